@@ -1,0 +1,1 @@
+"""Floor 4 (pure): conclusions as functions of facts and rule packs."""

@@ -1,0 +1,56 @@
+"""What a case consists of in memory: facts as lazy frames, conclusions as small frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the evidence says: one lazy frame a fact table, each with exactly the columns of its table."""
+
+    sources: pl.LazyFrame
+    events: pl.LazyFrame
+    artifacts: pl.LazyFrame
+    spans: pl.LazyFrame
+    problems: pl.LazyFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusions:
+    """What follows from facts and packs: one frame a conclusion table, sorted by its key.
+
+    `members` says which source belongs to which run: `source_id, run_id, attempt`
+    with one row a pair; a source without a row belongs to no run and is listed.
+    """
+
+    runs: pl.DataFrame
+    attempts: pl.DataFrame
+    members: pl.DataFrame
+    windows: pl.DataFrame
+    states: pl.DataFrame
+    edges: pl.DataFrame
+    signals: pl.DataFrame
+    diagnoses: pl.DataFrame
+    replay: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A boundary that an event proves."""
+
+    at: str
+    proof: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A boundary that was not found: why, and where it was searched."""
+
+    reason: str
+    searched: str
+
+
+Boundary = Seen | Absent

@@ -1,0 +1,1 @@
+"""Floor 5: everything known about one run as one typed value, and its faces."""
