@@ -97,12 +97,12 @@ class EventRule:
 
 @dataclass(frozen=True, slots=True)
 class IdentityRule:
-    """How ids are read off a record (`pattern`, `field`) or a source's path (`path`); captures are named like the ids."""
+    """How ids are read off a record (`pattern`, `from_field`) or a source's path (`path`); captures are named like the ids."""
 
     id: str
     place: Place
     pattern: str | None = None
-    field: str | None = None
+    from_field: str | None = None
     path: str | None = None
     sets: Mapping[str, str] = field(default_factory=dict)
     carry: bool = False
