@@ -97,7 +97,7 @@ class EventRule:
 
 @dataclass(frozen=True, slots=True)
 class IdentityRule:
-    """How ids are read off a record (`pattern`, `from_field`) or a source's path (`path`); captures are named like the ids."""
+    """How ids are read off a record (`pattern`, `from_field`) or a source's path; captures are named like the ids."""
 
     id: str
     place: Place
