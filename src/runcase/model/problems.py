@@ -52,6 +52,7 @@ ERROR_CODES: dict[str, str] = {
     "missing_path": "an input path does not exist",
     "no_input": "no input was named",
     "not_a_case": "the folder given as a case is neither empty nor a case",
+    "busy": "another build is writing to the case",
     "newer_case": "the case was written by a newer version",
     "invalid_pack": "a rule pack has errors",
     "unknown_pack": "no rule pack of that name or path",
@@ -60,5 +61,10 @@ ERROR_CODES: dict[str, str] = {
     "bad_value": "a flag's value is out of its range",
 }
 
-PROBLEM_CODES: dict[str, str] = {}
+PROBLEM_CODES: dict[str, str] = {
+    # ledger
+    "ledger_part_missing": "a batch of the ledger lacks one of its tables",
+    "ledger_part_damaged": "a table of the ledger cannot be read",
+    "ledger_part_foreign": "a table of the ledger lacks declared columns",
+}
 """Code of a `Problem` -> what it means. Each floor that raises problems registers its codes here, in this file."""

@@ -309,6 +309,18 @@ ATTEMPTS = Table(
     ("run_id", "attempt"),
 )
 
+MEMBERS = Table(
+    "members",
+    "One row a source and run that it belongs to; a source without a row belongs to no run.",
+    (
+        _c("source_id", STRING, "the source"),
+        _c("run_id", STRING, "the run"),
+        _c("attempt", INT, "the attempt", "several, or the run as a whole"),
+        _c("basis", STRING, "why: field | path | trace | workspace | reader | source | sibling"),
+    ),
+    ("source_id", "run_id", "attempt"),
+)
+
 WINDOWS = Table(
     "windows",
     "One row a span of a run: windows, stages, tool calls, gaps and the residual.",
@@ -414,4 +426,4 @@ REPLAYS = Table(
     ("run_id",),
 )
 
-CONCLUSIONS = (RUNS, ATTEMPTS, WINDOWS, STATES, EDGES, SIGNALS, DIAGNOSES, REPLAYS)
+CONCLUSIONS = (RUNS, ATTEMPTS, MEMBERS, WINDOWS, STATES, EDGES, SIGNALS, DIAGNOSES, REPLAYS)

@@ -83,7 +83,7 @@ class Annotator(ABC):
 
     @abstractmethod
     def annotate(self, records: pl.DataFrame) -> pl.DataFrame:
-        """RECORDS in, RECORDS out: same rows, same order; may fill kind, stage, level, ids, fields, duration, summary."""
+        """RECORDS in, RECORDS out: same rows, same order; may fill kind, stage, ids, fields, summary."""
 
     def spans(self) -> pl.DataFrame:
         """SPANS seen so far and not handed out yet; called after each block and at the end."""

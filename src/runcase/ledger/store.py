@@ -1,0 +1,381 @@
+"""The case on disk: the only module that opens Parquet.
+
+A batch is written into a staging folder beside its place, synced, and renamed:
+one rename makes all its tables visible, so a kill at any point leaves the old
+state or the new one. The batch's name is the digest of what went in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from runcase.model.case import Conclusions, Facts
+from runcase.model.problems import Problem, RuncaseError
+from runcase.model.refs import Ref, event_id_of
+from runcase.model.tables import (
+    ARTIFACTS,
+    ATTEMPTS,
+    CONCLUSIONS,
+    DIAGNOSES,
+    EDGES,
+    EVENTS,
+    FACTS,
+    MEMBERS,
+    PROBLEMS,
+    RAW,
+    REPLAYS,
+    RUNS,
+    SIGNALS,
+    SOURCES,
+    SPANS,
+    STATES,
+    WINDOWS,
+    Table,
+)
+
+SCHEMA_VERSION = 1
+"""Version of the case layout and of the stored columns."""
+
+ROW_GROUP_ROWS = 128 * 1024
+"""Rows a row group; large enough to compress well, small enough to be held in memory while writing."""
+
+_DICTIONARY = frozenset(
+    ["batch", "run_id", "ts_basis", "kind", "stage", "level", "rule", "template_id", "source_id", "stream"]
+    + ["code", "severity", "action", "role", "status", "format", "reader", "verdict", "encoding"]
+)
+
+
+class Case:
+    """A case folder: its ledger, its conclusions and its provenance."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @classmethod
+    def open(cls, root: Path) -> Case:
+        """An existing case.
+
+        Raises:
+            RuncaseError: `not_a_case`, or `newer_case` when a later version wrote it.
+        """
+        case = cls(root)
+        if not (root / "case.json").is_file() and not (root / "ledger").is_dir():
+            raise RuncaseError("not_a_case", f"{root} is not a case", "make one with: runcase build INPUT... -o CASE")
+        case._check_version()
+        return case
+
+    @classmethod
+    def create(cls, root: Path) -> Case:
+        """A case at `root`, made if the folder is missing or empty.
+
+        Raises:
+            RuncaseError: `not_a_case` when the folder holds something else.
+        """
+        if root.exists() and not root.is_dir():
+            raise RuncaseError("not_a_case", f"{root} is a file, not a folder", "name a new folder with -o")
+        held = sorted(p.name for p in root.iterdir()) if root.is_dir() else []
+        if held and "ledger" not in held and "case.json" not in held:
+            raise RuncaseError(
+                "not_a_case", f"{root} is neither empty nor a case (it holds {held[0]})", "name a new folder with -o"
+            )
+        (root / "ledger").mkdir(parents=True, exist_ok=True)
+        case = cls(root)
+        case._check_version()
+        return case
+
+    def _check_version(self) -> None:
+        version = self.provenance().get("schema_version", SCHEMA_VERSION)
+        if not isinstance(version, int) or version > SCHEMA_VERSION:
+            raise RuncaseError(
+                "newer_case",
+                f"{self.root} has layout version {version}; this runcase knows up to {SCHEMA_VERSION}",
+                "read it with a newer runcase, or build into a new folder",
+            )
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Holds the case for writing; the lock goes with the process, so a kill leaves none behind.
+
+        Raises:
+            RuncaseError: `busy` when another build holds it.
+        """
+        fd = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as e:
+                raise RuncaseError("busy", f"another build is writing to {self.root}", "wait for it, then retry") from e
+            yield
+        finally:
+            os.close(fd)
+
+    # --- provenance -------------------------------------------------------------------------------
+
+    def provenance(self) -> dict[str, object]:
+        """What case.json says; empty for a case that has none yet."""
+        try:
+            found = json.loads((self.root / "case.json").read_bytes())
+        except FileNotFoundError:
+            return {}
+        except ValueError as e:
+            raise RuncaseError("not_a_case", f"{self.root}/case.json is damaged: {e}", "build into a new folder") from e
+        return found if isinstance(found, dict) else {}
+
+    def write_provenance(self, provenance: Mapping[str, object]) -> None:
+        """Replaces case.json; the last step of a build, so that its presence says that the build was whole."""
+        body = {"schema_version": SCHEMA_VERSION, **provenance}
+        self.write_text("case.json", json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+    def write_text(self, name: str, text: str) -> None:
+        """Replaces one text file of the case atomically; unchanged content is left alone."""
+        path = self.root / name
+        data = text.encode("utf-8", "backslashreplace")
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_size == len(data) and path.read_bytes() == data:
+                return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        staged = path.with_name(f".{path.name}.new")
+        staged.write_bytes(data)
+        staged.replace(path)
+
+    def remove_runs_except(self, folders: set[str]) -> None:
+        """Drops dossiers of runs that the conclusions no longer know."""
+        runs = self.root / "runs"
+        for folder in sorted(runs.iterdir()) if runs.is_dir() else []:
+            if folder.name not in folders:
+                shutil.rmtree(folder)
+
+    # --- facts ------------------------------------------------------------------------------------
+
+    def batches(self) -> list[str]:
+        """Names of the batches that are visible, sorted."""
+        return sorted(p.name for p in (self.root / "ledger").iterdir() if p.is_dir() and not p.name.startswith("."))
+
+    def batch(self, name: str) -> BatchWriter:
+        """A writer for a new batch; leftovers of a killed build are removed."""
+        for stale in (self.root / "ledger").glob(".staging-*"):
+            shutil.rmtree(stale)
+        return BatchWriter(self.root / "ledger", name)
+
+    def facts(self) -> Facts:
+        """All fact tables over all batches, with every declared column; unreadable parts are left out."""
+        return Facts(
+            sources=self._fact(SOURCES),
+            events=self._fact(EVENTS),
+            artifacts=self._fact(ARTIFACTS),
+            spans=self._fact(SPANS),
+            problems=pl.concat([self._fact(PROBLEMS), _problem_frame(self.ledger_problems()).lazy()]),
+        )
+
+    def _parts(self, table: Table) -> Iterator[tuple[Path, Problem | None]]:
+        for batch in self.batches():
+            path = self.root / "ledger" / batch / f"{table.name}.parquet"
+            yield path, _unreadable(path, f"ledger/{batch}/{table.name}.parquet", table)
+
+    def ledger_problems(self) -> list[Problem]:
+        """One problem a ledger file that cannot be read."""
+        return [problem for table in FACTS for _, problem in self._parts(table) if problem is not None]
+
+    def _fact(self, table: Table) -> pl.LazyFrame:
+        parts = [path for path, problem in self._parts(table) if problem is None]
+        if not parts:
+            return table.empty().lazy()
+        return _as_declared(pl.scan_parquet(parts), table)
+
+    # --- raw bytes --------------------------------------------------------------------------------
+
+    def raw(self, ref: Ref) -> bytes | None:
+        """The bytes that `ref` names; None when they were not kept, or have expired."""
+        pieces = []
+        for path, problem in self._parts(RAW):
+            if problem is None:
+                pieces += _raw_chunks(path, ref)
+        data = b"".join(
+            chunk[max(0, ref.byte_start - start) : max(0, ref.byte_start + ref.byte_len - start)]
+            for start, chunk in sorted(pieces)
+        )
+        return data if len(data) == ref.byte_len else None
+
+    # --- conclusions ------------------------------------------------------------------------------
+
+    def write_conclusions(self, conclusions: Conclusions) -> None:
+        """Replaces analysis/*.parquet, table by table."""
+        folder = self.root / "analysis"
+        folder.mkdir(exist_ok=True)
+        for table, frame in zip(CONCLUSIONS, _frames(conclusions), strict=True):
+            staged = folder / f".{table.name}.new"
+            _write_parquet(table.fill(frame).sort(table.key, nulls_last=True), staged)
+            staged.replace(folder / f"{table.name}.parquet")
+
+    def conclusions(self) -> Conclusions:
+        """The conclusions of the last build.
+
+        Raises:
+            RuncaseError: `not_a_case` when a table is missing or damaged.
+        """
+        return Conclusions(*(self._conclusion(table) for table in CONCLUSIONS))
+
+    def _conclusion(self, table: Table) -> pl.DataFrame:
+        path = self.root / "analysis" / f"{table.name}.parquet"
+        problem = _unreadable(path, f"analysis/{table.name}.parquet", table)
+        if problem is not None:
+            raise RuncaseError("not_a_case", problem.message, "build again: conclusions are recomputed from the ledger")
+        return _as_declared(pl.scan_parquet(path), table).collect()
+
+
+class BatchWriter:
+    """Writes one batch; leaving the `with` block without an error makes it visible."""
+
+    def __init__(self, ledger: Path, name: str) -> None:
+        self.name = name
+        self._place = ledger / name
+        self._staging = ledger / f".staging-{name}-{os.getpid()}"
+        self._writers: dict[str, pq.ParquetWriter] = {}
+
+    def __enter__(self) -> BatchWriter:
+        self._staging.mkdir(parents=True)
+        for table in FACTS:
+            schema = _arrow_schema(table)
+            self._writers[table.name] = pq.ParquetWriter(
+                self._staging / f"{table.name}.parquet", schema, **_encoding(schema)
+            )
+        return self
+
+    def write(self, table: Table, frame: pl.DataFrame) -> None:
+        """Appends rows; the batch column is filled in."""
+        if frame.is_empty():
+            return
+        stored = _narrowed(frame.with_columns(batch=pl.lit(self.name)), table)
+        writer = self._writers[table.name]
+        writer.write_table(stored.to_arrow().cast(writer.schema), row_group_size=ROW_GROUP_ROWS)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for writer in self._writers.values():
+            writer.close()
+        if kind is not None:
+            shutil.rmtree(self._staging, ignore_errors=True)
+            return
+        _sync_tree(self._staging)
+        self._staging.rename(self._place)
+        _sync(self._place.parent)
+
+
+def _frames(conclusions: Conclusions) -> tuple[pl.DataFrame, ...]:
+    by_table = {
+        RUNS: conclusions.runs,
+        ATTEMPTS: conclusions.attempts,
+        MEMBERS: conclusions.members,
+        WINDOWS: conclusions.windows,
+        STATES: conclusions.states,
+        EDGES: conclusions.edges,
+        SIGNALS: conclusions.signals,
+        DIAGNOSES: conclusions.diagnoses,
+        REPLAYS: conclusions.replay,
+    }
+    return tuple(by_table[t] for t in CONCLUSIONS)
+
+
+def _narrowed(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """The stored columns; an interval that is a point, and a point that has no interval, stay implicit."""
+    if table is EVENTS:
+        exact = pl.col("ts_lo").eq_missing(pl.col("ts")) & pl.col("ts_hi").eq_missing(pl.col("ts"))
+        frame = frame.with_columns(pl.when(~exact).then(pl.col("ts_lo", "ts_hi")))
+    stored = table.stored_schema
+    return frame.select(pl.col(name).cast(dtype) for name, dtype in stored.items())
+
+
+def _as_declared(stored: pl.LazyFrame, table: Table) -> pl.LazyFrame:
+    """Every declared column, derived ones computed."""
+    if table is EVENTS:
+        stored = stored.with_columns(
+            event_id_of().alias("event_id"),
+            pl.col("ts_lo").fill_null(pl.col("ts")),
+            pl.col("ts_hi").fill_null(pl.col("ts")),
+        )
+    return stored.select(pl.col(name).cast(dtype) for name, dtype in table.schema.items())
+
+
+def _arrow_schema(table: Table) -> pa.Schema:
+    return pl.DataFrame(schema=table.stored_schema).to_arrow().schema
+
+
+def _encoding(schema: pa.Schema) -> dict[str, object]:
+    """zstd-1, dictionaries where values repeat, delta coding for integers and times."""
+    dictionary = [f.name for f in schema if f.name in _DICTIONARY]
+    delta = {
+        f.name: "DELTA_BINARY_PACKED"
+        for f in schema
+        if f.name not in _DICTIONARY and (pa.types.is_integer(f.type) or pa.types.is_timestamp(f.type))
+    }
+    return {
+        "compression": "zstd",
+        "compression_level": 1,
+        "use_dictionary": dictionary,
+        "column_encoding": delta or None,
+    }
+
+
+def _write_parquet(frame: pl.DataFrame, path: Path) -> None:
+    arrow = frame.to_arrow()
+    with pq.ParquetWriter(path, arrow.schema, **_encoding(arrow.schema)) as writer:
+        writer.write_table(arrow, row_group_size=ROW_GROUP_ROWS)
+
+
+def _unreadable(path: Path, name: str, table: Table) -> Problem | None:
+    """Why a ledger file cannot be read; pyarrow looks first, because polars can abort on a corrupt file."""
+    try:
+        schema = pq.read_schema(path)
+    except FileNotFoundError:
+        return Problem("ledger_part_missing", "error", f"{name} is missing", path=name)
+    except (pa.ArrowException, OSError) as e:
+        return Problem("ledger_part_damaged", "error", f"{name} cannot be read: {e}", path=name)
+    missing = [c for c in table.stored_schema if c not in schema.names]
+    if missing:
+        return Problem("ledger_part_foreign", "error", f"{name} lacks the column {missing[0]}", path=name)
+    return None
+
+
+def _raw_chunks(path: Path, ref: Ref) -> list[tuple[int, bytes]]:
+    """Chunks that overlap `ref`; row groups are skipped by their statistics."""
+    wanted = (pa.compute.field("source_id") == ref.source_id) & (
+        pa.compute.field("byte_start") < ref.byte_start + max(1, ref.byte_len)
+    )
+    table = pq.read_table(path, columns=["byte_start", "data"], filters=wanted)
+    rows = zip(table.column("byte_start").to_pylist(), table.column("data").to_pylist(), strict=True)
+    return [(start, data) for start, data in rows if start + len(data) > ref.byte_start]
+
+
+def _problem_frame(problems: list[Problem]) -> pl.DataFrame:
+    return problem_frame(problems).with_columns(batch=pl.lit(""))
+
+
+def problem_frame(problems: list[Problem]) -> pl.DataFrame:
+    """PROBLEMS rows; batch is null until a batch writes them."""
+    return PROBLEMS.frame([{name: getattr(p, name, None) for name in PROBLEMS.names} for p in problems])
+
+
+def _sync(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _sync_tree(folder: Path) -> None:
+    for path in sorted(folder.iterdir()):
+        _sync(path)
+    _sync(folder)
