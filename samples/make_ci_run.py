@@ -120,7 +120,7 @@ tests/test_hyphen.py:88: AssertionError
 ----------------------------- Captured stderr call -----------------------------
 DEBUG hyphen: dictionary de_1996 loaded in 0.031s
 =========================== short test summary info ============================
-FAILED tests/test_hyphen.py::test_soft_hyphen_at_line_end - AssertionError: assert ['Buch', 'stabe'] == ['Buch-', 'stabe']
+FAILED tests/test_hyphen.py::test_soft_hyphen_at_line_end - AssertionError: assert ['Buch', 'stabe'] == [...
 =================== 1 failed, 116 passed, 1 skipped in 6.42s ==================="""
 
 
