@@ -50,10 +50,14 @@ SCHEMA_VERSION = 1
 ROW_GROUP_ROWS = 128 * 1024
 """Rows a row group; large enough to compress well, small enough to be held in memory while writing."""
 
+RAW_GROUP_ROWS = 8
+"""Raw chunks a row group: 2 MiB of source bytes."""
+
 _DICTIONARY = frozenset(
-    ["batch", "run_id", "ts_basis", "kind", "stage", "level", "rule", "template_id", "source_id", "stream"]
-    + ["code", "severity", "action", "role", "status", "format", "reader", "verdict", "encoding"]
+    "batch run_id ts_basis kind stage level rule template_id source_id stream code severity action role status "
+    "format reader verdict encoding".split()
 )
+"""Columns whose values repeat; the others are cheaper without a dictionary."""
 
 
 class Case:
@@ -235,20 +239,25 @@ class Case:
 
 
 class BatchWriter:
-    """Writes one batch; leaving the `with` block without an error makes it visible."""
+    """Writes one batch; leaving the `with` block without an error makes it visible.
+
+    Frames are gathered into row groups of a fixed size, so that the files depend
+    on the rows and not on how they were handed in.
+    """
 
     def __init__(self, ledger: Path, name: str) -> None:
         self.name = name
+        self.staging = ledger / f".staging-{name}-{os.getpid()}"
         self._place = ledger / name
-        self._staging = ledger / f".staging-{name}-{os.getpid()}"
         self._writers: dict[str, pq.ParquetWriter] = {}
+        self._waiting: dict[str, list[pa.Table]] = {t.name: [] for t in FACTS}
 
     def __enter__(self) -> BatchWriter:
-        self._staging.mkdir(parents=True)
+        self.staging.mkdir(parents=True)
         for table in FACTS:
             schema = _arrow_schema(table)
             self._writers[table.name] = pq.ParquetWriter(
-                self._staging / f"{table.name}.parquet", schema, **_encoding(schema)
+                self.staging / f"{table.name}.parquet", schema, **_encoding(schema)
             )
         return self
 
@@ -257,20 +266,39 @@ class BatchWriter:
         if frame.is_empty():
             return
         stored = _narrowed(frame.with_columns(batch=pl.lit(self.name)), table)
-        writer = self._writers[table.name]
-        writer.write_table(stored.to_arrow().cast(writer.schema), row_group_size=ROW_GROUP_ROWS)
+        waiting = self._waiting[table.name]
+        waiting.append(stored.to_arrow().cast(self._writers[table.name].schema))
+        if sum(t.num_rows for t in waiting) >= _group_rows(table):
+            self._flush(table, whole_groups=True)
+
+    def _flush(self, table: Table, whole_groups: bool) -> None:
+        rows = pa.concat_tables(self._waiting[table.name]) if self._waiting[table.name] else None
+        if rows is None:
+            return
+        size = _group_rows(table)
+        ready = rows.num_rows // size * size if whole_groups else rows.num_rows
+        self._writers[table.name].write_table(rows.slice(0, ready), row_group_size=size)
+        self._waiting[table.name] = [rows.slice(ready)] if ready < rows.num_rows else []
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is None:
+            for table in FACTS:
+                self._flush(table, whole_groups=False)
         for writer in self._writers.values():
             writer.close()
         if kind is not None:
-            shutil.rmtree(self._staging, ignore_errors=True)
+            shutil.rmtree(self.staging, ignore_errors=True)
             return
-        _sync_tree(self._staging)
-        self._staging.rename(self._place)
+        _sync_tree(self.staging)
+        self.staging.rename(self._place)
         _sync(self._place.parent)
+
+
+def _group_rows(table: Table) -> int:
+    """Rows a row group: a raw chunk is large, so few of them make a group that a ref can skip cheaply."""
+    return RAW_GROUP_ROWS if table is RAW else ROW_GROUP_ROWS
 
 
 def _frames(conclusions: Conclusions) -> tuple[pl.DataFrame, ...]:
