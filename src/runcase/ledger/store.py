@@ -54,9 +54,8 @@ RAW_GROUP_ROWS = 8
 """Raw chunks a row group: 2 MiB of source bytes."""
 
 _DICTIONARY = frozenset(
-    "batch run_id ts_basis kind stage level rule template_id source_id stream code severity action role status "
-    "format reader verdict encoding".split()
-)
+    ["batch", "run_id", "ts_basis", "kind", "stage", "level", "rule", "template_id", "source_id", "stream", "code"]
+) | frozenset(["severity", "action", "role", "status", "format", "reader", "verdict", "encoding"])
 """Columns whose values repeat; the others are cheaper without a dictionary."""
 
 

@@ -1,0 +1,52 @@
+"""The command line: flags to settings, results to exit codes, and the only clock.
+
+Modules that cost start-up time (polars, pyarrow, networkx, jinja2) are imported
+inside the commands, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+import click
+
+from runcase.cli.build import build
+from runcase.cli.look import raw, show
+from runcase.model.problems import RuncaseError
+from runcase.model.text import present
+
+EXIT_MISUSE = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="runcase")
+def commands() -> None:
+    """The run debugger for exported logs.
+
+    Start with: runcase build LOGS... -o CASE, then open CASE/index.html.
+    """
+
+
+for _command in (build, show, raw):
+    commands.add_command(_command)
+
+
+def main() -> None:
+    """Entry point; misuse ends with one message and exit code 2, a signal with 128 + its number."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        commands.main(standalone_mode=False)
+    except RuncaseError as e:
+        hint = f"\n  hint: {present(e.hint)}" if e.hint else ""
+        click.echo(f"runcase: {present(e.message, keep='\n\t')} [{e.code}]{hint}", err=True)
+        sys.exit(EXIT_MISUSE)
+    except click.ClickException as e:
+        e.show()
+        sys.exit(e.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("runcase: stopped; the case is as it was before", err=True)
+        sys.exit(128 + signal.SIGINT)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(128 + signal.SIGPIPE)

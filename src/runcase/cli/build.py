@@ -1,0 +1,89 @@
+"""`runcase build`: the main job."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from runcase.pipeline import Built, Progress
+
+EXIT_FAILED_RUNS = 1
+EXIT_QUARANTINED = 3
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, metavar="INPUT...")
+@click.option("-o", "--output", "case", metavar="CASE", required=True, help="Folder of the case; made if missing.")
+@click.option("--rules", multiple=True, metavar="PACK", help="A further rule pack: a shipped name or a folder.")
+@click.option("--jobs", type=int, metavar="N", help="Worker processes (default: one a core).")
+@click.option("--keep-raw/--no-keep-raw", default=True, help="Keep the raw bytes in the ledger (default: keep).")
+@click.option("--fail-on", type=click.Choice(["failed"]), help="Exit with 1 when failed or lost runs were found.")
+@click.option("--strict", is_flag=True, help="Exit with 3 when some evidence was quarantined.")
+@click.option("--format", "face", type=click.Choice(["text", "json"]), default="text", help="What to print at the end.")
+def build(
+    inputs: tuple[str, ...],
+    case: str,
+    rules: tuple[str, ...],
+    jobs: int | None,
+    keep_raw: bool,
+    fail_on: str | None,
+    strict: bool,
+    face: str,
+) -> None:
+    """Read archives, folders and files of logs; write the ledger and a dossier for every run.
+
+    INPUT is an archive (tar, zip, gz, bz2, xz, zst, nested), a folder, or a file;
+    archives are read in place and never extracted.
+    """
+    from runcase import pipeline, settings
+
+    resolved = settings.resolve(inputs, case, rules, jobs or os.cpu_count(), keep_raw)
+    with _bar() as report:
+        built = pipeline.build(resolved, report)
+    click.echo(_as_json(built) if face == "json" else _as_text(built))
+    if strict and built.quarantined_bytes:
+        sys.exit(EXIT_QUARANTINED)
+    if fail_on and _counts(built).keys() & {"failed", "timed_out", "lost"}:
+        sys.exit(EXIT_FAILED_RUNS)
+
+
+def _bar() -> AbstractContextManager[Callable[[Progress], None]]:
+    """A progress bar on a terminal's stderr; silence elsewhere."""
+    if not sys.stderr.isatty():
+        return nullcontext(lambda _: None)
+    from runcase.report.progress import bar
+
+    return bar()
+
+
+def _counts(built: Built) -> dict[str, int]:
+    found = built.runs["status"].value_counts(sort=True).sort("count", "status", descending=[True, False])
+    return dict(zip(found["status"].to_list(), found["count"].to_list(), strict=True))
+
+
+def _as_json(built: Built) -> str:
+    import json
+
+    body = {"case": str(built.case), "new_inputs": built.new_inputs, "known_inputs": built.known_inputs}
+    return json.dumps({**body, "runs": _counts(built), "quarantined_bytes": built.quarantined_bytes}, indent=2)
+
+
+def _as_text(built: Built) -> str:
+    counts = _counts(built)
+    runs = ", ".join(f"{n} {status}" for status, n in counts.items()) or "none"
+    lines = [f"runs: {runs}"]
+    if built.known_inputs:
+        lines.append(f"{built.known_inputs} input(s) were in the case already and were not read again")
+    if built.damage:
+        lines.append(f"evidence is incomplete: {built.damage} problem(s), {built.quarantined_bytes:,} bytes set aside")
+    failed = built.runs.filter(built.runs["status"].is_in(["failed", "timed_out", "lost"]))
+    if failed.height == 1:
+        lines.append(f"dossier: {built.case}/runs/{built.folders[failed['run_id'][0]]}/dossier.html")
+    lines.append(f"index:   {built.case}/index.html")
+    return "\n".join(lines)

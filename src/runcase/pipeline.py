@@ -1,0 +1,200 @@
+"""The stages in order: inputs to a batch, facts to conclusions, conclusions to dossiers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import polars as pl
+
+from runcase.analysis.conclude import conclude
+from runcase.intake.archive import digest
+from runcase.intake.read import ReadPlan
+from runcase.ledger.ingest import IngestPlan, Unit, ingest
+from runcase.ledger.store import Case
+from runcase.model.case import Conclusions, Facts
+from runcase.model.problems import RuncaseError
+from runcase.model.refs import source_id
+from runcase.report import html, index, markdown
+from runcase.report.dossier import Dossier, dossiers
+from runcase.report.json_face import to_json
+from runcase.rules.language import Pack
+from runcase.rules.pack import load_packs
+from runcase.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a build stands: a stage's name, and units done of all (bytes for reading, runs for dossiers)."""
+
+    stage: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build did."""
+
+    case: Path
+    new_inputs: int
+    known_inputs: int
+    runs: pl.DataFrame
+    quarantined_bytes: int
+    damage: int
+
+
+Report = Callable[[Progress], None]
+
+
+def build(settings: Settings, report: Report = lambda _: None) -> Built:
+    """Reads what is new into the case and renews its conclusions and dossiers.
+
+    Raises:
+        RuncaseError: On misuse; the case is then as it was.
+    """
+    packs = load_packs(settings.packs)
+    case = Case.create(settings.case)
+    with case.locked():
+        units, known = new_units(case, settings)
+        if units:
+            read(case, units, packs, settings, report)
+        facts = case.facts()
+        conclusions = conclude(facts, packs)
+        case.write_conclusions(conclusions)
+        folders = publish(case, facts, conclusions, settings, report)
+        case.write_provenance(provenance(packs, folders))
+    return summary(settings, len(units), known, facts, conclusions)
+
+
+# --- inputs to facts ------------------------------------------------------------------------------
+
+
+def new_units(case: Case, settings: Settings) -> tuple[list[Unit], int]:
+    """Input files that the case does not hold yet, in the order of their names, and the number that it holds."""
+    known = set(case.facts().sources.select("source_id").collect()["source_id"])
+    found: dict[str, Unit] = {}
+    skipped = 0
+    for path, name in sorted(input_files(settings), key=lambda x: (x[1], str(x[0]))):
+        sha256 = digest(path)
+        sid = source_id(sha256, name, 0)
+        if sid in known:
+            skipped += 1
+        elif sid not in found:
+            found[sid] = Unit(len(found), path, name, sha256, path.stat().st_size)
+    return list(found.values()), skipped
+
+
+def input_files(settings: Settings) -> Iterator[tuple[Path, str]]:
+    """Every regular file of the inputs with its name in the case: `file` or `folder/path/file`."""
+    own = settings.case.resolve()
+    for given in settings.inputs:
+        root = given.resolve()
+        if root.is_file():
+            yield root, root.name
+        for path in sorted(root.rglob("*")) if root.is_dir() else []:
+            if path.is_file() and not path.is_symlink() and own not in path.parents:
+                yield path, f"{root.name}/{path.relative_to(root).as_posix()}"
+
+
+def read(case: Case, units: Sequence[Unit], packs: tuple[Pack, ...], settings: Settings, report: Report) -> None:
+    """Writes one batch with the facts of `units`."""
+    total = sum(u.size_bytes for u in units)
+    done = 0
+
+    def tell(unit: Unit) -> None:
+        nonlocal done
+        done += unit.size_bytes
+        report(Progress("reading", done, total))
+
+    report(Progress("reading", 0, total))
+    formats = tuple(f for p in packs for f in p.formats)
+    plan = IngestPlan(ReadPlan(formats=formats, keep_raw=settings.keep_raw), packs)
+    with case.batch(batch_name(units, packs)) as writer:
+        ingest(units, plan, settings.jobs, writer, tell)
+
+
+def batch_name(units: Sequence[Unit], packs: Sequence[Pack]) -> str:
+    """16 hex digits over what goes in: names and digests of the inputs, and the packs."""
+    parts = sorted(f"{u.sha256} {u.name}" for u in units) + sorted(f"{p.name}@{p.digest}" for p in packs)
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+# --- conclusions to dossiers ----------------------------------------------------------------------
+
+
+def publish(case: Case, facts: Facts, conclusions: Conclusions, settings: Settings, report: Report) -> dict[str, str]:
+    """Writes every dossier and the index; returns run id -> folder under runs/."""
+    folders = run_folders(conclusions.runs["run_id"].to_list())
+    listed = index.Builder(facts, conclusions, folders)
+    for n, dossier in enumerate(dossiers(facts, conclusions, case.raw)):
+        write_dossier(case, f"runs/{folders[dossier.run.run_id]}", dossier, settings)
+        listed.add(dossier)
+        report(Progress("dossiers", n + 1, len(folders)))
+    case.remove_runs_except(set(folders.values()))
+    page = listed.build()
+    case.write_text("index.html", html.render_index(page))
+    case.write_text("index.md", markdown.render_index(page))
+    case.write_text("runcase.css", html.stylesheet())
+    return folders
+
+
+def write_dossier(case: Case, folder: str, dossier: Dossier, settings: Settings) -> None:
+    """The three faces of one run."""
+    case.write_text(f"{folder}/dossier.html", html.render(dossier, max_bytes=settings.max_page_bytes))
+    case.write_text(f"{folder}/dossier.md", markdown.render(dossier))
+    case.write_text(f"{folder}/dossier.json", to_json(dossier))
+
+
+def run_folders(run_ids: Sequence[str]) -> dict[str, str]:
+    """A safe, readable, unique folder name a run id; never raw text from a log."""
+    folders: dict[str, str] = {}
+    for run_id in run_ids:
+        readable = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in run_id).strip(".-")[:60]
+        safe = readable == run_id and not readable.startswith(".")
+        mark = hashlib.sha256(run_id.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+        folders[run_id] = readable if safe else f"{readable or 'run'}-{mark}"
+    return folders
+
+
+def provenance(packs: Sequence[Pack], folders: dict[str, str]) -> dict[str, object]:
+    """What made the case: versions, packs by digest, and where each run's dossier is."""
+    return {
+        "runcase": version("runcase"),
+        "packs": [{"name": p.name, "version": p.version, "digest": p.digest} for p in packs],
+        "runs": folders,
+    }
+
+
+def summary(settings: Settings, new: int, known: int, facts: Facts, conclusions: Conclusions) -> Built:
+    """The figures that the command line ends with."""
+    quarantined = facts.sources.select(pl.col("quarantined_bytes").sum()).collect().item()
+    damage = facts.problems.filter(pl.col("severity") == "error").select(pl.len()).collect().item()
+    return Built(settings.case, new, known, conclusions.runs, quarantined, damage)
+
+
+def open_case(path: str) -> tuple[Case, Facts, Conclusions]:
+    """An existing case with its facts and conclusions.
+
+    Raises:
+        RuncaseError: `not_a_case`, `newer_case`.
+    """
+    case = Case.open(Path(path))
+    return case, case.facts(), case.conclusions()
+
+
+def one_dossier(path: str, run_id: str) -> Dossier:
+    """The dossier of one run of a case, made anew from its ledger.
+
+    Raises:
+        RuncaseError: `unknown_run`, with the nearest ids.
+    """
+    case, facts, conclusions = open_case(path)
+    known = conclusions.runs["run_id"].to_list()
+    if run_id not in known:
+        near = [r for r in known if run_id in r][:5] or known[:5]
+        raise RuncaseError("unknown_run", f"{path} has no run {run_id!r}", "it has: " + ", ".join(near))
+    return next(dossiers(facts, conclusions, case.raw, only=run_id))
