@@ -121,3 +121,226 @@ def _read_stream(stream: Stream, sid: str, parent_id: str | None, plan: ReadPlan
         yield from _read_opaque(stream, sid, parent_id, chunks)
     else:
         yield from _read_text(stream, sid, parent_id, reader, sniff, chunks, plan)
+
+
+# --- the three kinds of source --------------------------------------------------------------------
+
+
+def _read_text(
+    stream: Stream,
+    sid: str,
+    parent_id: str | None,
+    reader: Reader | None,
+    sniff: Sniff,
+    chunks: Iterator[bytes],
+    plan: ReadPlan,
+) -> Iterator[Piece]:
+    """Lines to records, block by block; a text reader annotates them."""
+    known = reader if isinstance(reader, TextReader) else None
+    text = TextSource(
+        stream.path, stream.recorded_at, sniff.head, format_name=known.format if known else None, formats=plan.formats
+    )
+    annotator = known.annotator(stream.path) if known else None
+    context = SourceContext(sid, stream.path, known.name if known else None, None)
+    tally, raw = _Tally(), _RawChunks(sid, plan.keep_raw)
+    for records in _record_blocks(text, chunks, raw):
+        if annotator is not None:
+            records = annotator.annotate(records)
+        records = _placed(records, sid)
+        tally.add(records)
+        spans = _placed(annotator.spans(), sid) if annotator else SPANS.empty()
+        claims = _placed(annotator.artifacts(), sid) if annotator else ARTIFACTS.empty()
+        yield Piece(context, records=records, spans=spans, artifacts=claims, raw=raw.ready())
+    account = text.account
+    rest = _Rest(
+        encoding=account.encoding,
+        format=account.format,
+        lines=account.lines,
+        quarantined_bytes=account.quarantined_bytes,
+        overhead_bytes=account.overhead_bytes,
+        problems=tuple(account.problems),
+        role="log" if known is None or known.describes_run else "document",
+    )
+    yield _closing(stream, context, parent_id, tally, rest, raw)
+
+
+def _record_blocks(text: TextSource, chunks: Iterator[bytes], raw: _RawChunks) -> Iterator[pl.DataFrame]:
+    for chunk in chunks:
+        raw.add(chunk)
+        yield text.feed(chunk)
+    yield text.finish()
+
+
+def _read_document(
+    stream: Stream,
+    sid: str,
+    parent_id: str | None,
+    reader: DocumentReader,
+    chunks: Iterator[bytes],
+    plan: ReadPlan,
+) -> Iterator[Piece]:
+    """A whole document at once; what no record covers is its punctuation."""
+    pieces: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        pieces.append(chunk)
+        size += len(chunk)
+        if size > reader.max_bytes:
+            yield from _read_large_document(stream, sid, parent_id, reader, chain(pieces, chunks), plan)
+            return
+    data = b"".join(pieces)
+    facts = reader.read(data, stream.path)
+    context = SourceContext(sid, stream.path, reader.name, reader.name)
+    tally, raw = _Tally(), _RawChunks(sid, plan.keep_raw)
+    raw.add(data)
+    records = _placed(facts.records, sid)
+    tally.add(records)
+    yield Piece(
+        context,
+        records=records,
+        spans=_placed(facts.spans, sid),
+        artifacts=_placed(facts.artifacts, sid),
+        raw=raw.ready(),
+    )
+    quarantined = sum(p.quarantined_bytes for p in facts.problems)
+    rest = _Rest(
+        encoding="utf-8",
+        format=reader.name,
+        lines=data.count(b"\n"),
+        quarantined_bytes=quarantined,
+        overhead_bytes=size - tally.event_bytes - quarantined,
+        problems=tuple(facts.problems),
+        role="log" if reader.describes_run else "document",
+    )
+    yield _closing(stream, context, parent_id, tally, rest, raw)
+
+
+def _read_large_document(
+    stream: Stream,
+    sid: str,
+    parent_id: str | None,
+    reader: DocumentReader,
+    chunks: Iterator[bytes],
+    plan: ReadPlan,
+) -> Iterator[Piece]:
+    """A document over its reader's limit is kept as plain text, and says so."""
+    problem = Problem(
+        "document_too_large",
+        "warning",
+        f"larger than {reader.max_bytes:,} bytes, which is what the {reader.name} reader takes; read as plain text",
+        path=stream.path,
+        source_id=sid,
+    )
+    stream.problems.append(problem)
+    first = next(chunks, b"")
+    sniff = Sniff(stream.path, first[:HEAD_BYTES], False)
+    yield from _read_text(stream, sid, parent_id, None, sniff, chain([first], chunks), plan)
+
+
+def _read_opaque(stream: Stream, sid: str, parent_id: str | None, chunks: Iterator[bytes]) -> Iterator[Piece]:
+    """Bytes that are no text: hashed, so that claims can be checked against them, and counted as overhead."""
+    size = sum(len(chunk) for chunk in chunks)
+    context = SourceContext(sid, stream.path, None, None)
+    yield _closing(stream, context, parent_id, _Tally(), _Rest(overhead_bytes=size, role="other", opaque=True))
+
+
+# --- closing a source -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """What remains to be said of a source when its bytes are through."""
+
+    encoding: str | None = None
+    format: str | None = None
+    lines: int = 0
+    quarantined_bytes: int = 0
+    overhead_bytes: int = 0
+    problems: tuple[Problem, ...] = ()
+    role: str = "container"
+    opaque: bool = False
+
+
+class _RawChunks:
+    """Cuts the bytes of a source into stored chunks of one size."""
+
+    def __init__(self, sid: str, keep: bool) -> None:
+        self._sid, self._keep = sid, keep
+        self._waiting = bytearray()
+        self._start = 0
+
+    def add(self, data: bytes) -> None:
+        if self._keep:
+            self._waiting += data
+
+    def ready(self, last: bool = False) -> pl.DataFrame:
+        """Whole chunks so far; the rest as well when it is the last call."""
+        rows: list[dict[str, object]] = []
+        while len(self._waiting) >= RAW_CHUNK_BYTES or (last and self._waiting):
+            data = bytes(self._waiting[:RAW_CHUNK_BYTES])
+            del self._waiting[: len(data)]
+            rows.append({"source_id": self._sid, "byte_start": self._start, "data": data})
+            self._start += len(data)
+        return RAW.frame(rows)
+
+
+def _peek(stream: Stream) -> tuple[bytes, Iterator[bytes]]:
+    """At least HEAD_BYTES of the stream (or all of it), and the stream from its begin."""
+    head = b""
+    chunks = stream.chunks()
+    for chunk in chunks:
+        head += chunk
+        if len(head) >= HEAD_BYTES:
+            break
+    return head, chain([head], chunks)
+
+
+def _placed(frame: pl.DataFrame, sid: str) -> pl.DataFrame:
+    return frame.with_columns(source_id=pl.lit(sid))
+
+
+def _closing(
+    stream: Stream,
+    context: SourceContext,
+    parent_id: str | None,
+    tally: _Tally,
+    rest: _Rest,
+    raw: _RawChunks | None = None,
+) -> Piece:
+    """The SOURCES row, the problems, and the last raw chunk."""
+    row = {
+        "source_id": context.source_id,
+        "path": stream.path,
+        "ordinal": stream.ordinal,
+        "parent_id": parent_id,
+        "kind": stream.kind,
+        "sha256": stream.sha256,
+        "size_bytes": stream.size_bytes,
+        "event_bytes": tally.event_bytes,
+        "quarantined_bytes": rest.quarantined_bytes + stream.quarantined_bytes,
+        "overhead_bytes": rest.overhead_bytes + stream.overhead_bytes,
+        "encoding": rest.encoding,
+        "verdict": "binary" if rest.opaque and stream.verdict == "ok" else stream.verdict,
+        "format": rest.format or stream.format,
+        "reader": context.reader,
+        "role": rest.role,
+        "recorded_at": stream.recorded_at,
+        "lines": rest.lines,
+        "events": tally.events,
+        "first_ts": tally.first,
+        "last_ts": tally.last,
+        "link_target": stream.link_target,
+    }
+    problems = [*stream.problems, *rest.problems]
+    return Piece(
+        context,
+        problems=_problem_rows(problems, stream.path, context.source_id),
+        raw=raw.ready(last=True) if raw else RAW.empty(),
+        source=SOURCES.frame([row]),
+    )
+
+
+def _problem_rows(problems: list[Problem], path: str, sid: str) -> pl.DataFrame:
+    """PROBLEMS; a problem that names no source is about this one."""
+    rows = [{n: getattr(p, n, None) for n in PROBLEMS.names} for p in problems]
+    return PROBLEMS.frame([r | {"path": r["path"] or path, "source_id": r["source_id"] or sid} for r in rows])
