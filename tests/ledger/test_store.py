@@ -1,0 +1,152 @@
+"""The case on disk."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from runcase.ledger.store import ROW_GROUP_ROWS, Case
+from runcase.model.problems import RuncaseError
+from runcase.model.refs import Ref
+from runcase.model.tables import EVENTS, FACTS, RAW, SOURCES
+
+SID = "0123456789ab"
+NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
+
+
+def event(start: int, **given: object) -> dict[str, object]:
+    row: dict[str, object] = {"source_id": SID, "byte_start": start, "byte_len": 10, "line": 1, "n_lines": 1}
+    row |= {"ts": NOON, "ts_lo": NOON, "ts_hi": NOON, "ts_basis": "explicit_zone", "kind": "log", "message": "m"}
+    return row | {"artifacts": []} | given
+
+
+def write_batch(case: Case, name: str, rows: list[dict[str, object]]) -> None:
+    with case.batch(name) as writer:
+        writer.write(EVENTS, EVENTS.frame(rows))
+
+
+def test_a_batch_comes_back_with_every_declared_column(tmp_path: Path) -> None:
+    case = Case.create(tmp_path / "case")
+    later = NOON.replace(hour=13)
+    rows = [event(0), event(10, ts_hi=later), event(20, ts=None, ts_lo=None, ts_hi=None, ts_basis="none")]
+    write_batch(case, "b1", rows)
+    got = case.facts().events.collect()
+    assert got.schema == EVENTS.schema
+    assert got["event_id"].to_list() == [f"evt_{SID}_0", f"evt_{SID}_10", f"evt_{SID}_20"]
+    assert got["ts_lo"].to_list() == [NOON, NOON, None]
+    assert got["ts_hi"].to_list() == [NOON, later, None]
+    assert got["batch"].unique().to_list() == ["b1"]
+
+
+def test_a_batch_that_fails_half_way_leaves_the_case_as_it_was(tmp_path: Path) -> None:
+    case = Case.create(tmp_path / "case")
+    write_batch(case, "b1", [event(0)])
+    before = sorted(p.name for p in tmp_path.rglob("*"))
+    with pytest.raises(ZeroDivisionError), case.batch("b2") as writer:
+        writer.write(EVENTS, EVENTS.frame([event(10)]))
+        raise ZeroDivisionError
+    assert sorted(p.name for p in tmp_path.rglob("*")) == before
+
+
+def test_what_a_killed_build_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    case = Case.create(tmp_path / "case")
+    (case.root / "ledger" / ".staging-dead-1").mkdir()
+    assert case.batches() == []
+    write_batch(case, "b1", [event(0)])
+    assert [p.name for p in (case.root / "ledger").iterdir()] == ["b1"]
+
+
+def test_the_file_depends_on_the_rows_and_not_on_how_they_were_handed_in(tmp_path: Path) -> None:
+    rows = EVENTS.frame([event(10 * n) for n in range(100)])
+    once, piecewise = Case.create(tmp_path / "once"), Case.create(tmp_path / "piecewise")
+    with once.batch("b") as writer:
+        writer.write(EVENTS, rows)
+    with piecewise.batch("b") as writer:
+        for start in range(0, 100, 7):
+            writer.write(EVENTS, rows.slice(start, 7))
+    assert (once.root / "ledger/b/events.parquet").read_bytes() == (
+        piecewise.root / "ledger/b/events.parquet"
+    ).read_bytes()
+
+
+def test_rows_beyond_one_row_group_are_all_kept(tmp_path: Path) -> None:
+    case = Case.create(tmp_path / "case")
+    count = 2 * ROW_GROUP_ROWS + 5
+    one = EVENTS.frame([event(0)])
+    many = pl.concat([one] * 1000)
+    with case.batch("b") as writer:
+        for _ in range(count // 1000):
+            writer.write(EVENTS, many)
+        writer.write(EVENTS, many.head(count % 1000))
+    assert case.facts().events.select(pl.len()).collect().item() == count
+
+
+@pytest.mark.parametrize("damage", ["truncate", "overwrite", "remove"])
+def test_a_damaged_part_is_named_and_the_rest_stays_readable(tmp_path: Path, damage: str) -> None:
+    case = Case.create(tmp_path / "case")
+    write_batch(case, "b1", [event(0)])
+    write_batch(case, "b2", [event(10)])
+    part = case.root / "ledger/b2/events.parquet"
+    if damage == "truncate":
+        part.write_bytes(part.read_bytes()[:-20])
+    elif damage == "overwrite":
+        part.write_bytes(b"PAR1 is not enough")
+    else:
+        part.unlink()
+    facts = case.facts()
+    assert facts.events.collect()["batch"].to_list() == ["b1"]
+    problems = facts.problems.collect()
+    assert problems["path"].to_list() == ["ledger/b2/events.parquet"]
+    assert problems["code"][0] == ("ledger_part_missing" if damage == "remove" else "ledger_part_damaged")
+
+
+def test_a_ref_yields_exactly_its_bytes_across_chunks(tmp_path: Path) -> None:
+    case = Case.create(tmp_path / "case")
+    data = bytes(range(256)) * 4
+    chunks = [{"source_id": SID, "byte_start": n, "data": data[n : n + 100]} for n in range(0, len(data), 100)]
+    with case.batch("b1") as writer:
+        writer.write(RAW, RAW.frame(chunks))
+    assert case.raw(Ref(SID, 95, 210)) == data[95:305]
+    assert case.raw(Ref(SID, 0, len(data))) == data
+    assert case.raw(Ref(SID, 1000, 100)) is None
+    assert case.raw(Ref("ffffffffffff", 0, 1)) is None
+
+
+def test_a_folder_that_is_not_a_case_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("important")
+    with pytest.raises(RuncaseError) as e:
+        Case.create(tmp_path)
+    assert e.value.code == "not_a_case"
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_case_of_a_newer_layout_is_refused(tmp_path: Path) -> None:
+    case = Case.create(tmp_path / "case")
+    case.write_provenance({})
+    file = case.root / "case.json"
+    file.write_text(file.read_text().replace('"schema_version": 1', '"schema_version": 99'))
+    with pytest.raises(RuncaseError) as e:
+        Case.open(case.root)
+    assert e.value.code == "newer_case"
+
+
+def test_a_second_writer_is_told_that_the_case_is_busy(tmp_path: Path) -> None:
+    case = Case.create(tmp_path / "case")
+    with case.locked(), pytest.raises(RuncaseError) as e, Case(case.root).locked():
+        pass
+    assert e.value.code == "busy"
+    with Case(case.root).locked():
+        pass
+
+
+def test_an_empty_batch_has_every_table_with_its_columns(tmp_path: Path) -> None:
+    case = Case.create(tmp_path / "case")
+    write_batch(case, "b1", [])
+    for table in FACTS:
+        stored = pl.read_parquet(case.root / "ledger/b1" / f"{table.name}.parquet")
+        assert stored.schema == table.stored_schema
+    assert_frame_equal(case.facts().sources.collect(), SOURCES.empty())
