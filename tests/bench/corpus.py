@@ -125,15 +125,18 @@ def write(folder: Path, megabytes: int, seed: int) -> None:
     files = max(1, megabytes * 1024 * 1024 // size)
     for first in range(0, files, FILES_AN_ARCHIVE):
         packed = folder / "archives" / f"batch-{first // FILES_AN_ARCHIVE:04d}.tar.gz"
-        with packed.open("wb") as out, gzip.GzipFile("", "wb", 6, out, mtime=0) as zipped:
-            with tarfile.open(fileobj=zipped, mode="w|", format=tarfile.USTAR_FORMAT) as tar:
-                for n in range(first, min(first + FILES_AN_ARCHIVE, files)):
-                    kind = list(KINDS)[n % len(KINDS)]
-                    data = "".join(text(KINDS[kind], seed * 100_003 + n, size)).encode()
-                    (folder / "plain" / f"{kind}-{n:04d}.log").write_bytes(data)
-                    member = tarfile.TarInfo(f"{kind}-{n:04d}.log")
-                    member.size, member.mtime = len(data), int(START.timestamp())
-                    tar.addfile(member, io.BytesIO(data))
+        with (
+            packed.open("wb") as out,
+            gzip.GzipFile("", "wb", 6, out, mtime=0) as zipped,
+            tarfile.open(fileobj=zipped, mode="w|", format=tarfile.USTAR_FORMAT) as tar,
+        ):
+            for n in range(first, min(first + FILES_AN_ARCHIVE, files)):
+                kind = list(KINDS)[n % len(KINDS)]
+                data = "".join(text(KINDS[kind], seed * 100_003 + n, size)).encode()
+                (folder / "plain" / f"{kind}-{n:04d}.log").write_bytes(data)
+                member = tarfile.TarInfo(f"{kind}-{n:04d}.log")
+                member.size, member.mtime = len(data), int(START.timestamp())
+                tar.addfile(member, io.BytesIO(data))
 
 
 if __name__ == "__main__":
