@@ -17,6 +17,7 @@ from runcase.model.problems import RuncaseError
 from runcase.model.text import present
 
 EXIT_MISUSE = 2
+_LAYOUT = "\n\t"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -38,8 +39,7 @@ def main() -> None:
     try:
         commands.main(standalone_mode=False)
     except RuncaseError as e:
-        hint = f"\n  hint: {present(e.hint)}" if e.hint else ""
-        click.echo(f"runcase: {present(e.message, keep='\n\t')} [{e.code}]{hint}", err=True)
+        click.echo(_sentence(e), err=True)
         sys.exit(EXIT_MISUSE)
     except click.ClickException as e:
         e.show()
@@ -50,3 +50,9 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(128 + signal.SIGPIPE)
+
+
+def _sentence(error: RuncaseError) -> str:
+    """What went wrong, its code, and what to do."""
+    hint = f"\n  hint: {present(error.hint)}" if error.hint else ""
+    return f"runcase: {present(error.message, keep=_LAYOUT)} [{error.code}]{hint}"

@@ -16,9 +16,10 @@ FACE = click.option("--format", "face", type=click.Choice(["text", "json"]), def
 @FACE
 def show(run: str | None, case: str, face: str) -> None:
     """List the runs of a case, or show the first screen of one RUN."""
+    from runcase.report.json_face import index_json, to_json
+
     from runcase import pipeline
     from runcase.report import terminal
-    from runcase.report.json_face import index_json, to_json
 
     if run is None:
         index = pipeline.case_index(case)
@@ -35,9 +36,10 @@ def show(run: str | None, case: str, face: str) -> None:
 @FACE
 def raw(ref: str, case: str, verbatim: bool, face: str) -> None:
     """Print the bytes that REF (source_id:byte_start+byte_len) names, or say what remains known."""
+    from runcase.report.json_face import raw_json
+
     from runcase import pipeline
     from runcase.report import terminal
-    from runcase.report.json_face import raw_json
 
     found = pipeline.raw_evidence(case, ref)
     if face == "json":

@@ -1,0 +1,279 @@
+"""Names every record: the first rule that matches gives kind, stage, ids, times and artifacts.
+
+What a reader knows already (kind, stage, summary, ids) is kept: a rule fills
+what is null. Records that nothing names are `unknown`, and stay.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from runcase.model.tables import ARTIFACTS, EVENTS
+from runcase.rules.compile import CompiledRule, Ruleset, text_column
+from runcase.rules.language import ArtifactClaim, IdentityRule
+from runcase.rules.literals import required
+from runcase.rules.patterns import named_captures
+from runcase.rules.units import duration_us
+
+ID_COLUMNS = ("run_id", "attempt", "workspace_id", "tool_call_id", "invocation_id", "trace_id", "span_id", "stage")
+_HOLE = re.compile(r"\{([A-Za-z_][\w.]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """EVENTS (without `batch`) in the order of the records, and the ARTIFACTS that they claim."""
+
+    events: pl.DataFrame
+    artifacts: pl.DataFrame
+
+
+class Classifier:
+    """Names the records of one source, block by block."""
+
+    def __init__(self, ruleset: Ruleset, path: str, reader: str | None, format: str | None) -> None:
+        rules = ruleset.for_source(path, reader)
+        self._rules = rules.rules
+        self._identity = rules.identity
+        self._path = path
+        self._of_path = _path_ids(rules.identity, path)
+        self._literals = sorted({t for r in self._rules for t in r.literals})
+        self._carried: dict[str, object] = {}
+
+    def feed(self, records: pl.DataFrame) -> Classified:
+        """The records of one block, named; same rows, same order."""
+        block = records.with_row_index("_row").with_columns(path=pl.lit(self._path))
+        block = self._identified(block)
+        which = self._first_match(block)
+        named = [self._named(block, which, n) for n in np.unique(which[which >= 0]).tolist()]
+        events = _merged(block, [n.updates for n in named])
+        claims = [n.claims for n in named if not n.claims.is_empty()]
+        artifacts = pl.concat(claims) if claims else ARTIFACTS.empty()
+        return Classified(EVENTS.fill(events), artifacts)
+
+    # --- identity ---------------------------------------------------------------------------------
+
+    def _identified(self, block: pl.DataFrame) -> pl.DataFrame:
+        """Ids from the records themselves, then carried ones, then those of the path."""
+        for rule in self._identity:
+            block = self._apply_identity(block, rule)
+        return block.with_columns(
+            pl.col(name).fill_null(pl.lit(value).cast(EVENTS.schema[name])) for name, value in self._of_path.items()
+        )
+
+    def _apply_identity(self, block: pl.DataFrame, rule: IdentityRule) -> pl.DataFrame:
+        if rule.pattern is None:
+            return block
+        text = text_column(f"fields.{rule.from_field}" if rule.from_field else "message")
+        literals = required(rule.pattern)
+        if literals and not rule.from_field:
+            maybe = block["message"].str.contains_any(literals, ascii_case_insensitive=True)
+            if not maybe.any():
+                return self._carry(block, rule, {})
+        found = block.select(text.str.extract_groups(rule.pattern)).to_series().struct.unnest()
+        values = {n: found[n] for n in found.columns if n in ID_COLUMNS}
+        for name, fixed in rule.sets.items():
+            if name in ID_COLUMNS:
+                first = found[found.columns[0]]
+                values[name] = pl.select(pl.when(first.is_not_null()).then(pl.lit(fixed))).to_series()
+        return self._carry(block, rule, values)
+
+    def _carry(self, block: pl.DataFrame, rule: IdentityRule, values: dict[str, pl.Series]) -> pl.DataFrame:
+        columns = []
+        names = [n for n in named_captures(rule.pattern or "") + list(rule.sets) if n in ID_COLUMNS]
+        for name in names if rule.carry else list(values):
+            found = values.get(name, pl.Series([None] * block.height, dtype=pl.String)).replace("", None)
+            typed = found.cast(EVENTS.schema[name], strict=False)
+            if rule.carry:
+                typed = typed.fill_null(strategy="forward")
+                typed = typed.fill_null(self._carried[name]) if name in self._carried else typed
+                if typed.len() and typed[-1] is not None:
+                    self._carried[name] = typed[-1]
+            columns.append(pl.coalesce(pl.col(name), pl.lit(typed)).alias(name))
+        return block.with_columns(columns)
+
+    # --- rules ------------------------------------------------------------------------------------
+
+    def _first_match(self, block: pl.DataFrame) -> np.ndarray:
+        """Index of the first rule that matches each row, -1 for none."""
+        which = np.full(block.height, -1, dtype=np.int32)
+        if not self._rules or block.is_empty():
+            return which
+        worth = block["message"].str.contains_any(self._literals, ascii_case_insensitive=True).fill_null(value=False)
+        with_text = [n for n, r in enumerate(self._rules) if r.literals]
+        anywhere = [n for n, r in enumerate(self._rules) if not r.literals]
+        for rows, numbers in ((block.filter(worth), with_text), (block, anywhere)):
+            self._mark(rows, numbers, which)
+        return which
+
+    def _mark(self, rows: pl.DataFrame, numbers: list[int], which: np.ndarray) -> None:
+        if rows.is_empty() or not numbers:
+            return
+        hits = rows.select(self._rules[n].condition.alias(str(n)) for n in numbers)
+        place = rows["_row"].to_numpy()
+        for n in reversed(numbers):
+            hit = hits[str(n)].to_numpy()
+            hit = np.broadcast_to(hit, place.shape) if hit.shape != place.shape else hit
+            chosen = place[hit]
+            current = which[chosen]
+            which[chosen] = np.where((current < 0) | (current > n), n, current)
+
+    def _named(self, block: pl.DataFrame, which: np.ndarray, number: int) -> _Named:
+        rule = self._rules[number]
+        rows = block.filter(pl.Series(which == number))
+        for column, pattern in rule.captures:
+            groups = rows.select(text_column(column).str.extract_groups(pattern)).to_series().struct.unnest()
+            fresh = [groups[n].replace("", None).alias(f"@{n}") for n in named_captures(pattern)]
+            rows = rows.with_columns([f for f in fresh if f.name not in rows.columns])
+        return _Named(_updates(rows, rule), _claims(rows, rule))
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What one rule says of the rows that it named: columns to fill by `_row`, and claims."""
+
+    updates: pl.DataFrame
+    claims: pl.DataFrame
+
+
+def _path_ids(identity: tuple[IdentityRule, ...], path: str) -> dict[str, object]:
+    """Ids that the path of a source tells; the first rule that tells one wins."""
+    found: dict[str, object] = {}
+    for rule in identity:
+        if rule.path is None:
+            continue
+        groups = pl.select(pl.lit(path).str.extract_groups(rule.path)).to_series().struct.unnest().row(0, named=True)
+        if any(v is not None for v in groups.values()):
+            told = {**groups, **rule.sets}
+            found = {n: v for n, v in told.items() if n in ID_COLUMNS and v} | found
+    return found
+
+
+def _updates(rows: pl.DataFrame, rule: CompiledRule) -> pl.DataFrame:
+    r = rule.rule
+    columns = {
+        "_row": pl.col("_row"),
+        "kind": pl.lit(r.kind),
+        "rule": pl.lit(rule.cite),
+        "stage": _template(r.stage, rows),
+        "level": pl.lit(r.level, dtype=pl.String),
+        "summary": _template(r.summary, rows),
+        "duration_us": duration_us(_template(r.duration, rows)) if r.duration else pl.lit(None, dtype=pl.Int64),
+        "_fields": _fields(rows, rule),
+        "_artifacts": _artifact_ids(rows, rule),
+    }
+    for name in ID_COLUMNS:
+        if name in r.ids:
+            columns[name] = _template(r.ids[name], rows).cast(EVENTS.schema[name], strict=False)
+        elif f"@{name}" in rows.columns and name not in columns:
+            columns[name] = pl.col(f"@{name}").cast(EVENTS.schema[name], strict=False)
+    return rows.select(**columns)
+
+
+def _fields(rows: pl.DataFrame, rule: CompiledRule) -> pl.Expr:
+    """JSON object of the rule's fields and of captures that are no ids; null when there are none."""
+    given = {name: _template(t, rows) for name, t in rule.rule.fields.items()}
+    if rule.rule.ids.get("bundle"):
+        given["bundle"] = _template(rule.rule.ids["bundle"], rows)
+    captured = {n[1:]: pl.col(n) for n in rows.columns if n.startswith("@") and n[1:] not in ID_COLUMNS}
+    if rule.rule.failure:
+        given["failure"] = pl.lit(rule.rule.failure)
+    parts = {**captured, **given}
+    if not parts:
+        return pl.lit(None, dtype=pl.String)
+    return pl.struct(**parts).struct.json_encode()
+
+
+def _artifact_ids(rows: pl.DataFrame, rule: CompiledRule) -> pl.Expr:
+    if not rule.rule.artifacts:
+        return pl.lit(None, dtype=pl.List(pl.String))
+    return pl.concat_list([_template(a.id, rows) for a in rule.rule.artifacts]).list.drop_nulls()
+
+
+def _claims(rows: pl.DataFrame, rule: CompiledRule) -> pl.DataFrame:
+    frames = [_claim(rows, a, rule) for a in rule.rule.artifacts]
+    return pl.concat(frames) if frames else ARTIFACTS.empty()
+
+
+def _claim(rows: pl.DataFrame, claim: ArtifactClaim, rule: CompiledRule) -> pl.DataFrame:
+    stage = pl.coalesce(pl.col("stage"), _template(rule.rule.stage, rows))
+    derived = [_template(d, rows) for d in claim.derived_from]
+    frame = rows.select(
+        "run_id",
+        "attempt",
+        "ts",
+        "source_id",
+        "byte_start",
+        "byte_len",
+        artifact_id=_template(claim.id, rows),
+        action=pl.lit(claim.action),
+        role=_template(claim.role, rows),
+        path=_template(claim.path, rows),
+        size_bytes=_template(claim.size, rows).cast(pl.Int64, strict=False),
+        checksum=_template(claim.checksum, rows),
+        derived_from=pl.concat_list(derived).list.drop_nulls() if derived else pl.lit(None, dtype=pl.List(pl.String)),
+        stage=stage,
+    )
+    return ARTIFACTS.fill(frame.filter(pl.col("artifact_id").is_not_null()))
+
+
+def _template(template: str | None, rows: pl.DataFrame) -> pl.Expr:
+    """A template's text for each row: `{name}` is a capture, a column, or `{fields.name}`; null if a hole is empty."""
+    if template is None:
+        return pl.lit(None, dtype=pl.String)
+    parts: list[pl.Expr] = []
+    end = 0
+    for hole in _HOLE.finditer(template):
+        parts += [pl.lit(template[end : hole.start()])] if hole.start() > end else []
+        parts.append(_value(hole[1], rows))
+        end = hole.end()
+    if end < len(template):
+        parts.append(pl.lit(template[end:]))
+    return pl.concat_str(parts) if parts else pl.lit("")
+
+
+def _value(name: str, rows: pl.DataFrame) -> pl.Expr:
+    if f"@{name}" in rows.columns:
+        return pl.col(f"@{name}")
+    if name.startswith("fields."):
+        return text_column(name)
+    return pl.col(name).cast(pl.String) if name in rows.columns else pl.lit(None, dtype=pl.String)
+
+
+def _merged(block: pl.DataFrame, updates: list[pl.DataFrame]) -> pl.DataFrame:
+    """The block with nulls filled from the updates; fields are united."""
+    block = block.with_columns(rule=pl.lit(None, dtype=pl.String), template_id=pl.lit(None, dtype=pl.String))
+    if updates:
+        said = pl.concat(updates, how="diagonal_relaxed").rename({"_fields": "_more", "_artifacts": "_ids"})
+        shared = [c for c in said.columns if c not in ("_row", "_more", "_ids")]
+        joined = block.join(said, on="_row", how="left", suffix="@", maintain_order="left")
+        block = joined.with_columns(
+            *(pl.coalesce(c, f"{c}@") for c in shared),
+            fields=_united(pl.col("fields"), pl.col("_more")),
+            artifacts=pl.coalesce(_filled(pl.col("artifacts")), "_ids"),
+        )
+    return block.with_columns(
+        event_id=pl.lit(None, dtype=pl.String),
+        batch=pl.lit(None, dtype=pl.String),
+        kind=pl.col("kind").fill_null("unknown"),
+        artifacts=pl.col("artifacts").fill_null([]),
+    )
+
+
+def _filled(lists: pl.Expr) -> pl.Expr:
+    return pl.when(lists.list.len() > 0).then(lists)
+
+
+def _united(first: pl.Expr, second: pl.Expr) -> pl.Expr:
+    """Two JSON objects as one; where both are there, their members stand side by side."""
+    both = pl.concat_str(first.str.slice(0, first.str.len_chars() - 1), pl.lit(","), second.str.slice(1))
+    return (
+        pl.when(first.is_null() | (first == "{}"))
+        .then(second)
+        .when(second.is_null() | (second == "{}"))
+        .then(first)
+        .otherwise(both)
+    )

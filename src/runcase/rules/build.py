@@ -1,0 +1,192 @@
+"""Checked spellings to the typed values of the language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from runcase.rules.language import (
+    ArtifactClaim,
+    BoundaryRule,
+    Condition,
+    EventRule,
+    EventSelector,
+    EvidenceLine,
+    ExpectRule,
+    FailureRule,
+    FormatRule,
+    IdentityRule,
+    Match,
+    Pack,
+    Place,
+    RedactRule,
+    ReplayRule,
+    Stage,
+    WindowRule,
+)
+from runcase.rules.spelling import (
+    BoundarySpelled,
+    ConditionSpelled,
+    EventSpelled,
+    FileSpelled,
+    MatchSpelled,
+    PackSpelled,
+    SelectorSpelled,
+)
+
+Places = Mapping[tuple[str | int, ...], Place]
+
+
+def pack_of(head: PackSpelled, files: Sequence[tuple[FileSpelled, Places]], digest: str) -> Pack:
+    """All files of a pack as one value; rules keep the order of the files."""
+    return Pack(
+        name=head.name,
+        version=head.version,
+        digest=digest,
+        description=head.description,
+        extends=tuple(head.extends),
+        readers=tuple(head.readers),
+        sources=tuple(head.sources),
+        formats=tuple(
+            FormatRule(f.id, f.pattern, p["formats", n], f.ts_format, f.zone, tuple(f.samples))
+            for s, p in files
+            for n, f in enumerate(s.formats)
+        ),
+        identity=tuple(
+            IdentityRule(
+                i.id, p["identity", n], i.pattern, i.field, i.path, {str(k): v for k, v in i.sets.items()}, i.carry
+            )
+            for s, p in files
+            for n, i in enumerate(s.identity)
+        ),
+        events=tuple(_event(e, p["events", n]) for s, p in files for n, e in enumerate(s.events)),
+        stages=tuple(
+            Stage(x.name, tuple(x.reads), tuple(x.writes), x.deterministic, x.side_effects, x.optional, tuple(x.redo))
+            for s, _ in files
+            for x in s.stages
+        ),
+        windows=tuple(
+            WindowRule(w.name, _boundary(w.start), _boundary(w.end), w.start_absent, w.end_absent, p["windows", n])
+            for s, p in files
+            for n, w in enumerate(s.windows)
+        ),
+        expect=tuple(
+            ExpectRule(
+                e.id,
+                e.code,
+                selector(e.event),
+                e.text,
+                p["expect", n],
+                selector(e.after) if e.after else None,
+                e.within,
+                e.silent,
+                e.carrier,
+            )
+            for s, p in files
+            for n, e in enumerate(s.expect)
+        ),
+        failures=tuple(
+            FailureRule(
+                f.id,
+                f.class_,
+                condition(f.when),
+                p["failures", n],
+                f.confidence,
+                f.blocker,
+                tuple(EvidenceLine(e.text, condition(e.when)) for e in f.evidence),
+                tuple(f.next_actions),
+                f.priority,
+            )
+            for s, p in files
+            for n, f in enumerate(s.failures)
+        ),
+        replay=tuple(
+            ReplayRule(
+                r.id,
+                p["replay", n],
+                r.failure,
+                r.start,
+                tuple(r.reuse),
+                tuple(r.redo),
+                tuple(r.not_redo),
+                tuple(r.commands),
+            )
+            for s, p in files
+            for n, r in enumerate(s.replay)
+        ),
+        redact=tuple(
+            RedactRule(r.id, r.kind, r.pattern, p["redact", n]) for s, p in files for n, r in enumerate(s.redact)
+        ),
+    )
+
+
+def _event(e: EventSpelled, place: Place) -> EventRule:
+    return EventRule(
+        id=e.id,
+        kind=e.kind,
+        match=match(e.match),
+        place=place,
+        priority=e.priority,
+        stage=e.stage,
+        level=e.level,
+        summary=e.summary,
+        ids={str(k): v for k, v in e.ids.items()},
+        fields=dict(e.fields),
+        duration=e.duration,
+        artifacts=tuple(
+            ArtifactClaim(a.id, a.action, a.role, a.path, a.size, a.checksum, tuple(a.derived_from))
+            for a in e.artifacts
+        ),
+        failure=e.failure,
+        examples=tuple(e.examples.match),
+        counterexamples=tuple(e.examples.no_match),
+    )
+
+
+def match(m: MatchSpelled) -> Match:
+    """One condition on a record."""
+    return Match(
+        pattern=m.pattern,
+        contains=tuple(m.contains),
+        on=m.on,
+        level=tuple(m.level),
+        logger=m.logger,
+        stream=m.stream,
+        source=m.source,
+        fields=dict(m.fields),
+        stage=m.stage,
+        attempt=m.attempt,
+        all_of=tuple(match(x) for x in m.all),
+        any_of=tuple(match(x) for x in m.any),
+        none_of=tuple(match(x) for x in m.none),
+    )
+
+
+def _boundary(b: BoundarySpelled) -> BoundaryRule:
+    return BoundaryRule(b.pick, tuple(b.kind), b.stage, dict(b.where))
+
+
+def selector(s: SelectorSpelled) -> EventSelector:
+    """Events of a run."""
+    return EventSelector(tuple(s.kind), s.rule, s.stage, tuple(s.level), dict(s.where), s.attempt)
+
+
+def condition(c: ConditionSpelled) -> Condition:
+    """One condition over a run."""
+    counted = c.count
+    return Condition(
+        all_of=tuple(condition(x) for x in c.all),
+        any_of=tuple(condition(x) for x in c.any),
+        none_of=tuple(condition(x) for x in c.none),
+        event=selector(c.event) if c.event else None,
+        count=(selector(counted.event), counted.is_) if counted and not counted.value else None,
+        value_count=(selector(counted.event), counted.value, counted.is_) if counted and counted.value else None,
+        sequence=tuple(selector(x) for x in c.sequence),
+        within=c.within,
+        by=c.by,
+        artifact=c.artifact,
+        window=c.window,
+        signal=c.signal,
+        status=tuple(c.status),
+        same=tuple(c.same),
+        different=tuple(c.different),
+    )

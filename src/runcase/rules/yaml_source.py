@@ -1,0 +1,145 @@
+"""YAML as located nodes, checked before anything is built from it.
+
+Duplicate keys, anchors, aliases, merge keys and tags are errors; size and depth
+are bounded at event level, because composing a hostile document can crash or
+hang. Every node knows its line and column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import yaml
+
+from runcase.rules.language import Place
+
+MAX_BYTES = 1024 * 1024
+MAX_DEPTH = 24
+MAX_NODES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """One error of a pack: what, where, and the text of the line."""
+
+    place: Place
+    message: str
+    line_text: str = ""
+
+    def framed(self) -> str:
+        """`file:line:column: message`, the line, and a caret under the column."""
+        head = f"{self.place}: {self.message}"
+        if not self.line_text:
+            return head
+        return f"{head}\n    {self.line_text}\n    {' ' * (self.place.column - 1)}^"
+
+
+class Mark(Protocol):
+    """A place as PyYAML tells it, from 0."""
+
+    line: int
+    column: int
+
+
+class Document:
+    """One YAML file: its root node, and the defects found on the way."""
+
+    def __init__(self, file: str, data: bytes) -> None:
+        self.file = file
+        self.defects: list[Defect] = []
+        self.root: yaml.Node | None = None
+        self._lines: list[str] = []
+        text = self._decoded(data)
+        if text is not None and self._bounded(text):
+            self._compose(text)
+
+    def place(self, mark: Mark | None) -> Place:
+        """Line and column from 1."""
+        return Place(self.file, mark.line + 1, mark.column + 1) if mark else Place(self.file, 1, 1)
+
+    def complain(self, node: yaml.Node | None, message: str) -> None:
+        """Adds a defect at the place of `node`."""
+        place = self.place(node.start_mark if node is not None else None)
+        self.defects.append(self._framed(place, message))
+
+    def _framed(self, place: Place, message: str) -> Defect:
+        line = self._lines[place.line - 1][:160] if place.line <= len(self._lines) else ""
+        return Defect(place, message, line)
+
+    def _decoded(self, data: bytes) -> str | None:
+        if len(data) > MAX_BYTES:
+            self.complain(None, f"the file has {len(data):,} bytes; a rule file has at most {MAX_BYTES:,}")
+            return None
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError as e:
+            self.complain(None, f"not UTF-8 at byte {e.start}")
+            return None
+        self._lines = text.splitlines()
+        return text
+
+    def _bounded(self, text: str) -> bool:
+        """Walks the events first: depth, number, anchors, aliases and tags."""
+        depth = count = 0
+        before = len(self.defects)
+        try:
+            for event in _events(text):
+                count += 1
+                if isinstance(event, yaml.CollectionStartEvent):
+                    depth += 1
+                elif isinstance(event, yaml.CollectionEndEvent):
+                    depth -= 1
+                if depth > MAX_DEPTH or count > 2 * MAX_NODES:
+                    what = f"nested deeper than {MAX_DEPTH}" if depth > MAX_DEPTH else f"more than {MAX_NODES:,} nodes"
+                    self.defects.append(self._framed(self.place(event.start_mark), what))
+                    return False
+                self._plain(event)
+        except yaml.MarkedYAMLError as e:
+            message = " ".join(x for x in (e.problem, e.context) if x)
+            self.defects.append(self._framed(self.place(e.problem_mark or e.context_mark), f"not YAML: {message}"))
+            return False
+        except yaml.YAMLError as e:
+            self.complain(None, f"not YAML: {e}")
+            return False
+        return len(self.defects) == before
+
+    def _plain(self, event: yaml.Event) -> None:
+        place = self.place(event.start_mark)
+        if isinstance(event, yaml.AliasEvent):
+            self.defects.append(self._framed(place, "aliases are not allowed; write the value out"))
+        elif isinstance(event, yaml.NodeEvent) and event.anchor:
+            self.defects.append(self._framed(place, "anchors are not allowed; write the value out"))
+        elif isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)) and event.tag:
+            self.defects.append(self._framed(place, f"tags are not allowed: {event.tag}"))
+
+    def _compose(self, text: str) -> None:
+        self.root = yaml.compose(text, Loader=yaml.SafeLoader)
+        for node in _mappings(self.root):
+            seen: dict[str, yaml.Node] = {}
+            for key, _ in node.value:
+                if not isinstance(key, yaml.ScalarNode):
+                    self.complain(key, "a key must be plain text")
+                elif key.value == "<<":
+                    self.complain(key, "merge keys are not allowed; write the values out")
+                elif key.value in seen:
+                    first = self.place(seen[key.value].start_mark).line
+                    self.complain(key, f"duplicate key {key.value!r}; it stands at line {first} already")
+                else:
+                    seen[key.value] = key
+
+
+def _events(text: str) -> Iterator[yaml.Event]:
+    yield from yaml.parse(text, Loader=yaml.SafeLoader)
+
+
+def _mappings(node: yaml.Node | None) -> Iterator[yaml.MappingNode]:
+    waiting = [node] if node is not None else []
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, yaml.MappingNode):
+            yield current
+            waiting += [n for pair in current.value for n in pair]
+        elif isinstance(current, yaml.SequenceNode):
+            waiting += current.value
