@@ -15,12 +15,12 @@ from itertools import chain
 from pathlib import Path
 
 import polars as pl
+from runcase.intake.text_source import TextSource
 
 from runcase.intake import encoding
 from runcase.intake.archive import Budget, Stream, open_input
 from runcase.intake.readers import registry
 from runcase.intake.readers.base import DocumentReader, Reader, Sniff, TextReader
-from runcase.intake.text_source import TextSource
 from runcase.model.problems import Problem
 from runcase.model.refs import source_id
 from runcase.model.tables import ARTIFACTS, PROBLEMS, RAW, RECORDS, SOURCES, SPANS
@@ -97,11 +97,10 @@ def read_input(path: Path, name: str, sha256: str, plan: ReadPlan) -> Iterator[P
     Yields:
         Pieces in archive order; the last piece of each source carries its SOURCES row.
     """
-    ids: dict[str, str] = {}
     for stream in open_input(path, name, plan.budget):
         sid = source_id(sha256, stream.path, stream.ordinal)
-        ids[stream.path] = sid
-        yield from _read_stream(stream, sid, ids.get(stream.parent or ""), plan)
+        parent_id = source_id(sha256, *stream.parent) if stream.parent else None
+        yield from _read_stream(stream, sid, parent_id, plan)
 
 
 def _read_stream(stream: Stream, sid: str, parent_id: str | None, plan: ReadPlan) -> Iterator[Piece]:

@@ -1,0 +1,17 @@
+"""Which reader takes a source: the one with the strongest claim."""
+
+from __future__ import annotations
+
+from runcase.intake.readers.base import Reader, Sniff, Taken
+
+READERS: tuple[Reader, ...] = ()
+"""All readers; a new producer is one new file and one entry here."""
+
+
+def choose(sniff: Sniff) -> tuple[Reader, Taken] | None:
+    """The reader with the highest score, ties by name; None when no reader recognises the source."""
+    claims = [(taken.score, reader.name, reader, taken) for reader in READERS if (taken := reader.recognises(sniff))]
+    if not claims:
+        return None
+    _, _, reader, taken = min(claims, key=lambda c: (-c[0], c[1]))
+    return reader, taken
