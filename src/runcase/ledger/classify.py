@@ -184,7 +184,7 @@ def _fields(rows: pl.DataFrame, rule: CompiledRule) -> pl.Expr:
     parts = {**captured, **given}
     if not parts:
         return pl.lit(None, dtype=pl.String)
-    return pl.struct(**parts).struct.json_encode()
+    return pl.struct([part.alias(name) for name, part in parts.items()]).struct.json_encode()
 
 
 def _artifact_ids(rows: pl.DataFrame, rule: CompiledRule) -> pl.Expr:

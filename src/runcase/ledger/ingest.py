@@ -193,7 +193,7 @@ def _write_parts(
                 continue
             arrow = table.fill(frame).to_arrow()
             if table.name not in files:
-                file = _part(parts, unit, table).open("wb")
+                file: IO[bytes] = _part(parts, unit, table).open("wb")
                 files[table.name] = (file, pa.ipc.new_stream(file, arrow.schema))
             files[table.name][1].write_table(arrow)
     finally:

@@ -35,7 +35,7 @@ def _best(items: object) -> set[str]:
     """The most selective set of texts of which one must occur in a sequence."""
     found: list[set[str]] = []
     run = ""
-    for op, arg in [*items, (None, None)]:  # type: ignore[attr-defined]
+    for op, arg in [*list(items), (None, None)]:  # type: ignore[call-overload]
         if op is c.LITERAL and arg < 128:
             run += chr(arg).lower()
             continue

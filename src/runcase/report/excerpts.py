@@ -1,0 +1,92 @@
+"""Raw lines around the decisive ones, cut out of the kept bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from runcase.model.refs import Ref
+from runcase.model.text import present
+from runcase.report.dossier import Excerpt, ExcerptLine
+
+Raw = Callable[[Ref], bytes | None]
+"""Bytes of a ref, or None when they were not kept."""
+
+MAX_LINE_CHARS = 400
+"""A longer line is cut, and says by how much."""
+
+_STAMP = re.compile(
+    r"^\ufeff?[\[(]?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?[\])]?"
+    r"(?: \d\d[OE][ +])? ?"
+)
+_ESCAPES = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b_[^\x07]*\x07|\x1b\[[0-9;:<=>?]*[ -/]*[@-~]|\x1b[@-_]")
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A record that an excerpt shows: its ref, the number of its first line, its time and level."""
+
+    ref: Ref
+    line: int
+    path: str
+    decisive: bool
+    ts: str | None = None
+    level: str | None = None
+
+
+def excerpts(records: Iterable[Placed], raw: Raw) -> tuple[Excerpt, ...]:
+    """Stretches of neighbouring records, in reading order; a stretch ends where lines are left out."""
+    stretches: list[list[Placed]] = []
+    for record in sorted(records, key=lambda r: (r.path, r.ref.source_id, r.ref.byte_start)):
+        last = stretches[-1][-1].ref if stretches else None
+        if last and last.source_id == record.ref.source_id and last.byte_start + last.byte_len == record.ref.byte_start:
+            stretches[-1].append(record)
+        else:
+            stretches.append([record])
+    return tuple(_excerpt(s, raw) for s in stretches)
+
+
+def _excerpt(stretch: list[Placed], raw: Raw) -> Excerpt:
+    first, last = stretch[0].ref, stretch[-1].ref
+    whole = Ref(first.source_id, first.byte_start, last.byte_start + last.byte_len - first.byte_start)
+    data = raw(whole)
+    lines: list[ExcerptLine] = []
+    for record in stretch:
+        at = record.ref.byte_start - first.byte_start
+        lines += _lines(record, None if data is None else data[at : at + record.ref.byte_len])
+    return Excerpt(str(whole), present(stretch[0].path), tuple(lines))
+
+
+def _lines(record: Placed, data: bytes | None) -> list[ExcerptLine]:
+    if data is None:
+        text = "[raw payload expired or not kept]"
+        return [ExcerptLine(str(record.ref), record.line, text, record.decisive, record.ts, record.level)]
+    found = []
+    at = record.ref.byte_start
+    for number, piece in enumerate(data.splitlines(keepends=True)[:40]):
+        ref = Ref(record.ref.source_id, at, len(piece))
+        at += len(piece)
+        text = shown(piece)
+        if text or not number:
+            found.append(
+                ExcerptLine(
+                    str(ref),
+                    record.line + number,
+                    text,
+                    record.decisive,
+                    record.ts if not number else None,
+                    record.level,
+                )
+            )
+    return found
+
+
+def shown(line: bytes) -> str:
+    """One raw line for the eye: without its stamp and terminal control, hostile characters drawn, cut if long."""
+    text = _ESCAPES.sub("", line.decode("utf-8", "backslashreplace")).rstrip("\r\n")
+    text = _STAMP.sub("", text.rsplit("\r", 1)[-1] if "\r" in text else text)
+    text = present(text.replace("\t", "    "))
+    if len(text) > MAX_LINE_CHARS:
+        return f"{text[:MAX_LINE_CHARS]} [... {len(text) - MAX_LINE_CHARS} more]"
+    return text
