@@ -1,0 +1,1 @@
+"""The lines that decide: cause before fallout, for logs that no pack knows."""

@@ -1,0 +1,169 @@
+"""Which lines of a failed run decide: candidates by family, weighed by place and novelty, chosen within a budget."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+import polars as pl
+
+from runcase.analysis.decisive.families import FAMILIES, QUIET, Family
+
+MAX_LINE_CHARS = 400
+"""What of a line counts against the budget; faces cut longer lines there."""
+
+_MASK = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{7,64}\b|\d+(?:\.\d+)*|\x1b\[[0-9;]*m")
+_BY_NAME = {f.name: f for f in FAMILIES}
+_WRAPPERS = 45
+"""Families up to this weight repeat what others said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much may be shown."""
+
+    lines: int = 36
+    chars: int = 3000
+
+
+def budget_for(log_chars: int) -> Budget:
+    """About two per cent of the log, but enough for one statement and not more than a screen."""
+    return Budget(chars=max(350, min(3600, int(0.02 * log_chars))))
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A line that says that something failed; `place` is its row in the run."""
+
+    place: int
+    family: Family
+    text: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The chosen rows in reading order, the best candidate, and all candidates by falling score."""
+
+    places: tuple[int, ...]
+    best: Candidate | None
+    candidates: tuple[Candidate, ...]
+
+
+def candidates(lines: pl.LazyFrame) -> pl.DataFrame:
+    """Rows of `lines` (columns `place`, `text`) that some family names: `place, text, family`; strongest family each."""
+    ordered = sorted(FAMILIES, key=lambda f: -f.weight)
+    loud = ~pl.col("text").str.contains(QUIET)
+    name = pl.coalesce(pl.when(_says(f) & (loud | f.sure)).then(pl.lit(f.name)) for f in ordered)
+    return lines.with_columns(family=name).filter(pl.col("family").is_not_null()).collect()
+
+
+def _says(family: Family) -> pl.Expr:
+    says = pl.col("text").str.contains(family.pattern)
+    return says & ~pl.col("text").str.contains(family.unless) if family.unless else says
+
+
+def decide(found: pl.DataFrame, around: pl.DataFrame, end: int | None, begin: int, budget: Budget) -> Decision:
+    """The decisive rows.
+
+    Args:
+        found: `candidates`.
+        around: `place, text` of the rows near candidates, for context.
+        end: Row at which the run was declared failed; null when nothing says so.
+        begin: Row at which the failing stage began.
+        budget: How much may be shown.
+    """
+    weighed = _weighed(found, end, begin)
+    texts = dict(zip(around["place"].to_list(), around["text"].to_list(), strict=True))
+    chosen = _Choice(budget, texts)
+    for candidate in _first_of_each_kind(weighed):
+        chosen.add(candidate)
+    best = next((c for c in weighed if c.family.weight > _WRAPPERS), weighed[0] if weighed else None)
+    return Decision(tuple(sorted(chosen.places)), best, tuple(weighed))
+
+
+def _weighed(found: pl.DataFrame, end: int | None, begin: int) -> list[Candidate]:
+    """Candidates by falling score: weight, inside the failing stage, near its end, rare."""
+    seen = Counter(masked(t) for t in found["text"].to_list())
+    result = []
+    for place, text, name in found.select("place", "text", "family").iter_rows():
+        family = _BY_NAME[name]
+        score = float(family.weight)
+        if end is not None and place > end + 2:
+            score -= 45
+        elif begin <= place <= (end if end is not None else place):
+            score += 12
+        else:
+            score -= 8
+        if end is not None and 0 <= end - place <= 60:
+            score += 4
+        score -= min(24, 5 * max(0, seen[masked(text)] - 3) ** 0.5)
+        result.append(Candidate(place, family, text, score))
+    return sorted(result, key=lambda c: (-c.score, c.place))
+
+
+def masked(text: str) -> str:
+    """The text with numbers, digests and addresses as holes."""
+    return _MASK.sub("#", text.strip()[:200])
+
+
+def _first_of_each_kind(weighed: list[Candidate]) -> list[Candidate]:
+    """Candidates so that different statements come before further ones of a kind, and repeats come last."""
+    rounds: list[list[Candidate]] = [[], [], [], []]
+    by_family: Counter[str] = Counter()
+    said: set[str] = set()
+    exits = [c for c in weighed if c.family.name in ("exit_step", "exit_done")]
+    for c in weighed:
+        if c in exits[1:]:
+            continue
+        text = masked(c.text)
+        if text in said:
+            rounds[3].append(c)
+            continue
+        said.add(text)
+        by_family[c.family.name] += 1
+        n = by_family[c.family.name]
+        rounds[0 if n <= 2 else 1 if n <= 6 else 2].append(c)
+    first = exits[:1]
+    return first + [c for r in rounds for c in r if c not in first]
+
+
+class _Choice:
+    """Rows taken so far, and what is left of the budget."""
+
+    def __init__(self, budget: Budget, texts: dict[int, str]) -> None:
+        self.places: set[int] = set()
+        self._lines, self._chars = budget.lines, budget.chars
+        self._texts = texts
+        self._shown: set[str] = set()
+
+    def add(self, c: Candidate) -> None:
+        """Takes a candidate and the rows that belong to it, as far as the budget goes."""
+        text = c.text.strip()
+        if c.place in self.places or text in self._shown or not self._take(c.place, c.text):
+            return
+        self._shown.add(text)
+        for place in range(c.place - c.family.before, c.place):
+            self._context(place)
+        for place in range(c.place + 1, c.place + 1 + c.family.after):
+            if not self._context(place):
+                break
+
+    def _context(self, place: int) -> bool:
+        text = self._texts.get(place)
+        if text is None or place in self.places:
+            return text is not None
+        if text.startswith(("##[group]", "##[endgroup]")):
+            return False
+        return not text.strip() or self._take(place, text)
+
+    def _take(self, place: int, text: str) -> bool:
+        cost = min(len(text), MAX_LINE_CHARS) + 1
+        fresh_gap = 0 if {place - 1, place + 1} & self.places else 18
+        if self._lines <= 0 or cost + fresh_gap > self._chars:
+            return False
+        self.places.add(place)
+        self._lines -= 1 if not fresh_gap else 2
+        self._chars -= cost + fresh_gap
+        return True
