@@ -40,6 +40,7 @@ from runcase.model.tables import (
     SOURCES,
     SPANS,
     STATES,
+    TESTS,
     WINDOWS,
     Table,
 )
@@ -311,6 +312,7 @@ def _frames(conclusions: Conclusions) -> tuple[pl.DataFrame, ...]:
         SIGNALS: conclusions.signals,
         DIAGNOSES: conclusions.diagnoses,
         REPLAYS: conclusions.replay,
+        TESTS: conclusions.tests,
     }
     return tuple(by_table[t] for t in CONCLUSIONS)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
+
+from runcase.model.tables import TESTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Conclusions:
     signals: pl.DataFrame
     diagnoses: pl.DataFrame
     replay: pl.DataFrame
+    tests: pl.DataFrame = field(default_factory=TESTS.empty)
 
 
 @dataclass(frozen=True, slots=True)

@@ -405,9 +405,24 @@ DIAGNOSES = Table(
         _c("next_actions", STRINGS, "what to do, most useful first"),
         _c("decisive", STRINGS, "refs of the decisive lines, in reading order"),
         _c("signature", STRING, "digest-like key that is equal for the same cause in the same place"),
-        _c("tests", STRING, "JSON of test results", "no test report"),
     ),
     ("run_id", "rank", "class"),
+)
+
+TESTS = Table(
+    "tests",
+    "One row a run in which a test tool reported: totals over all its invocations, and what failed.",
+    (
+        _c("run_id", STRING, "the run"),
+        _c("tool", STRING, "the tool, or several joined by a plus sign"),
+        _c("run", INT, "tests that ran: passed and failed"),
+        _c("passed", INT, "tests that passed"),
+        _c("failed", INT, "tests that failed or erred"),
+        _c("skipped", INT, "tests that were skipped"),
+        _c("failed_names", STRINGS, "names of failed tests, in the order of the report"),
+        _REFS,
+    ),
+    ("run_id",),
 )
 
 REPLAYS = Table(
@@ -426,4 +441,4 @@ REPLAYS = Table(
     ("run_id",),
 )
 
-CONCLUSIONS = (RUNS, ATTEMPTS, MEMBERS, WINDOWS, STATES, EDGES, SIGNALS, DIAGNOSES, REPLAYS)
+CONCLUSIONS = (RUNS, ATTEMPTS, MEMBERS, WINDOWS, STATES, EDGES, SIGNALS, DIAGNOSES, REPLAYS, TESTS)

@@ -66,6 +66,7 @@ class _Tables:
         self.signals = _by_run(conclusions.signals)
         self.diagnoses = _by_run(conclusions.diagnoses)
         self.replay = _by_run(conclusions.replay)
+        self.tests = _by_run(conclusions.tests)
         self.sources = facts.sources.collect()
         self.problems = facts.problems.collect()
         single = conclusions.members.group_by("source_id", maintain_order=True).agg(pl.col("run_id").n_unique())
@@ -116,7 +117,7 @@ def _dossier(row: Row, t: _Tables, raw: Raw) -> Dossier:
         artifacts=tuple(_artifact(a) for a in _rows(t.states, run_id)),
         edges=tuple(_edge(e) for e in _rows(t.edges, run_id)),
         replay=next((_replay(r) for r in _rows(t.replay, run_id)), None),
-        tests=_tests(verdict),
+        tests=next((_tests(x) for x in _rows(t.tests, run_id)), None),
         next_actions=tuple(str(a) for a in _list(verdict, "next_actions")),
         excerpts=excerpts(_placed(evidence.decisive, sources), raw),
         events=tuple(_key_event(e) for e in evidence.key.iter_rows(named=True)),
@@ -293,12 +294,9 @@ def _replay(r: Row) -> Replay:
     )
 
 
-def _tests(verdict: Row | None) -> Tests | None:
-    found = json.loads(str(verdict["tests"])) if verdict and verdict["tests"] else None
-    if not found:
-        return None
-    names = tuple(present_line(n) for n in found["failed_names"])
-    return Tests(found["tool"], found["run"], found["passed"], found["failed"], found["skipped"], names)
+def _tests(x: Row) -> Tests:
+    counts = (_number(x[name]) or 0 for name in ("run", "passed", "failed", "skipped"))
+    return Tests(str(x["tool"]), *counts, tuple(present_line(str(n)) for n in _list(x, "failed_names")))
 
 
 def _key_event(e: Row) -> KeyEvent:
