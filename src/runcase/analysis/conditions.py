@@ -126,7 +126,12 @@ class Evaluator:
         for selector in c.sequence[1:]:
             step = self._step(selector, c, by).select(*by, "order", _ref="ref", _ts="ts", _order="order")
             chain = chain.sort("order").join_asof(
-                step.sort("order"), on="order", by=by, strategy="forward", allow_exact_matches=False
+                step.sort("order"),
+                on="order",
+                by=by,
+                strategy="forward",
+                allow_exact_matches=False,
+                check_sortedness=False,
             )
             chain = chain.filter(pl.col("_ref").is_not_null()).with_columns(
                 order="_order", _end=pl.coalesce("_ts", "_end"), refs=pl.concat_list("refs", "_ref")

@@ -1,0 +1,80 @@
+"""Facts and packs to conclusions: the stages of the analysis in order, each reading only what stands before it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+
+from runcase.analysis import runs as frames
+from runcase.analysis.identity import assignment
+from runcase.analysis.marks import marks, spread
+from runcase.analysis.members import members
+from runcase.analysis.pack_choice import declaring, run_packs
+from runcase.analysis.view import CaseView
+from runcase.analysis.windows import residuals, windows
+from runcase.model.case import Conclusions, Facts
+from runcase.model.tables import DIAGNOSES, REPLAYS, SOURCES, WINDOWS
+from runcase.rules.language import Pack
+
+
+def conclude(facts: Facts, packs: tuple[Pack, ...]) -> Conclusions:
+    """Everything that follows from the facts.
+
+    Args:
+        facts: The fact tables.
+        packs: Rule packs, later ones stronger.
+
+    Returns:
+        One frame a conclusion table, each sorted by its key.
+    """
+    view, seen = identified(facts, packs)
+    view = replace(view, windows=_timed(view, seen))
+    return Conclusions(
+        runs=view.runs,
+        attempts=view.attempts,
+        members=view.members,
+        windows=view.windows,
+        states=view.states,
+        edges=view.edges,
+        signals=view.signals,
+        diagnoses=DIAGNOSES.empty(),
+        replay=REPLAYS.empty(),
+    )
+
+
+def identified(facts: Facts, packs: tuple[Pack, ...]) -> tuple[CaseView, pl.DataFrame]:
+    """The view with runs, attempts and members, and the marks that the next stages read."""
+    joins = assignment(facts)
+    events = joins.apply(facts.events)
+    spans = joins.apply(facts.spans).collect()
+    claims = joins.apply(facts.artifacts).collect()
+    sources = facts.sources.collect().sort(SOURCES.key)
+    belonging = members([events, spans.lazy(), claims.lazy()], joins)
+    reach = spread(events)
+    numbers = frames.attempt_numbers(reach, belonging, spans)
+    seen = marks(events, sources, numbers)
+    tries, basis = frames.attempts(numbers, seen, spans)
+    cited = run_packs(events)
+    declared = declaring(cited, packs)
+    whole = frames.runs(tries, basis, seen, reach, belonging, sources, declared)
+    view = CaseView(
+        events=events,
+        artifacts=claims,
+        spans=spans,
+        problems=facts.problems,
+        sources=sources,
+        members=belonging,
+        run_packs=cited,
+        runs=whole,
+        attempts=tries,
+        packs=packs,
+    )
+    return view, seen
+
+
+def _timed(view: CaseView, seen: pl.DataFrame) -> pl.DataFrame:
+    """WINDOWS."""
+    found = windows(seen, view.attempts, view.runs.select("run_id", "pack"), view.packs)
+    whole = pl.concat([found, residuals(found, view.attempts)])
+    return whole.sort(WINDOWS.key, nulls_last=True)

@@ -1,0 +1,272 @@
+"""Which source and which record belongs to which run and attempt.
+
+Evidence in the order of its weight: a run id that the record names (its path
+included, which classification has filled in); a source in which exactly one run
+id occurs; a trace, workspace or invocation id that leads to exactly one run. A
+log without any of these is a run of its own. Nothing else is joined.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import polars as pl
+
+from runcase.analysis.beside import lying_beside
+from runcase.analysis.duplicates import duplicate_sources
+from runcase.analysis.naming import leaf_folder, own_run_ids
+from runcase.model.case import Facts
+from runcase.model.tables import SOURCES
+
+JOIN_IDS = ("trace_id", "workspace_id", "invocation_id")
+"""Ids that lead from a record to a run, in the order of their weight."""
+
+_BASIS = {"trace_id": "trace", "workspace_id": "workspace", "invocation_id": "invocation"}
+
+MIN_PATH_ID = 4
+"""Run ids shorter than this prove nothing as a part of a path (`1`, `ci`)."""
+
+_ATTEMPT_PART = re.compile(r"(?i)(?:attempt|try)[-_=.]?(\d{1,6})")
+
+_LOG_NAME = r"(?i)(?:\.(?:log|out|err|txt|stdout|stderr)|/(?:stdout|stderr|console|output))(?:\.\d+)?$"
+
+DOCUMENT_SUFFIXES = (
+    *(".json", ".yaml", ".yml", ".xml", ".toml", ".ini", ".cfg", ".md", ".rst", ".html", ".htm", ".css", ".csv"),
+    *(".tsv", ".lock", ".svg", ".properties", ".sha256", ".md5", ".js", ".py", ".sh", ".rules", ".conf"),
+)
+"""Names of files that are written once and read whole; a log of such a name has times on most of its lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """How records are joined to runs; small frames, one lookup each."""
+
+    duplicates: pl.DataFrame
+    """`source_id, same_as`: sources whose text another source holds already."""
+    by_source: pl.DataFrame
+    """`source_id, run_id, attempt, basis`: runs of records that name none; null attempt: several."""
+    beside: pl.DataFrame
+    """As `by_source`: sources that lie beside a run and say nothing of it; their records stay unassigned."""
+    by_id: dict[str, pl.DataFrame]
+    """Column of `JOIN_IDS` -> that id, `run_id`, `attempt`."""
+    own: pl.DataFrame
+    """`source_id, run_id`: sources that are runs of their own."""
+    single: pl.DataFrame
+    """`run_id, attempt`: runs of exactly one attempt."""
+
+    def apply(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """Rows of a fact table with `run_id` and `attempt` as assigned; rows of duplicate sources are left out."""
+        columns = rows.collect_schema().names()
+        rows = rows.join(self.duplicates.lazy().select("source_id"), on="source_id", how="anti", maintain_order="left")
+        by_source = self.by_source.lazy().select("source_id", _run="run_id", _attempt="attempt")
+        rows = rows.join(by_source, on="source_id", how="left", maintain_order="left")
+        rows = rows.with_columns(attempt=_attempt_of(pl.col("_run"), pl.col("_attempt")))
+        rows = rows.with_columns(run_id=pl.coalesce("run_id", "_run"))
+        for name in (n for n in JOIN_IDS if n in columns and n in self.by_id):
+            found = self.by_id[name].lazy().select(name, _joined="run_id", _joined_attempt="attempt")
+            rows = rows.join(found, on=name, how="left", maintain_order="left")
+            rows = rows.with_columns(attempt=_attempt_of(pl.col("_joined"), pl.col("_joined_attempt")))
+            rows = rows.with_columns(run_id=pl.coalesce("run_id", "_joined")).drop("_joined", "_joined_attempt")
+        single = self.single.lazy().select("run_id", _only="attempt")
+        rows = rows.join(single, on="run_id", how="left", maintain_order="left")
+        return rows.with_columns(attempt=pl.coalesce("attempt", "_only")).select(columns)
+
+
+def _attempt_of(run: pl.Expr, attempt: pl.Expr) -> pl.Expr:
+    """The attempt of a row, from a lookup that agrees with its run or gives it one."""
+    agrees = pl.col("run_id").is_null() | (pl.col("run_id") == run)
+    return pl.coalesce("attempt", pl.when(agrees).then(attempt))
+
+
+def assignment(facts: Facts) -> Assignment:
+    """The joins of all records, from what the records and sources themselves say."""
+    sources = facts.sources.collect().sort(SOURCES.key)
+    named = _named(facts)
+    duplicates = duplicate_sources(sources, named.select("source_id", "run_id", "attempt"))
+    named = named.join(duplicates, on="source_id", how="anti", maintain_order="left")
+    told = _told(named)
+    by_id = {name: _leading(named, told, name) for name in JOIN_IDS}
+    led = _led(named, told, by_id)
+    led = pl.concat([led, _pathed(sources, named, led)])
+    alone = _alone(facts, sources, named, duplicates, told, led)
+    taken = set(named["run_id"].drop_nulls().to_list())
+    own_ids = own_run_ids({r["source_id"]: r["path"] for r in alone.iter_rows(named=True)}, taken)
+    own = pl.DataFrame({"source_id": list(own_ids), "run_id": list(own_ids.values())}, schema=_OWN)
+    own = own.join(_only_attempt(named), on="source_id", how="left", maintain_order="left")
+    joined = pl.concat([told, led, own.with_columns(basis=pl.lit("source"))], how="diagonal")
+    beside = lying_beside(sources, named, joined, duplicates)
+    speaking = beside.join(sources.filter(_speaks()), on="source_id", how="semi", maintain_order="left")
+    silent = beside.join(speaking, on="source_id", how="anti", maintain_order="left")
+    by_source = pl.concat([joined.select(_BY_SOURCE), speaking]).sort("source_id")
+    single = _attempts_of_runs(named, by_source, by_id)
+    return Assignment(duplicates, by_source, silent, by_id, own.select("source_id", "run_id"), single)
+
+
+_OWN = {"source_id": pl.String(), "run_id": pl.String()}
+_BY_SOURCE = ("source_id", "run_id", "attempt", "basis")
+
+
+def _named(facts: Facts) -> pl.DataFrame:
+    """Distinct ids that records of each source carry, with the number of records; spans and claims count as well."""
+    ids = ("source_id", "run_id", "attempt", *JOIN_IDS)
+    parts = []
+    for frame in (facts.events, facts.spans, facts.artifacts):
+        present = frame.collect_schema().names()
+        rows = frame.select(pl.col(n) if n in present else pl.lit(None, dtype=pl.String).alias(n) for n in ids)
+        parts.append(rows.group_by(ids).agg(n=pl.len().cast(pl.Int64)))
+    return pl.concat(parts).group_by(ids).agg(pl.col("n").sum()).collect().sort(ids)
+
+
+def _only_attempt(named: pl.DataFrame) -> pl.DataFrame:
+    """`source_id, attempt`: the attempt number of sources in which exactly one occurs."""
+    numbers = named.filter(pl.col("attempt").is_not_null()).select("source_id", "attempt").unique()
+    return numbers.filter(pl.len().over("source_id") == 1)
+
+
+def _told(named: pl.DataFrame) -> pl.DataFrame:
+    """Sources in which exactly one run id occurs: `source_id, run_id, attempt, basis`."""
+    pairs = named.filter(pl.col("run_id").is_not_null()).select("source_id", "run_id").unique()
+    one = pairs.filter(pl.len().over("source_id") == 1).sort("source_id")
+    return one.join(_only_attempt(named), on="source_id", how="left", maintain_order="left").with_columns(
+        basis=pl.lit("field")
+    )
+
+
+def _leading(named: pl.DataFrame, told: pl.DataFrame, name: str) -> pl.DataFrame:
+    """`<name>, run_id, attempt`: ids that occur with exactly one run; null attempt where they occur with several."""
+    source_run = told.select("source_id", _run="run_id", _attempt="attempt")
+    rows = named.filter(pl.col(name).is_not_null()).join(source_run, on="source_id", how="left", maintain_order="left")
+    rows = rows.with_columns(
+        run_id=pl.coalesce("run_id", "_run"),
+        attempt=pl.coalesce("attempt", pl.when(pl.col("run_id").is_null()).then("_attempt")),
+    ).filter(pl.col("run_id").is_not_null())
+    one = pl.col("run_id").n_unique() == 1
+    attempts = pl.col("attempt").drop_nulls()
+    return (
+        rows.group_by(name, maintain_order=True)
+        .agg(
+            _one=one,
+            run_id=pl.col("run_id").first(),
+            attempt=pl.when(attempts.n_unique() == 1).then(attempts.first()),
+        )
+        .filter(pl.col("_one"))
+        .select(name, "run_id", "attempt")
+        .sort(name)
+    )
+
+
+def _led(named: pl.DataFrame, told: pl.DataFrame, by_id: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Sources that name no run, and whose trace, workspace or invocation ids all lead to the same one."""
+    silent = named.join(_with_run(named), on="source_id", how="anti", maintain_order="left")
+    parts = []
+    for weight, name in enumerate(JOIN_IDS):
+        ids = silent.filter(pl.col(name).is_not_null()).select("source_id", name).unique()
+        found = ids.join(by_id[name], on=name, how="left", maintain_order="left")
+        attempts = pl.col("attempt").drop_nulls()
+        parts.append(
+            found.sort("source_id", name)
+            .group_by("source_id", maintain_order=True)
+            .agg(
+                run_id=pl.col("run_id").first(),
+                attempt=pl.when(attempts.n_unique() == 1).then(attempts.first()),
+                _all=pl.col("run_id").is_not_null().all() & (pl.col("run_id").n_unique() == 1),
+            )
+            .filter(pl.col("_all"))
+            .select("source_id", "run_id", "attempt", basis=pl.lit(_BASIS[name]), _weight=pl.lit(weight))
+        )
+    best = pl.concat(parts).sort("source_id", "_weight").unique("source_id", keep="first", maintain_order=True)
+    return best.drop("_weight").cast({c: told.schema[c] for c in told.columns})
+
+
+def _pathed(sources: pl.DataFrame, named: pl.DataFrame, led: pl.DataFrame) -> pl.DataFrame:
+    """Sources that name no run, with exactly one known run id as a part of their path; columns as `led`."""
+    known = {r for r in named["run_id"].drop_nulls().to_list() if len(r) >= MIN_PATH_ID}
+    taken = {*_with_run(named)["source_id"], *led["source_id"]}
+    rows: list[dict[str, object]] = []
+    for sid, path in sources.filter(pl.col("kind") == "file").select("source_id", "path").iter_rows():
+        parts = leaf_folder(path)
+        runs = known.intersection(parts)
+        if len(runs) == 1 and sid not in taken:
+            numbers = {int(m[1]) for p in parts if (m := _ATTEMPT_PART.fullmatch(p))}
+            attempt = numbers.pop() if len(numbers) == 1 else None
+            rows.append({"source_id": sid, "run_id": runs.pop(), "attempt": attempt, "basis": "path"})
+    return pl.DataFrame(rows, schema=led.schema)
+
+
+def _with_run(named: pl.DataFrame) -> pl.DataFrame:
+    return named.filter(pl.col("run_id").is_not_null()).select("source_id").unique()
+
+
+# --- sources that are runs of their own -----------------------------------------------------------
+
+
+def _alone(
+    facts: Facts,
+    sources: pl.DataFrame,
+    named: pl.DataFrame,
+    duplicates: pl.DataFrame,
+    told: pl.DataFrame,
+    led: pl.DataFrame,
+) -> pl.DataFrame:
+    """Sources that nothing joins to a run and that describe one."""
+    leaves = sources.filter((pl.col("kind") == "file") & (pl.col("role") != "container"))
+    leaves = leaves.join(duplicates, on="source_id", how="anti", maintain_order="left")
+    leaves = leaves.join(_kinds(facts), on="source_id", how="left", maintain_order="left")
+    free = leaves.join(pl.concat([_with_run(named), led.select("source_id")]), on="source_id", how="anti")
+    free = free.sort(SOURCES.key)
+    logs = free.filter(_is_log() & ((pl.col("first_ts").is_not_null()) | (pl.col("_classified").fill_null(0) > 0)))
+    top = free.filter(_is_top(leaves))
+    only_documents = logs.is_empty() and told.is_empty() and led.is_empty()
+    chosen = top if only_documents else top.filter(_is_log())
+    return pl.concat([logs, chosen]).unique("source_id", maintain_order=True).sort(SOURCES.key)
+
+
+def _kinds(facts: Facts) -> pl.DataFrame:
+    """`source_id, _classified, _timed`: records that something names, and records that have a time of their own."""
+    own_time = pl.col("ts").is_not_null() & (pl.col("ts_basis") != "inherited")
+    named = (pl.col("kind") != "unknown").sum().cast(pl.Int64)
+    counted = facts.events.group_by("source_id").agg(_classified=named, _timed=own_time.sum().cast(pl.Int64))
+    return counted.collect().sort("source_id")
+
+
+def _is_log() -> pl.Expr:
+    """True for logs; a generic text with the name of a document is one only if most of its records have times."""
+    lower = pl.col("path").str.to_lowercase().str.replace(r"\.(?:gz|bz2|xz|zst)$", "")
+    by_name = pl.any_horizontal(lower.str.ends_with(s) for s in DOCUMENT_SUFFIXES)
+    timed = pl.col("_timed").fill_null(0) * 2 >= pl.col("events")
+    document = by_name & pl.col("reader").is_null() & ~(timed & (pl.col("events") > 0))
+    return (pl.col("role") == "log") & ~document
+
+
+def _speaks() -> pl.Expr:
+    """True for sources whose records belong to the run that they lie beside: a reader took them, or they are logs."""
+    return pl.col("reader").is_not_null() | ((pl.col("role") == "log") & pl.col("path").str.contains(_LOG_NAME))
+
+
+def _is_top(leaves: pl.DataFrame) -> pl.Expr:
+    """True for an input that is a file by itself, compressed or not: the only thing that its input holds."""
+    first = pl.col("path").str.split("!/").list.first()
+    inputs = leaves.select(_input=first).group_by("_input").len()
+    lonely = inputs.filter((pl.col("len") == 1) & ~pl.col("_input").str.contains("/", literal=True))["_input"]
+    return first.is_in(lonely.to_list()) | pl.lit(leaves.height == 1)
+
+
+# --- attempts ------------- -------------------------------------------------------------------------
+
+
+def _attempts_of_runs(named: pl.DataFrame, joined: pl.DataFrame, by_id: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """`run_id, attempt` of runs of which evidence names one attempt at most; 1 where it names none."""
+    source_run = joined.select("source_id", _run="run_id")
+    rows = named.join(source_run, on="source_id", how="left", maintain_order="left")
+    rows = rows.with_columns(run_id=pl.coalesce("run_id", "_run"))
+    for name in JOIN_IDS:
+        found = by_id[name].select(name, _joined="run_id")
+        rows = rows.join(found, on=name, how="left", maintain_order="left")
+        rows = rows.with_columns(run_id=pl.coalesce("run_id", "_joined")).drop("_joined")
+    pairs = rows.filter(pl.col("run_id").is_not_null()).select("run_id", "attempt")
+    pairs = pl.concat([pairs, joined.select("run_id", pl.lit(None, dtype=pl.Int64).alias("attempt"))])
+    counted = pairs.group_by("run_id").agg(
+        _n=pl.col("attempt").drop_nulls().n_unique(), attempt=pl.col("attempt").drop_nulls().first()
+    )
+    return counted.filter(pl.col("_n") <= 1).select("run_id", pl.col("attempt").fill_null(1)).sort("run_id")

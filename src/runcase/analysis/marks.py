@@ -1,0 +1,97 @@
+"""The events that boundaries, states and statuses rest on, in memory and in the order of time."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from runcase.analysis.selection import KEPT, in_order, of_kind
+from runcase.model.refs import ref_of
+from runcase.rules.compile import field
+
+QUIET_KINDS = ("log", "unknown", "heartbeat")
+"""Kinds that mark nothing by themselves."""
+
+FIELDS = (
+    *("status", "claimed_status", "exit_code", "job", "bundle", "host", "worker", "parent_run_id"),
+    *("done", "total", "tool", "checksum", "sequence"),
+)
+"""Members of `fields` that the analysis reads; each becomes the text column `f_<name>`."""
+
+SUCCESS_WORDS = ("succeeded", "success", "successful", "ok", "passed", "pass", "complete", "completed", "done", "green")
+STATUS_WORDS: dict[str, str] = {
+    **dict.fromkeys(SUCCESS_WORDS, "succeeded"),
+    **dict.fromkeys(("continuedasnew", "continued_as_new", "finished"), "succeeded"),
+    **dict.fromkeys(("failed", "failure", "fail", "error", "errored", "broken", "fatal", "crashed"), "failed"),
+    **dict.fromkeys(("timed_out", "timedout", "timeout", "timed out", "time_out"), "timed_out"),
+    **dict.fromkeys(("cancelled", "canceled", "aborted", "abort", "terminated", "stopped", "killed"), "cancelled"),
+    **dict.fromkeys(("running", "in_progress", "in progress", "started", "active", "claimed", "open"), "running"),
+    **dict.fromkeys(("pending", "queued", "created", "scheduled", "waiting", "submitted"), "running"),
+    "lost": "lost",
+}
+"""Words of producers -> status; letter case aside."""
+
+
+def status_of(word: pl.Expr) -> pl.Expr:
+    """The status that a producer's word means; null for a word that means none."""
+    return word.str.strip_chars().str.to_lowercase().replace_strict(STATUS_WORDS, default=None, return_dtype=pl.String)
+
+
+def is_failure(kind: pl.Expr, level: pl.Expr) -> pl.Expr:
+    """True for events that say that something failed."""
+    return of_kind(kind, ["error"]) | level.is_in(["error", "fatal"]).fill_null(value=False)
+
+
+def marks(events: pl.LazyFrame, sources: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
+    """Events that mark something, of all runs.
+
+    Args:
+        events: EVENTS with runs assigned.
+        sources: SOURCES.
+        attempts: `run_id, attempt, first_ts`; an event of a run without an attempt of its own counts, by its
+            time, for the attempt that had begun last.
+
+    Returns:
+        Columns of `selection.KEPT`, `line`, `n_lines`, `ref`, `order`, `f_<name>` for each of `FIELDS`,
+        `own_attempt` (as evidenced, may be null), `in_attempt` (never null) and `lines_after` (lines that follow in
+        its source); sorted by `order`.
+    """
+    marking = ~pl.col("kind").is_in(QUIET_KINDS) | pl.col("level").is_in(["error", "fatal"])
+    claims = pl.col("fields").str.contains('"claimed_status"', literal=True)
+    wanted = pl.col("run_id").is_not_null() & (marking.fill_null(value=False) | claims.fill_null(value=False))
+    found = events.filter(wanted).select(*KEPT, "line", "n_lines", ref=ref_of()).collect()
+    found = found.with_columns(field(name).alias(f"f_{name}") for name in FIELDS)
+    found = in_order(found)
+    return _ends(_in_attempts(found, attempts), sources)
+
+
+def _in_attempts(found: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
+    """Adds `in_attempt`."""
+    begun = attempts.select("run_id", _begin="first_ts", _begun="attempt").filter(pl.col("_begin").is_not_null())
+    first = attempts.group_by("run_id").agg(_first=pl.col("attempt").min())
+    open_rows = found.filter(pl.col("attempt").is_null() & pl.col("ts").is_not_null()).sort("ts", "order")
+    placed = open_rows.select("order", "run_id", "ts").join_asof(
+        begun.sort("_begin", "_begun"),
+        left_on="ts",
+        right_on="_begin",
+        by="run_id",
+        strategy="backward",
+        check_sortedness=False,
+    )
+    joined = found.join(placed.select("order", "_begun"), on="order", how="left", maintain_order="left")
+    joined = joined.join(first, on="run_id", how="left", maintain_order="left")
+    whole = joined.with_columns(in_attempt=pl.coalesce("attempt", "_begun", "_first", pl.lit(1)))
+    return whole.rename({"attempt": "own_attempt"}).drop("_begun", "_first")
+
+
+def _ends(found: pl.DataFrame, sources: pl.DataFrame) -> pl.DataFrame:
+    lines = sources.select("source_id", _lines="lines")
+    joined = found.join(lines, on="source_id", how="left", maintain_order="left")
+    after = pl.max_horizontal(pl.col("_lines") - pl.col("line") - pl.col("n_lines") + 1, pl.lit(0))
+    return joined.with_columns(lines_after=after).drop("_lines")
+
+
+def spread(events: pl.LazyFrame) -> pl.DataFrame:
+    """`run_id, attempt, events, first_ts, last_ts`: how far the events of each run and attempt reach; sorted."""
+    grouped = events.filter(pl.col("run_id").is_not_null()).group_by("run_id", "attempt")
+    reach = grouped.agg(events=pl.len().cast(pl.Int64), first_ts=pl.col("ts").min(), last_ts=pl.col("ts").max())
+    return reach.collect().sort("run_id", "attempt", nulls_last=True)

@@ -1,0 +1,173 @@
+"""How an attempt ended, from the heaviest evidence that there is."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from runcase.analysis.marks import is_failure, status_of
+from runcase.analysis.selection import of_kind
+from runcase.model.kinds import WORK_KINDS
+from runcase.model.refs import ref_of
+
+END_LINES = 30
+"""An error is at the end of its source when at most so many lines follow it: what a crash still flushes."""
+
+END_LINES_PLAIN = 5
+"""The same for a line of level error that is neither of kind error nor has a stack trace."""
+
+WEIGHTS = {
+    "status_event": 0,
+    "cancellation": 1,
+    "timeout": 1,
+    "exit": 2,
+    "exit_zero": 3,
+    "invocation": 4,
+    "finished": 5,
+    "claimed_end": 6,
+    "error_at_end": 7,
+    "spans": 8,
+    "claimed": 9,
+    "claimed_running": 10,
+}
+"""Basis of a status -> its weight; the least wins, the latest among equals."""
+
+_VERDICTS = pl.Schema(
+    {
+        "run_id": pl.String(),
+        "attempt": pl.Int64(),
+        "status": pl.String(),
+        "basis": pl.String(),
+        "ts": pl.Datetime("us", "UTC"),
+        "order": pl.Int64(),
+        "ref": pl.String(),
+    }
+)
+
+
+def verdicts(marks: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
+    """One row an attempt with evidence of its status: `run_id, attempt, status, basis, ts, refs`.
+
+    Args:
+        marks: As `marks.marks` yields them.
+        spans: SPANS with runs assigned.
+    """
+    weighed = pl.concat([*_from_marks(marks), _from_spans(spans)])
+    weight = pl.col("basis").replace_strict(WEIGHTS, return_dtype=pl.Int64)
+    ranked = weighed.with_columns(_weight=weight).sort("run_id", "attempt", "_weight", "order")
+    lightest = ranked.filter(pl.col("_weight") == pl.col("_weight").min().over("run_id", "attempt"))
+    return lightest.group_by("run_id", "attempt", maintain_order=True).agg(
+        pl.col("status").last(), pl.col("basis").last(), pl.col("ts").last(), refs=pl.col("ref").drop_nulls().tail(1)
+    )
+
+
+def _from_marks(marks: pl.DataFrame) -> list[pl.DataFrame]:
+    kind = pl.col("kind")
+    finished = of_kind(kind, ["run.finished"])
+    said = pl.coalesce(status_of(pl.col("f_status")), status_of(kind.str.extract(r"^run\.finished\.(\w+)")))
+    ended = said.is_in(["succeeded", "failed", "timed_out", "cancelled", "lost"])
+    return [
+        _verdict(marks.filter(finished & ended), said, "status_event"),
+        _verdict(marks.filter(_cancels()), pl.lit("cancelled"), "cancellation"),
+        _verdict(marks.filter(_times_out()), pl.lit("timed_out"), "timeout"),
+        *_exits(marks),
+        _invocations(marks),
+        _verdict(marks.filter(finished & said.is_null() & pl.col("f_exit_code").is_null()), _plain_end(), "finished"),
+        _errors_at_end(marks),
+        *_claims(marks),
+    ]
+
+
+def _verdict(rows: pl.DataFrame, status: pl.Expr, basis: str) -> pl.DataFrame:
+    chosen = rows.select(
+        "run_id", status.alias("status"), "ts", "order", "ref", attempt=pl.col("in_attempt"), basis=pl.lit(basis)
+    )
+    return chosen.select(_VERDICTS.names()).cast(_VERDICTS)
+
+
+def _cancels() -> pl.Expr:
+    """Kinds such as `run.cancelled`, `exit.cancelled`, `error.cancelled.by_user`."""
+    return pl.col("kind").str.contains(r"^(?:run|attempt|exit|error)\b.*\.cancell?(?:ed|ation)\b")
+
+
+def _times_out() -> pl.Expr:
+    """Kinds that say that the run itself, not a part of it, ran out of time."""
+    return pl.col("kind").str.contains(r"^(?:exit\.timeout|error\.timeout\.(?:run|job|attempt|workflow))\b")
+
+
+def _plain_end() -> pl.Expr:
+    failed = pl.col("level").is_in(["error", "fatal"]).fill_null(value=False)
+    return pl.when(failed).then(pl.lit("failed")).otherwise(pl.lit("succeeded"))
+
+
+def exits(marks: pl.DataFrame) -> pl.DataFrame:
+    """Exits of the attempt's own process, with `code`: the last one that each rule saw in each source."""
+    own = of_kind(pl.col("kind"), ["exit", "run.finished"]) & pl.col("tool_call_id").is_null()
+    rows = marks.filter(own).with_columns(code=pl.col("f_exit_code").cast(pl.Int64, strict=False))
+    rows = rows.filter(pl.col("code").is_not_null()).sort("order")
+    return rows.unique(["run_id", "in_attempt", "source_id", "rule"], keep="last", maintain_order=True)
+
+
+def _exits(marks: pl.DataFrame) -> list[pl.DataFrame]:
+    rows = exits(marks)
+    return [
+        _verdict(rows.filter(pl.col("code") != 0), pl.lit("failed"), "exit"),
+        _verdict(rows.filter(pl.col("code") == 0), pl.lit("succeeded"), "exit_zero"),
+    ]
+
+
+def _invocations(marks: pl.DataFrame) -> pl.DataFrame:
+    code = pl.col("f_exit_code").cast(pl.Int64, strict=False)
+    by_code = pl.when(code == 0).then(pl.lit("succeeded")).when(code.is_not_null()).then(pl.lit("failed"))
+    said = pl.coalesce(status_of(pl.col("f_status")), by_code)
+    rows = marks.filter(of_kind(pl.col("kind"), ["invocation.finished"]) & said.is_not_null())
+    return _verdict(rows, said, "invocation")
+
+
+def errors_at_end(marks: pl.DataFrame) -> pl.DataFrame:
+    """Errors that stand at the end of their source, with no work of the attempt after them."""
+    named = of_kind(pl.col("kind"), ["error"]) | (pl.col("level") == "fatal") | (pl.col("n_lines") > 2)
+    near = pl.when(named.fill_null(value=False)).then(END_LINES).otherwise(END_LINES_PLAIN)
+    work = of_kind(pl.col("kind"), [*WORK_KINDS, "upload.finished"])
+    failed = is_failure(pl.col("kind"), pl.col("level"))
+    last_work = marks.filter(work & ~failed).group_by("run_id", "in_attempt").agg(_work=pl.col("order").max())
+    rows = marks.filter(failed & (pl.col("lines_after") <= near))
+    rows = rows.join(last_work, on=["run_id", "in_attempt"], how="left", maintain_order="left")
+    return rows.filter(pl.col("_work").is_null() | (pl.col("_work") < pl.col("order"))).drop("_work")
+
+
+def _errors_at_end(marks: pl.DataFrame) -> pl.DataFrame:
+    return _verdict(errors_at_end(marks), pl.lit("failed"), "error_at_end")
+
+
+def claims(marks: pl.DataFrame) -> pl.DataFrame:
+    """Rows that state a status without being the event of its change, with `claimed`; in order."""
+    claimed = pl.coalesce(
+        status_of(pl.col("f_claimed_status")),
+        pl.when(of_kind(pl.col("kind"), ["run.created"])).then(status_of(pl.col("f_status"))),
+    )
+    return marks.with_columns(claimed=claimed).filter(pl.col("claimed").is_not_null())
+
+
+def _claims(marks: pl.DataFrame) -> list[pl.DataFrame]:
+    rows = claims(marks)
+    status = pl.col("claimed")
+    return [
+        _verdict(rows.filter(status.is_in(["cancelled", "timed_out"])), status, "claimed_end"),
+        _verdict(rows.filter(status.is_in(["succeeded", "failed", "lost"])), status, "claimed"),
+        _verdict(rows.filter(status == "running"), status, "claimed_running"),
+    ]
+
+
+def _from_spans(spans: pl.DataFrame) -> pl.DataFrame:
+    """The status of each attempt's outermost spans: any that failed decides, then any that is open."""
+    outer = spans.filter(pl.col("run_id").is_not_null() & pl.col("parent_span_id").is_null())
+    words = {"ok": "succeeded", "unset": "succeeded", "error": "failed", "timeout": "timed_out", "open": "running"}
+    said = pl.col("status").replace_strict(words | {"cancelled": "cancelled"}, default=None, return_dtype=pl.String)
+    status = pl.when(pl.col("end").is_null()).then(pl.lit("running")).otherwise(said)
+    rank = {"succeeded": 0, "running": 1, "cancelled": 2, "timed_out": 3, "failed": 4}
+    rows = outer.with_columns(
+        status.alias("status"), ref=ref_of(), ts=pl.col("end"), attempt=pl.col("attempt").fill_null(1)
+    ).filter(pl.col("status").is_not_null())
+    order = pl.col("status").replace_strict(rank, return_dtype=pl.Int64)
+    chosen = rows.with_columns(basis=pl.lit("spans"), order=order).sort("run_id", "attempt", "order", "ts", "ref")
+    return chosen.select(_VERDICTS.names()).cast(_VERDICTS)
