@@ -17,10 +17,12 @@ from runcase.ledger.ingest import IngestPlan, Unit, ingest
 from runcase.ledger.store import Case
 from runcase.model.case import Conclusions, Facts
 from runcase.model.problems import RuncaseError
-from runcase.model.refs import source_id
+from runcase.model.refs import Ref, source_id
 from runcase.report import html, index, markdown
-from runcase.report.dossier import Dossier, dossiers
+from runcase.report.build import dossiers
+from runcase.report.dossier import Dossier
 from runcase.report.json_face import to_json
+from runcase.report.terminal import RawEvidence
 from runcase.rules.language import Pack
 from runcase.rules.pack import load_packs
 from runcase.settings import Settings
@@ -43,6 +45,7 @@ class Built:
     new_inputs: int
     known_inputs: int
     runs: pl.DataFrame
+    folders: dict[str, str]
     quarantined_bytes: int
     damage: int
 
@@ -67,7 +70,7 @@ def build(settings: Settings, report: Report = lambda _: None) -> Built:
         case.write_conclusions(conclusions)
         folders = publish(case, facts, conclusions, settings, report)
         case.write_provenance(provenance(packs, folders))
-    return summary(settings, len(units), known, facts, conclusions)
+    return summary(settings, len(units), known, facts, conclusions, folders)
 
 
 # --- inputs to facts ------------------------------------------------------------------------------
@@ -129,13 +132,11 @@ def batch_name(units: Sequence[Unit], packs: Sequence[Pack]) -> str:
 def publish(case: Case, facts: Facts, conclusions: Conclusions, settings: Settings, report: Report) -> dict[str, str]:
     """Writes every dossier and the index; returns run id -> folder under runs/."""
     folders = run_folders(conclusions.runs["run_id"].to_list())
-    listed = index.Builder(facts, conclusions, folders)
-    for n, dossier in enumerate(dossiers(facts, conclusions, case.raw)):
-        write_dossier(case, f"runs/{folders[dossier.run.run_id]}", dossier, settings)
-        listed.add(dossier)
+    for n, (run_id, dossier) in enumerate(dossiers(facts, conclusions, case.raw)):
+        write_dossier(case, f"runs/{folders[run_id]}", dossier, settings)
         report(Progress("dossiers", n + 1, len(folders)))
     case.remove_runs_except(set(folders.values()))
-    page = listed.build()
+    page = index.index(facts, conclusions, folders)
     case.write_text("index.html", html.render_index(page))
     case.write_text("index.md", markdown.render_index(page))
     case.write_text("runcase.css", html.stylesheet())
@@ -169,11 +170,26 @@ def provenance(packs: Sequence[Pack], folders: dict[str, str]) -> dict[str, obje
     }
 
 
-def summary(settings: Settings, new: int, known: int, facts: Facts, conclusions: Conclusions) -> Built:
+def summary(
+    settings: Settings, new: int, known: int, facts: Facts, conclusions: Conclusions, folders: dict[str, str]
+) -> Built:
     """The figures that the command line ends with."""
     quarantined = facts.sources.select(pl.col("quarantined_bytes").sum()).collect().item()
     damage = facts.problems.filter(pl.col("severity") == "error").select(pl.len()).collect().item()
-    return Built(settings.case, new, known, conclusions.runs, quarantined, damage)
+    return Built(settings.case, new, known, conclusions.runs, folders, quarantined, damage)
+
+
+# --- looking at a finished case -------------------------------------------------------------------
+
+
+def case_index(path: str) -> index.Index:
+    """Every run of a case.
+
+    Raises:
+        RuncaseError: `not_a_case`, `newer_case`.
+    """
+    case, facts, conclusions = open_case(path)
+    return index.index(facts, conclusions, run_folders(conclusions.runs["run_id"].to_list()))
 
 
 def open_case(path: str) -> tuple[Case, Facts, Conclusions]:
@@ -194,7 +210,24 @@ def one_dossier(path: str, run_id: str) -> Dossier:
     """
     case, facts, conclusions = open_case(path)
     known = conclusions.runs["run_id"].to_list()
-    if run_id not in known:
-        near = [r for r in known if run_id in r][:5] or known[:5]
-        raise RuncaseError("unknown_run", f"{path} has no run {run_id!r}", "it has: " + ", ".join(near))
-    return next(dossiers(facts, conclusions, case.raw, only=run_id))
+    matching = [run_id] if run_id in known else [r for r in known if run_id in r]
+    if len(matching) != 1:
+        near = ", ".join((matching or known)[:5])
+        raise RuncaseError("unknown_run", f"{path} has no run {run_id!r}", f"it has: {near}")
+    return next(d for _, d in dossiers(facts, conclusions, case.raw, only=matching[0]))
+
+
+def raw_evidence(path: str, text: str) -> RawEvidence:
+    """What a ref resolves to.
+
+    Raises:
+        RuncaseError: `bad_ref`, `not_a_case`.
+    """
+    ref = Ref.parse(text)
+    case = Case.open(Path(path))
+    sources = case.facts().sources.filter(pl.col("source_id") == ref.source_id).collect()
+    if sources.is_empty():
+        raise RuncaseError("bad_ref", f"{path} has no source {ref.source_id}", "refs are printed in the dossiers")
+    source = sources.row(0, named=True)
+    known = f"{source['path']}, sha256 {source['sha256']}, {source['size_bytes']:,} bytes"
+    return RawEvidence(str(ref), source["path"], case.raw(ref), known)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runcase.model.problems import RuncaseError
 
-DEFAULT_PACKS = ("generic", "document-pipeline", "github-actions")
+DEFAULT_PACKS = ("generic", "document-pipeline")
 """Shipped packs that every build uses; a pack applies only to the sources that it names."""
 
 MAX_PAGE_BYTES = 5 * 1024 * 1024

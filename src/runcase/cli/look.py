@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 
 import click
@@ -16,17 +18,16 @@ FACE = click.option("--format", "face", type=click.Choice(["text", "json"]), def
 @FACE
 def show(run: str | None, case: str, face: str) -> None:
     """List the runs of a case, or show the first screen of one RUN."""
-    from runcase.report.json_face import index_json, to_json
-
     from runcase import pipeline
     from runcase.report import terminal
+    from runcase.report.json_face import index_json, to_json
 
     if run is None:
         index = pipeline.case_index(case)
-        click.echo(index_json(index) if face == "json" else terminal.run_list(index))
+        click.echo(index_json(index) if face == "json" else terminal.run_list(index, *_terminal()))
     else:
         dossier = pipeline.one_dossier(case, run)
-        click.echo(to_json(dossier) if face == "json" else terminal.first_screen(dossier))
+        click.echo(to_json(dossier) if face == "json" else terminal.first_screen(dossier, *_terminal()))
 
 
 @click.command()
@@ -36,10 +37,9 @@ def show(run: str | None, case: str, face: str) -> None:
 @FACE
 def raw(ref: str, case: str, verbatim: bool, face: str) -> None:
     """Print the bytes that REF (source_id:byte_start+byte_len) names, or say what remains known."""
-    from runcase.report.json_face import raw_json
-
     from runcase import pipeline
     from runcase.report import terminal
+    from runcase.report.json_face import raw_json
 
     found = pipeline.raw_evidence(case, ref)
     if face == "json":
@@ -48,3 +48,10 @@ def raw(ref: str, case: str, verbatim: bool, face: str) -> None:
         click.get_binary_stream("stdout").write(found.data)
     else:
         click.echo(terminal.raw_view(found))
+
+
+def _terminal() -> tuple[bool, int]:
+    """Whether to colour, and how wide to write: a terminal that allows it, else plain text of 100 columns."""
+    if not sys.stdout.isatty():
+        return False, 100
+    return "NO_COLOR" not in os.environ, max(40, shutil.get_terminal_size().columns)

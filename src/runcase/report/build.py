@@ -42,15 +42,17 @@ _KEY_KINDS = "^(?:run|attempt|invocation|workspace|stage|tool|artifact|upload|re
 Row = dict[str, object]
 
 
-def dossiers(facts: Facts, conclusions: Conclusions, raw: Raw, only: str | None = None) -> Iterator[Dossier]:
-    """Every run's dossier (or the one of `only`), failed runs first, then by id."""
+def dossiers(
+    facts: Facts, conclusions: Conclusions, raw: Raw, only: str | None = None
+) -> Iterator[tuple[str, Dossier]]:
+    """Every run's id and dossier (or that of `only`), failed runs first, then by id."""
     tables = _Tables(facts, conclusions)
     runs = conclusions.runs.sort(
         pl.col("status").replace_strict({"failed": 0, "timed_out": 1, "lost": 2, "cancelled": 3}, default=9), "run_id"
     )
     for row in runs.iter_rows(named=True):
         if only is None or row["run_id"] == only:
-            yield _dossier(row, tables, raw)
+            yield row["run_id"], _dossier(row, tables, raw)
 
 
 class _Tables:
@@ -295,8 +297,9 @@ def _replay(r: Row) -> Replay:
 
 
 def _tests(x: Row) -> Tests:
-    counts = (_number(x[name]) or 0 for name in ("run", "passed", "failed", "skipped"))
-    return Tests(str(x["tool"]), *counts, tuple(present_line(str(n)) for n in _list(x, "failed_names")))
+    run, passed, failed, skipped = (_number(x[name]) or 0 for name in ("run", "passed", "failed", "skipped"))
+    names = tuple(present_line(str(n)) for n in _list(x, "failed_names"))
+    return Tests(str(x["tool"]), run, passed, failed, skipped, names)
 
 
 def _key_event(e: Row) -> KeyEvent:

@@ -8,6 +8,7 @@ from typing import Any
 
 from runcase.report.dossier import SCHEMA, Dossier, Failure, Window
 from runcase.report.index import Index
+from runcase.report.terminal import RawEvidence
 
 
 def to_json(dossier: Dossier) -> str:
@@ -18,6 +19,13 @@ def to_json(dossier: Dossier) -> str:
 def index_json(index: Index) -> str:
     """Every run, failures first."""
     return _dumped({"schema": "runcase/index/1", **asdict(index)})
+
+
+def raw_json(found: RawEvidence) -> str:
+    """What a ref resolves to; `text` is UTF-8 with invalid bytes escaped, null when the bytes have expired."""
+    text = None if found.data is None else found.data.decode("utf-8", "backslashreplace")
+    state = "expired" if found.data is None else "kept"
+    return _dumped({"ref": found.ref, "path": found.path, "state": state, "text": text, "known": found.known})
 
 
 def as_contract(d: Dossier) -> dict[str, Any]:

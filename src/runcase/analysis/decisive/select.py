@@ -51,24 +51,23 @@ class Decision:
     candidates: tuple[Candidate, ...]
 
 
-def candidates(lines: pl.LazyFrame) -> pl.DataFrame:
-    """Rows of `lines` (columns `place`, `text`) that some family names: `place, text, family`; strongest family each."""
+def families(text: pl.Expr) -> pl.Expr:
+    """The name of the strongest family that names a text; null for most."""
+    loud = ~text.str.contains(QUIET)
     ordered = sorted(FAMILIES, key=lambda f: -f.weight)
-    loud = ~pl.col("text").str.contains(QUIET)
-    name = pl.coalesce(pl.when(_says(f) & (loud | f.sure)).then(pl.lit(f.name)) for f in ordered)
-    return lines.with_columns(family=name).filter(pl.col("family").is_not_null()).collect()
+    return pl.coalesce(pl.when(_says(text, f) & (loud | f.sure)).then(pl.lit(f.name)) for f in ordered)
 
 
-def _says(family: Family) -> pl.Expr:
-    says = pl.col("text").str.contains(family.pattern)
-    return says & ~pl.col("text").str.contains(family.unless) if family.unless else says
+def _says(text: pl.Expr, family: Family) -> pl.Expr:
+    says = text.str.contains(family.pattern)
+    return says & ~text.str.contains(family.unless) if family.unless else says
 
 
 def decide(found: pl.DataFrame, around: pl.DataFrame, end: int | None, begin: int, budget: Budget) -> Decision:
     """The decisive rows.
 
     Args:
-        found: `candidates`.
+        found: `place, text, family` of the lines that `families` names.
         around: `place, text` of the rows near candidates, for context.
         end: Row at which the run was declared failed; null when nothing says so.
         begin: Row at which the failing stage began.

@@ -60,6 +60,7 @@ class _Annotator(Annotator):
     def __init__(self, job: str | None) -> None:
         self._job = job
         self._stage: str | None = None
+        self._failed = False
 
     def annotate(self, records: pl.DataFrame) -> pl.DataFrame:
         """Kinds, levels and stages (the last group that a step opened)."""
@@ -72,17 +73,24 @@ class _Annotator(Annotator):
         stage = stage.fill_null(self._stage) if self._stage else stage
         self._stage = stage[-1] if stage.len() else self._stage
         exit_code = first.str.extract(_EXIT)
+        ended = self._ended_well(records)
         return records.with_columns(
             stage=stage,
-            kind=_kind(first, exit_code),
+            kind=pl.when(ended).then(pl.lit("run.finished")).otherwise(_kind(first, exit_code)),
             level=pl.when(first.str.starts_with("##[error]"))
             .then(pl.lit("error"))
             .when(first.str.starts_with("##[warning]"))
             .then(pl.lit("warning"))
             .otherwise(pl.col("level")),
             run_id=pl.coalesce("run_id", pl.lit(self._job, dtype=pl.String)),
-            fields=_fields(exit_code, first, self._job),
+            fields=_fields(exit_code, first, ended, self._job),
         )
+
+    def _ended_well(self, records: pl.DataFrame) -> pl.Series:
+        """The line that ends a job in which no step has failed so far."""
+        text = records["message"]
+        self._failed = self._failed or bool(text.str.contains(r"^##\[error\]").any())
+        return text.str.contains("^Cleaning up orphan processes") & (not self._failed)
 
 
 def _kind(first: pl.Expr, exit_code: pl.Expr) -> pl.Expr:
@@ -109,13 +117,15 @@ def _kind(first: pl.Expr, exit_code: pl.Expr) -> pl.Expr:
     )
 
 
-def _fields(exit_code: pl.Expr, first: pl.Expr, job: str | None) -> pl.Expr:
+def _fields(exit_code: pl.Expr, first: pl.Expr, ended: pl.Series, job: str | None) -> pl.Expr:
     """`exit_code` of an exit, `status` of an end; `job` where the path tells it."""
     status = (
         pl.when(first.str.contains(_CANCELLED))
         .then(pl.lit("cancelled"))
         .when(first.str.contains(_TIMED_OUT))
         .then(pl.lit("timed_out"))
+        .when(ended)
+        .then(pl.lit("succeeded"))
     )
     code = pl.when(first.str.starts_with("##[error]")).then(exit_code)
     named = pl.lit(f',"job":{_quoted(job)}') if job else pl.lit("")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from runcase.intake.readers.base import Reader, Sniff, Taken
 from runcase.intake.readers.github_actions import GitHubActions
-from runcase.intake.readers.run_record import Manifest, RunRecord
 from runcase.intake.readers.stepfunctions import StepFunctions
 from runcase.intake.readers.temporal import Temporal
 from runcase.intake.readers.travis import Travis
 
-READERS: tuple[Reader, ...] = (GitHubActions(), Travis(), Temporal(), StepFunctions(), RunRecord(), Manifest())
+READERS: tuple[Reader, ...] = (
+    GitHubActions(),
+    StepFunctions(),
+    Temporal(),
+    Travis(),
+)
 """All readers; a new producer is one new file and one entry here."""
 
 

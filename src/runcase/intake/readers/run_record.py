@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from runcase.intake.json_spans import Broken, lines, whole
+from runcase.intake.ndjson import Broken, lines, whole
 from runcase.intake.readers.base import DocumentFacts, DocumentReader, Sniff, Taken
 from runcase.intake.readers.rows import instant, record, records
 from runcase.model.tables import ARTIFACTS

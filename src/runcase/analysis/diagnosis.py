@@ -1,0 +1,244 @@
+"""Why each run failed: the first failure rule whose evidence holds, else what its decisive lines say."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from runcase.analysis.advice import advice
+from runcase.analysis.conditions import Evaluator
+from runcase.analysis.decisive.select import Candidate, Decision, budget_for, decide, families, masked
+from runcase.analysis.view import CaseView
+from runcase.model.refs import ref_of
+from runcase.model.tables import DIAGNOSES
+from runcase.rules.language import FailureRule
+
+UNSUCCESSFUL = ("failed", "timed_out", "lost", "cancelled")
+MAX_CONSIDERED = 5
+_QUOTED = re.compile(r'"[^"]*"')
+_NEAR = 12
+"""Rows around a candidate that may belong to its statement."""
+
+_EXIT_CLASSES = {"126": "config.not_executable", "127": "config.command_not_found", "137": "resource.oom"}
+_EXIT_CLASSES |= {"139": "crash.segfault", "134": "crash.abort", "143": "cancelled", "130": "cancelled"}
+"""Exit codes that a shell gives for what happened (POSIX: 126, 127, 128 + signal)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A failure rule that holds for a run, with its refs."""
+
+    rule: FailureRule
+    refs: list[str]
+    evidence: list[dict[str, object]]
+
+
+def diagnose(view: CaseView) -> pl.DataFrame:
+    """DIAGNOSES of all runs that did not succeed, and of running ones for which a failure rule holds."""
+    held = _held(view)
+    statements = _statements(view)
+    rows: list[dict[str, object]] = []
+    for run in view.runs.sort("run_id").iter_rows(named=True):
+        run_id, status = run["run_id"], run["status"]
+        rules = held.get(run_id, [])
+        if status in UNSUCCESSFUL or (rules and status != "succeeded"):
+            rows += _diagnosis(run, rules, statements.get(run_id))
+    return DIAGNOSES.frame(rows).sort(DIAGNOSES.key)
+
+
+# --- failure rules of packs -----------------------------------------------------------------------
+
+
+def _held(view: CaseView) -> dict[str, list[_Held]]:
+    """Failure rules that hold, by run, strongest first: priority, then stronger packs, then their order."""
+    rules = [r for p in reversed(view.packs) for r in p.failures]
+    rules.sort(key=lambda r: -r.priority)
+    conditions = [c for r in rules for c in (r.when, *(e.condition for e in r.evidence))]
+    if not rules:
+        return {}
+    evaluator = Evaluator(view, conditions)
+    found: dict[str, list[_Held]] = {}
+    for rule in rules:
+        holds = evaluator.holds(rule.when)
+        proofs = [(e.text, _by_run(evaluator.holds(e.condition))) for e in rule.evidence]
+        for run_id, refs in holds.select("run_id", "refs").iter_rows():
+            evidence: list[dict[str, object]] = [
+                {"text": text, "refs": proof[run_id]} for text, proof in proofs if run_id in proof
+            ]
+            found.setdefault(run_id, []).append(_Held(rule, refs, evidence))
+    return found
+
+
+def _by_run(holds: pl.DataFrame) -> dict[str, list[str]]:
+    return dict(zip(holds["run_id"].to_list(), holds["refs"].to_list(), strict=True))
+
+
+# --- decisive lines -------------------------------------------------------------------------------
+
+
+def _statements(view: CaseView) -> dict[str, pl.DataFrame]:
+    """Rows near lines that say that something failed, by run: `place, text, family, ref, kind, code, stage`.
+
+    One pass over the events of runs that did not succeed; only the rows near candidates are kept.
+    """
+    wanted = view.runs.filter(pl.col("status") != "succeeded")["run_id"]
+    events = view.events.filter(pl.col("run_id").is_in(wanted.implode()))
+    rows = (
+        events.select("run_id", "source_id", "byte_start", "byte_len", "kind", "fields", "message", "level")
+        .with_row_index("place")
+        .with_columns(text=pl.col("message").str.slice(0, 2000))
+        .with_columns(family=families(pl.col("text")))
+    )
+    marked = pl.col("family").is_not_null() | pl.col("kind").str.contains("^(?:exit|run[.]finished|stage[.]started)")
+    near = marked.cast(pl.Int8).rolling_max(2 * _NEAR + 1, center=True, min_samples=1) > 0
+    kept = (
+        rows.with_columns(near=near, size=pl.col("byte_len").sum().over("run_id"))
+        .filter(pl.col("near"))
+        .with_columns(ref=ref_of(), code=pl.col("fields").str.json_path_match("$.exit_code"))
+        .with_columns(ended=pl.col("fields").str.json_path_match("$.status"))
+        .collect()
+    )
+    return {str(k[0]): v for k, v in kept.partition_by("run_id", as_dict=True, maintain_order=True).items()}
+
+
+def _decision(rows: pl.DataFrame) -> Decision:
+    failing = rows.filter(
+        (pl.col("kind").str.starts_with("exit") & (pl.col("code") != "0").fill_null(value=False))
+        | ((pl.col("kind") == "run.finished") & (pl.col("ended") != "succeeded").fill_null(value=False))
+    )
+    end = int(failing["place"][0]) if failing.height else None
+    before = rows.filter(
+        (pl.col("kind") == "stage.started") & (pl.col("place") <= (end if end is not None else 1 << 62))
+    )
+    begin = int(before["place"][-1]) if before.height and end is not None else int(rows["place"][0] or 0)
+    found = rows.filter(pl.col("family").is_not_null()).select("place", "text", "family")
+    return decide(found, rows.select("place", "text"), end, begin, budget_for(int(rows["size"][0])))
+
+
+# --- the verdict ----------------------------------------------------------------------------------
+
+
+def _diagnosis(run: dict[str, object], rules: Sequence[_Held], rows: pl.DataFrame | None) -> list[dict[str, object]]:
+    decision = _decision(rows) if rows is not None and rows.height else Decision((), None, ())
+    refs = dict(zip(rows["place"].to_list(), rows["ref"].to_list(), strict=True)) if rows is not None else {}
+    if rules:
+        return _by_rule(run, rules, decision, refs)
+    failure = _failure_class(run, decision, rows)
+    best = decision.best
+    text = best.text.strip().split("\n", 1)[0] if best else _without_lines(run)
+    evidence = [{"text": _sentence(c), "refs": [refs[c.place]]} for c in _distinct(decision.candidates)]
+    verdict = {
+        "run_id": run["run_id"],
+        "rank": 0,
+        "class": failure,
+        "confidence": "consistent" if best and run["status"] == "failed" else "conjecture",
+        "text": text,
+        "refs": [refs[best.place]] if best else list(_strings(run["status_refs"])),
+        "evidence": json.dumps(evidence, ensure_ascii=False),
+        "next_actions": list(advice(failure)),
+        "decisive": [refs[p] for p in decision.places],
+        "signature": _signature(failure, text),
+    }
+    return [verdict, *_others(run, failure, decision, refs)]
+
+
+def _by_rule(
+    run: dict[str, object], rules: Sequence[_Held], decision: Decision, refs: dict[int, str]
+) -> list[dict[str, object]]:
+    first = rules[0]
+    proofs = [str(r) for e in first.evidence for r in _strings(e["refs"])[:2]]
+    decisive = list(dict.fromkeys([*first.refs[:6], *proofs]))
+    text = first.rule.blocker or f"the evidence of {first.rule.failure} holds"
+    rows: list[dict[str, object]] = [
+        {
+            "run_id": run["run_id"],
+            "rank": 0,
+            "class": first.rule.failure,
+            "confidence": first.rule.confidence,
+            "text": text,
+            "refs": first.refs,
+            "evidence": json.dumps(first.evidence, ensure_ascii=False),
+            "next_actions": list(first.rule.next_actions or advice(first.rule.failure)),
+            "decisive": decisive or [refs[p] for p in decision.places],
+            "signature": _signature(first.rule.failure, text),
+        }
+    ]
+    for n, other in enumerate(rules[1 : MAX_CONSIDERED + 1], 1):
+        why = f"its evidence holds too, but {first.rule.failure} comes first"
+        rows.append(_considered(run, n, other.rule.failure, why, other.refs))
+    return rows
+
+
+def _failure_class(run: dict[str, object], decision: Decision, rows: pl.DataFrame | None) -> str:
+    if run["status"] == "cancelled":
+        return "cancelled"
+    named = next((c.family.failure for c in decision.candidates if c.family.failure), None)
+    if named:
+        return named
+    codes = rows["code"].drop_nulls().to_list() if rows is not None else []
+    by_code = next((_EXIT_CLASSES[c] for c in codes if c in _EXIT_CLASSES), None)
+    if by_code:
+        return by_code
+    if run["status"] == "timed_out":
+        return "timeout.run"
+    return "lost" if run["status"] == "lost" else "unknown_failure"
+
+
+def _without_lines(run: dict[str, object]) -> str:
+    if run["status"] == "lost":
+        return "the evidence ends without any verdict on the run"
+    return f"the run is {run['status']}, and no line says why"
+
+
+def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The strongest candidate of each family, at most eight."""
+    found: dict[str, Candidate] = {}
+    for c in candidates:
+        found.setdefault(c.family.name, c)
+    return list(found.values())[:8]
+
+
+def _sentence(c: Candidate) -> str:
+    return c.text.strip().split("\n", 1)[0][:300]
+
+
+def _others(run: dict[str, object], failure: str, decision: Decision, refs: dict[int, str]) -> list[dict[str, object]]:
+    """Other classes that lines suggest, and why they were not chosen."""
+    seen = {failure}
+    rows: list[dict[str, object]] = []
+    best = decision.best
+    for c in decision.candidates:
+        if c.family.failure and c.family.failure not in seen and len(rows) < MAX_CONSIDERED and best:
+            seen.add(c.family.failure)
+            where = "comes later" if c.place > best.place else "is weaker, or lies outside the failing stage"
+            why = f"its line {where}: {_sentence(c)}"
+            rows.append(_considered(run, len(rows) + 1, c.family.failure, why, [refs[c.place]]))
+    return rows
+
+
+def _considered(run: dict[str, object], rank: int, failure: str, why: str, refs: list[str]) -> dict[str, object]:
+    return {
+        "run_id": run["run_id"],
+        "rank": rank,
+        "class": failure,
+        "confidence": "conjecture",
+        "text": why,
+        "refs": refs,
+        "evidence": "[]",
+        "next_actions": [],
+        "decisive": [],
+        "signature": "",
+    }
+
+
+def _signature(failure: str, text: str) -> str:
+    """Equal for the same cause in the same place: the class, and the text with its variable parts masked."""
+    return f"{failure}: {_QUOTED.sub('#', masked(text))}"[:200]
+
+
+def _strings(value: object) -> list[str]:
+    return [str(v) for v in value] if isinstance(value, list) else []
