@@ -7,14 +7,17 @@ from dataclasses import replace
 import polars as pl
 
 from runcase.analysis import runs as frames
+from runcase.analysis.diagnosis import diagnose
+from runcase.analysis.gaps import gaps
 from runcase.analysis.identity import assignment
 from runcase.analysis.marks import marks, spread
 from runcase.analysis.members import members
+from runcase.analysis.operations import operations
 from runcase.analysis.pack_choice import declaring, run_packs
 from runcase.analysis.view import CaseView
 from runcase.analysis.windows import residuals, windows
 from runcase.model.case import Conclusions, Facts
-from runcase.model.tables import DIAGNOSES, REPLAYS, SOURCES, WINDOWS
+from runcase.model.tables import REPLAYS, SOURCES, WINDOWS
 from runcase.rules.language import Pack
 
 
@@ -38,7 +41,7 @@ def conclude(facts: Facts, packs: tuple[Pack, ...]) -> Conclusions:
         states=view.states,
         edges=view.edges,
         signals=view.signals,
-        diagnoses=DIAGNOSES.empty(),
+        diagnoses=diagnose(view),
         replay=REPLAYS.empty(),
     )
 
@@ -76,5 +79,6 @@ def identified(facts: Facts, packs: tuple[Pack, ...]) -> tuple[CaseView, pl.Data
 def _timed(view: CaseView, seen: pl.DataFrame) -> pl.DataFrame:
     """WINDOWS."""
     found = windows(seen, view.attempts, view.runs.select("run_id", "pack"), view.packs)
-    whole = pl.concat([found, residuals(found, view.attempts)])
+    inside = [operations(seen, view.spans), gaps(view.events, seen, view.sources)]
+    whole = pl.concat([found, residuals(found, view.attempts), *inside])
     return whole.sort(WINDOWS.key, nulls_last=True)

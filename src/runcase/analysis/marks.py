@@ -55,7 +55,7 @@ def marks(events: pl.LazyFrame, sources: pl.DataFrame, attempts: pl.DataFrame) -
         `own_attempt` (as evidenced, may be null), `in_attempt` (never null) and `lines_after` (lines that follow in
         its source); sorted by `order`.
     """
-    marking = ~pl.col("kind").is_in(QUIET_KINDS) | pl.col("level").is_in(["error", "fatal"])
+    marking = ~of_kind(pl.col("kind"), QUIET_KINDS) | pl.col("level").is_in(["error", "fatal"])
     claims = pl.col("fields").str.contains('"claimed_status"', literal=True)
     wanted = pl.col("run_id").is_not_null() & (marking.fill_null(value=False) | claims.fill_null(value=False))
     found = events.filter(wanted).select(*KEPT, "line", "n_lines", ref=ref_of()).collect()

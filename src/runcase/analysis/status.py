@@ -23,6 +23,7 @@ WEIGHTS = {
     "exit_zero": 3,
     "invocation": 4,
     "finished": 5,
+    "invocation_end": 5,
     "claimed_end": 6,
     "error_at_end": 7,
     "spans": 8,
@@ -71,6 +72,7 @@ def _from_marks(marks: pl.DataFrame) -> list[pl.DataFrame]:
         _verdict(marks.filter(_times_out()), pl.lit("timed_out"), "timeout"),
         *_exits(marks),
         _invocations(marks),
+        _invocation_ends(marks),
         _verdict(marks.filter(finished & said.is_null() & pl.col("f_exit_code").is_null()), _plain_end(), "finished"),
         _errors_at_end(marks),
         *_claims(marks),
@@ -100,11 +102,17 @@ def _plain_end() -> pl.Expr:
 
 
 def exits(marks: pl.DataFrame) -> pl.DataFrame:
-    """Exits of the attempt's own process, with `code`: the last one that each rule saw in each source."""
+    """Exits of the attempt's own processes, with `code`.
+
+    Of plain `exit` events the last one that each rule saw in each source; refined
+    ones (`exit.command`) are exits of different things, and each counts.
+    """
     own = of_kind(pl.col("kind"), ["exit", "run.finished"]) & pl.col("tool_call_id").is_null()
     rows = marks.filter(own).with_columns(code=pl.col("f_exit_code").cast(pl.Int64, strict=False))
     rows = rows.filter(pl.col("code").is_not_null()).sort("order")
-    return rows.unique(["run_id", "in_attempt", "source_id", "rule"], keep="last", maintain_order=True)
+    refined = pl.col("kind").str.starts_with("exit.")
+    last = pl.col("order") == pl.col("order").max().over("run_id", "in_attempt", "source_id", "rule", "kind")
+    return rows.filter(refined | last)
 
 
 def _exits(marks: pl.DataFrame) -> list[pl.DataFrame]:
@@ -121,6 +129,17 @@ def _invocations(marks: pl.DataFrame) -> pl.DataFrame:
     said = pl.coalesce(status_of(pl.col("f_status")), by_code)
     rows = marks.filter(of_kind(pl.col("kind"), ["invocation.finished"]) & said.is_not_null())
     return _verdict(rows, said, "invocation")
+
+
+def _invocation_ends(marks: pl.DataFrame) -> pl.DataFrame:
+    """The runtime came to its regular end without a word on how: failed if anything failed in that source before."""
+    failed = is_failure(pl.col("kind"), pl.col("level"))
+    first = marks.filter(failed).group_by("run_id", "in_attempt", "source_id").agg(_failed=pl.col("order").min())
+    silent = pl.col("f_status").is_null() & pl.col("f_exit_code").is_null()
+    ends = marks.filter(of_kind(pl.col("kind"), ["invocation.finished"]) & silent)
+    rows = ends.join(first, on=["run_id", "in_attempt", "source_id"], how="left", maintain_order="left")
+    broken = (pl.col("_failed") < pl.col("order")).fill_null(value=False)
+    return _verdict(rows, pl.when(broken).then(pl.lit("failed")).otherwise(pl.lit("succeeded")), "invocation_end")
 
 
 def errors_at_end(marks: pl.DataFrame) -> pl.DataFrame:

@@ -1,0 +1,147 @@
+"""The longest silences of each attempt: who fell silent after what, and who stayed alive."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import polars as pl
+
+from runcase.analysis.selection import of_kind
+from runcase.model.tables import WINDOWS
+
+MOST = 3
+"""Gaps that an attempt shows."""
+
+SHORTEST = timedelta(seconds=10)
+SHARE = 0.04
+"""A silence is a gap from `SHORTEST` on, if it takes at least this share of the attempt's time."""
+
+PAIR = ("run_id", "attempt")
+
+
+def gaps(events: pl.LazyFrame, marks: pl.DataFrame, sources: pl.DataFrame) -> pl.DataFrame:
+    """WINDOWS of kind `gap`.
+
+    Proofs of life (heartbeats) do not end a silence; they tell which sources stayed alive in it.
+
+    Args:
+        events: EVENTS with runs assigned.
+        marks: As `marks.marks` yields them.
+        sources: SOURCES.
+    """
+    found = _silences(events)
+    if found.is_empty():
+        return WINDOWS.empty()
+    alive = _alive(events, found, sources)
+    rows = found.join(alive, on="_gap", how="left", maintain_order="left")
+    rows = rows.join(sources.select("source_id", _path=_leaf()), on="source_id", how="left", maintain_order="left")
+    rows = rows.join(_last_said(found, marks), on="_gap", how="left", maintain_order="left")
+    said = pl.when(pl.col("_said").is_not_null()).then(pl.format(" after `{}`", "_said")).otherwise(pl.lit(""))
+    others = (
+        pl.when(pl.col("_alive").is_not_null())
+        .then(pl.format("; {} stayed alive", "_alive"))
+        .otherwise(pl.lit("; nothing else of the run spoke"))
+    )
+    rate = pl.coalesce(pl.col("_rate"), pl.lit(""))
+    return WINDOWS.fill(
+        rows.with_columns(
+            kind=pl.lit("gap"),
+            name=pl.lit("gap"),
+            state=pl.lit("closed"),
+            duration_us=(pl.col("end") - pl.col("start")).dt.total_microseconds(),
+            uncertainty_us=pl.lit(0),
+            detail=pl.concat_str(pl.col("_path"), pl.lit(" fell silent"), said, others, rate),
+        )
+    )
+
+
+def _leaf() -> pl.Expr:
+    """The last part of a path."""
+    return pl.col("path").str.extract(r"([^/]+)$")
+
+
+def _silences(events: pl.LazyFrame) -> pl.DataFrame:
+    """The longest silences: `run_id, attempt, start, end, start_ref, end_ref`, source before it, and `_gap` number."""
+    spoken = ~of_kind(pl.col("kind"), ["heartbeat"]) & (pl.col("ts_basis") != "inherited")
+    rows = events.filter(pl.col("attempt").is_not_null() & pl.col("ts").is_not_null() & spoken)
+    rows = rows.select(*PAIR, "ts", "source_id", "byte_start", "byte_len").sort(*PAIR, "ts", "source_id", "byte_start")
+    following = [pl.col(c).shift(-1).over(PAIR).alias(f"_{c}") for c in ("ts", "source_id", "byte_start", "byte_len")]
+    whole = (pl.col("ts").max() - pl.col("ts").min()).over(PAIR)
+    found = rows.with_columns(*following, _whole=whole).with_columns(_length=pl.col("_ts") - pl.col("ts"))
+    long = found.filter((pl.col("_length") >= SHORTEST) & (pl.col("_length") >= pl.col("_whole") * SHARE))
+    place = "{}:{}+{}"
+    return (
+        long.sort(*PAIR, "_length", "ts", descending=[False, False, True, False])
+        .group_by(PAIR, maintain_order=True)
+        .head(MOST)
+        .select(
+            *PAIR,
+            "source_id",
+            start="ts",
+            end="_ts",
+            start_ref=pl.format(place, "source_id", "byte_start", "byte_len"),
+            end_ref=pl.format(place, "_source_id", "_byte_start", "_byte_len"),
+        )
+        .collect()
+        .sort(*PAIR, "start", "end")
+        .with_row_index("_gap")
+    )
+
+
+def _alive(events: pl.LazyFrame, found: pl.DataFrame, sources: pl.DataFrame) -> pl.DataFrame:
+    """`_gap, _alive`: names of the run's sources that spoke within the gap, with the number of their events."""
+    within = found.select("run_id", "_gap", "start", "end").lazy()
+    inside = (pl.col("ts") > pl.col("start")) & (pl.col("ts") < pl.col("end"))
+    counted = (
+        events.filter(pl.col("run_id").is_not_null() & pl.col("ts").is_not_null())
+        .select("run_id", "ts", "source_id")
+        .join(within, on="run_id", how="inner")
+        .filter(inside)
+        .group_by("_gap", "source_id")
+        .agg(n=pl.len())
+        .collect()
+    )
+    named = counted.join(sources.select("source_id", leaf=_leaf()), on="source_id", how="left")
+    text = pl.format("{} ({} events)", "leaf", "n")
+    return named.sort("_gap", "leaf", "source_id").group_by("_gap", maintain_order=True).agg(_alive=text.str.join(", "))
+
+
+def _last_said(found: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
+    """`_gap, _said, _rate`: the last thing that the attempt said before the gap, and its pace until then."""
+    said = marks.filter(pl.col("ts").is_not_null() & pl.col("summary").is_not_null())
+    said = said.select("run_id", "ts", _said="summary", attempt=pl.col("in_attempt")).sort("ts")
+    before = found.sort("start").join_asof(
+        said, left_on="start", right_on="ts", by=list(PAIR), strategy="backward", check_sortedness=False
+    )
+    return before.join(_rates(found, marks), on="_gap", how="left").select("_gap", "_said", "_rate").sort("_gap")
+
+
+def _rates(found: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
+    """`_gap, _rate`: what progress events say of the pace before the gap, where the work was unfinished."""
+    done, total = (pl.col(f"f_{n}").cast(pl.Float64, strict=False) for n in ("done", "total"))
+    steps = marks.filter(of_kind(pl.col("kind"), ["progress"]) & pl.col("ts").is_not_null())
+    steps = steps.with_columns(done=done, total=total, attempt=pl.col("in_attempt"))
+    steps = steps.filter(pl.col("done").is_not_null() & pl.col("total").is_not_null())
+    joined = steps.select(*PAIR, "stage", "ts", "done", "total").join(
+        found.select(*PAIR, "_gap", "start"), on=list(PAIR), how="inner"
+    )
+    before = joined.filter(pl.col("ts") <= pl.col("start")).sort("_gap", "ts", "done")
+    latest = pl.col("stage").eq_missing(pl.col("stage").last().over("_gap"))
+    paced = (
+        before.filter(latest)
+        .group_by("_gap", maintain_order=True)
+        .agg(
+            _n=pl.col("done").last() - pl.col("done").first(),
+            _s=(pl.col("ts").last() - pl.col("ts").first()).dt.total_microseconds() / 1e6,
+            _left=pl.col("total").last() - pl.col("done").last(),
+        )
+    )
+    paced = paced.filter((pl.col("_n") > 0) & (pl.col("_s") > 0) & (pl.col("_left") > 0))
+    each = pl.col("_s") / pl.col("_n")
+    text = pl.format(
+        "; at {} s a step the {} left would have taken {} s",
+        each.round(2),
+        pl.col("_left").cast(pl.Int64),
+        (each * pl.col("_left")).round(0).cast(pl.Int64),
+    )
+    return paced.select("_gap", _rate=text)
