@@ -62,6 +62,11 @@ ERROR_CODES: dict[str, str] = {
 }
 
 PROBLEM_CODES: dict[str, str] = {
+    # documents
+    "json_malformed": "a part of a document is no JSON; it is set aside",
+    "json_truncated": "a JSON document ends before its last value does; what is complete was read",
+    "json_too_deep": "a JSON value is nested too deeply to be read; it is set aside",
+    "json_repeated_key": "objects of a document repeat a key; the last value of each was read",
     # ledger
     "ledger_part_missing": "a batch of the ledger lacks one of its tables",
     "ledger_part_damaged": "a table of the ledger cannot be read",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from runcase.intake.readers.base import Reader, Sniff, Taken
 from runcase.intake.readers.github_actions import GitHubActions
+from runcase.intake.readers.manifest import Manifest
+from runcase.intake.readers.run_record import RunRecord
 from runcase.intake.readers.stepfunctions import StepFunctions
 from runcase.intake.readers.temporal import Temporal
 from runcase.intake.readers.travis import Travis
@@ -13,6 +15,8 @@ READERS: tuple[Reader, ...] = (
     StepFunctions(),
     Temporal(),
     Travis(),
+    RunRecord(),
+    Manifest(),
 )
 """All readers; a new producer is one new file and one entry here."""
 
