@@ -53,7 +53,7 @@ def marks(events: pl.LazyFrame, sources: pl.DataFrame, attempts: pl.DataFrame) -
     Returns:
         Columns of `selection.KEPT`, `line`, `n_lines`, `ref`, `order`, `f_<name>` for each of `FIELDS`,
         `own_attempt` (as evidenced, may be null), `in_attempt` (never null) and `lines_after` (lines that follow in
-        its source); sorted by `order`.
+        its source; null in documents); sorted by `order`.
     """
     marking = ~of_kind(pl.col("kind"), QUIET_KINDS) | pl.col("level").is_in(["error", "fatal"])
     claims = pl.col("fields").str.contains('"claimed_status"', literal=True)
@@ -84,9 +84,11 @@ def _in_attempts(found: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _ends(found: pl.DataFrame, sources: pl.DataFrame) -> pl.DataFrame:
-    lines = sources.select("source_id", _lines="lines")
+    # a document is no stream that breaks off: an end that it does not state is no crash (format = reader: a document)
+    document = pl.col("format").eq_missing(pl.col("reader")) & pl.col("reader").is_not_null()
+    lines = sources.select("source_id", _lines=pl.when(~document).then(pl.col("lines")))
     joined = found.join(lines, on="source_id", how="left", maintain_order="left")
-    after = pl.max_horizontal(pl.col("_lines") - pl.col("line") - pl.col("n_lines") + 1, pl.lit(0))
+    after = (pl.col("_lines") - pl.col("line") - pl.col("n_lines") + 1).clip(lower_bound=0)
     return joined.with_columns(lines_after=after).drop("_lines")
 
 
