@@ -1,0 +1,19 @@
+"""ISO instants of a dossier as numbers that can be drawn."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def micros(ts: str | None) -> int | None:
+    """Microseconds since 1970; None for no instant and for text that is none."""
+    if ts is None:
+        return None
+    try:
+        at = datetime.fromisoformat(ts)
+    except ValueError:
+        return None
+    gone = (at if at.tzinfo else at.replace(tzinfo=UTC)) - _EPOCH
+    return (gone.days * 86_400 + gone.seconds) * 1_000_000 + gone.microseconds

@@ -1,0 +1,166 @@
+"""What a page shows, decided before any template runs: cut lists, targets of citations, figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from runcase.report.citations import Citations
+from runcase.report.dossier import Artifact, Attempt, Dossier, Excerpt, KeyEvent, Signal, Window
+from runcase.report.index import FAILED, Index
+from runcase.report.instants import micros
+from runcase.report.timeline import Timeline, timeline
+from runcase.report.words import micros_words
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many items of each kind a page spells out."""
+
+    spans: int = 1000
+    artifacts: int = 1000
+    events: int = 400
+    items: int = 500
+    excerpt_lines: int = 400
+    cited: int = 2000
+
+    @classmethod
+    def ladder(cls) -> Iterator[Limits]:
+        """Ever smaller limits; the last fits any sensible size."""
+        yield cls()
+        yield cls(300, 300, 200, 200, 200, 500)
+        yield cls(80, 80, 60, 60, 80, 120)
+        yield cls(15, 15, 10, 15, 30, 20)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut(Generic[T]):
+    """The first items of a list, and how many more there are."""
+
+    items: tuple[T, ...]
+    left: int
+
+    @classmethod
+    def of(cls, items: Sequence[T], limit: int) -> Cut[T]:
+        """At most `limit` items."""
+        return cls(tuple(items[:limit]), max(0, len(items) - limit))
+
+
+@dataclass(frozen=True, slots=True)
+class RailStop:
+    """One attempt on the run rail."""
+
+    attempt: Attempt
+    tone: str
+    took: str
+    windows: tuple[Window, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DossierPage:
+    """Everything that `dossier.html.j2` prints."""
+
+    d: Dossier
+    cites: Citations
+    tone: str
+    took: str
+    rail: tuple[RailStop, ...]
+    windows: tuple[Window, ...]
+    excerpts: tuple[Excerpt, ...]
+    excerpt_lines_left: int
+    spans: Cut[Window]
+    artifacts: Cut[Artifact]
+    signals: Cut[Signal]
+    contradictions: Cut[Signal]
+    events: Cut[KeyEvent]
+    timeline: Timeline | None
+    left_out: tuple[str, ...]
+    limits: Limits
+
+
+def dossier_page(d: Dossier, limits: Limits) -> DossierPage:
+    """The page of one run within `limits`."""
+    spans = (*d.windows, *d.stages, *d.gaps, *d.tools)
+    kept, lines_left = _cut_excerpts(d.excerpts, limits.excerpt_lines)
+    page = DossierPage(
+        d=d,
+        cites=Citations(d, kept, limits.cited),
+        tone=tone(d.run.status),
+        took=took(d.run.created_at or d.run.first_ts, d.run.finished_at or d.run.last_ts),
+        rail=tuple(_stop(a, d) for a in d.run.attempts),
+        windows=_frame_windows(d),
+        excerpts=kept,
+        excerpt_lines_left=lines_left,
+        spans=Cut.of(spans, limits.spans),
+        artifacts=Cut.of(d.artifacts, limits.artifacts),
+        signals=Cut.of(d.signals, limits.items),
+        contradictions=Cut.of(d.contradictions, limits.items),
+        events=Cut.of(d.events, limits.events),
+        timeline=timeline(d),
+        left_out=(),
+        limits=limits,
+    )
+    return page
+
+
+_TONES = {"failed": "bad", "timed_out": "bad", "lost": "lost", "cancelled": "warn", "running": "busy"}
+
+
+def tone(status: str) -> str:
+    """The colour and shape in which a status is drawn."""
+    return _TONES.get(status, "good" if status == "succeeded" else "plain")
+
+
+def took(start: str | None, end: str | None) -> str:
+    """Words for the time between two instants; `unknown` unless both are evidenced."""
+    low, high = micros(start), micros(end)
+    return micros_words(high - low) if low is not None and high is not None else "unknown"
+
+
+def _stop(a: Attempt, d: Dossier) -> RailStop:
+    windows = tuple(w for w in d.windows if w.attempt == a.attempt and w.kind == "window")
+    return RailStop(a, tone(a.status), took(a.created_at or a.claimed_at or a.started_at, a.finished_at), windows)
+
+
+def _frame_windows(d: Dossier) -> tuple[Window, ...]:
+    """The windows of the run as a whole or, failing that, of its last attempt."""
+    last = d.run.attempts[-1].attempt if d.run.attempts else None
+    return tuple(w for w in d.windows if w.attempt in (None, last))
+
+
+def _cut_excerpts(excerpts: Sequence[Excerpt], room: int) -> tuple[tuple[Excerpt, ...], int]:
+    """Whole excerpts while there is room for their lines; at least the first."""
+    kept: list[Excerpt] = []
+    used = 0
+    for excerpt in excerpts:
+        if kept and used + len(excerpt.lines) > room:
+            break
+        kept.append(excerpt)
+        used += len(excerpt.lines)
+    return tuple(kept), sum(len(e.lines) for e in excerpts) - used
+
+
+@dataclass(frozen=True, slots=True)
+class IndexPage:
+    """Everything that `index.html.j2` prints."""
+
+    index: Index
+    failed: int
+    total: int
+    tones: dict[str, str] = field(default_factory=dict)
+    folders: dict[str, str] = field(default_factory=dict)
+
+
+def index_page(index: Index) -> IndexPage:
+    """The page of all runs."""
+    counts = index.counts
+    return IndexPage(
+        index=index,
+        failed=sum(n for status, n in counts.items() if status in FAILED),
+        total=sum(counts.values()),
+        tones={status: tone(status) for status in {*counts, *(r.status for r in index.runs)}},
+        folders={r.run_id: r.folder for r in index.runs},
+    )
