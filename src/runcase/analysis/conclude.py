@@ -7,13 +7,17 @@ from dataclasses import replace
 import polars as pl
 
 from runcase.analysis import runs as frames
+from runcase.analysis.artifacts import states
+from runcase.analysis.claims import claims_of_runs
 from runcase.analysis.diagnosis import diagnose
 from runcase.analysis.gaps import gaps
 from runcase.analysis.identity import assignment
+from runcase.analysis.lineage import edges
 from runcase.analysis.marks import marks, spread
 from runcase.analysis.members import members
 from runcase.analysis.operations import operations
 from runcase.analysis.pack_choice import declaring, run_packs
+from runcase.analysis.test_reports.results import test_results
 from runcase.analysis.view import CaseView
 from runcase.analysis.windows import residuals, windows
 from runcase.model.case import Conclusions, Facts
@@ -33,6 +37,8 @@ def conclude(facts: Facts, packs: tuple[Pack, ...]) -> Conclusions:
     """
     view, seen = identified(facts, packs)
     view = replace(view, windows=_timed(view, seen))
+    claims = claims_of_runs(view.artifacts)
+    view = replace(view, states=states(claims, view.sources, view.members), edges=edges(claims))
     return Conclusions(
         runs=view.runs,
         attempts=view.attempts,
@@ -43,6 +49,7 @@ def conclude(facts: Facts, packs: tuple[Pack, ...]) -> Conclusions:
         signals=view.signals,
         diagnoses=diagnose(view),
         replay=REPLAYS.empty(),
+        tests=test_results(view.events),
     )
 
 

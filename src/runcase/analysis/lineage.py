@@ -1,0 +1,74 @@
+"""Lineage: what was used, made and derived, as edges and as a graph in the direction of the flow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import networkx as nx
+import polars as pl
+
+from runcase.model.tables import EDGES
+
+MAX_REFS = 8
+
+
+def edges(claims: pl.DataFrame) -> pl.DataFrame:
+    """EDGES of all runs.
+
+    Args:
+        claims: As `claims.claims_of_runs` yields them. An artifact that a stage made out of another one was used
+            by that stage, whether or not an event says so.
+    """
+    staged = claims.filter(pl.col("stage").is_not_null())
+    derived = claims.explode("derived_from").filter(pl.col("derived_from").is_not_null())
+    artifact, stage = _node("artifact", "artifact_id"), _node("stage", "stage")
+    origin = _node("artifact", "derived_from")
+    parts = [
+        _edges(staged.filter(pl.col("action") == "read"), artifact, "used", stage),
+        _edges(staged.filter(pl.col("action").is_in(["written", "listed"])), artifact, "generated", stage),
+        _edges(derived, artifact, "derived", origin),
+        _edges(derived.filter(pl.col("stage").is_not_null()), origin, "used", stage),
+    ]
+    rows = pl.concat(parts).group_by("run_id", "subject", "relation", "object", maintain_order=True)
+    merged = rows.agg(refs=pl.col("ref").unique(maintain_order=True).head(MAX_REFS))
+    return EDGES.fill(merged).sort(EDGES.key)
+
+
+def _node(sort: str, column: str) -> pl.Expr:
+    return pl.concat_str(pl.lit(f"{sort}:"), pl.col(column))
+
+
+def _edges(rows: pl.DataFrame, subject: pl.Expr, relation: str, target: pl.Expr) -> pl.DataFrame:
+    return rows.select(
+        "run_id", subject.alias("subject"), pl.lit(relation).alias("relation"), target.alias("object"), "ref"
+    )
+
+
+def flow(rows: Iterable[tuple[str, str, str]]) -> nx.DiGraph[str]:
+    """The graph of one run in the direction of the flow: input -> stage -> output.
+
+    Args:
+        rows: `subject, relation, object` of EDGES.
+    """
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    for subject, relation, target in rows:
+        if relation == "used":
+            graph.add_edge(subject, target)
+        else:
+            graph.add_edge(target, subject)
+    return graph
+
+
+def graph_of(found: pl.DataFrame, run_id: str) -> nx.DiGraph[str]:
+    """The flow of one run of EDGES."""
+    return flow(found.filter(pl.col("run_id") == run_id).select("subject", "relation", "object").iter_rows())
+
+
+def upstream(graph: nx.DiGraph[str], node: str) -> list[str]:
+    """Everything that `node` came from, sorted; empty for a node that the graph does not have."""
+    return sorted(nx.ancestors(graph, node)) if node in graph else []
+
+
+def downstream(graph: nx.DiGraph[str], node: str) -> list[str]:
+    """Everything that came from `node`, sorted; empty for a node that the graph does not have."""
+    return sorted(nx.descendants(graph, node)) if node in graph else []
