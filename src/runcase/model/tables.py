@@ -365,7 +365,7 @@ STATES = Table(
 
 EDGES = Table(
     "edges",
-    "Lineage: one row an edge from what was used or made to its user or maker.",
+    "Lineage: one row an edge; an artifact was `used` or `generated` by a stage, or `derived` from an artifact.",
     (
         _c("run_id", STRING, "the run"),
         _c("subject", STRING, "node: `artifact:<id>` or `stage:<name>`"),
