@@ -24,15 +24,20 @@ _ERASE = re.compile("\x1b\\[[0-2]?K")
 _ESCAPE = re.compile(_ESCAPES)
 
 
-def line_table(block: bytes, encoding: str) -> pl.DataFrame:
-    """Lines of a block: `start`, `length` (bytes, relative to the block) and `text`.
+def line_table(block: bytes, encoding: str, marks: str | None = None) -> pl.DataFrame:
+    """Lines of a block: `start`, `length` (bytes, relative to the block), `text` and `marks`.
 
-    The block begins at a line's begin; its last line may lack an end.
+    The block begins at a line's begin; its last line may lack an end. `marks` holds
+    what the pattern of that name finds in a line before terminal control is
+    replayed, joined by blanks; null where it finds nothing.
     """
     if encoding.startswith("utf-16"):
-        return _wide_lines(block, encoding)
-    starts, lengths = _bounds(block)
-    return pl.DataFrame({"start": starts, "length": lengths, "text": _texts(block, starts, lengths, encoding)})
+        frame = _wide_lines(block, encoding)
+    else:
+        starts, lengths = _bounds(block)
+        frame = pl.DataFrame({"start": starts, "length": lengths, "text": _texts(block, starts, lengths, encoding)})
+    found = frame["text"].str.extract_all(marks).list.join(" ").replace("", None) if marks else None
+    return frame.with_columns(text=_cleaned(frame["text"]), marks=pl.lit(found, dtype=pl.String))
 
 
 def _bounds(block: bytes) -> tuple[np.ndarray, np.ndarray]:
@@ -47,11 +52,10 @@ def _texts(block: bytes, starts: np.ndarray, lengths: np.ndarray, encoding: str)
     """Text of each line without its end. Views into the block where it is valid UTF-8."""
     if encoding != "utf-8" or not _valid(block):
         lines = (block[s : s + n] for s, n in zip(starts.tolist(), lengths.tolist(), strict=True))
-        return _cleaned(pl.Series([_decoded(line, encoding) for line in lines], dtype=pl.String))
+        return pl.Series([_decoded(line, encoding) for line in lines], dtype=pl.String)
     offsets = np.append(starts, starts[-1] + lengths[-1]) if starts.size else np.zeros(1, dtype=np.int64)
     array = pa.LargeStringArray.from_buffers(len(starts), pa.py_buffer(offsets.tobytes()), pa.py_buffer(block))
-    series = pl.Series(pl.from_arrow(array)).str.strip_suffix("\n").str.strip_suffix("\r")
-    return _cleaned(series) if _has_control(block) else series
+    return pl.Series(pl.from_arrow(array)).str.strip_suffix("\n").str.strip_suffix("\r")
 
 
 def _valid(block: bytes) -> bool:
@@ -65,10 +69,6 @@ def _valid(block: bytes) -> bool:
 def _decoded(line: bytes, encoding: str) -> str:
     text = line.decode(encoding, "backslashreplace")
     return text.removesuffix("\n").removesuffix("\r")
-
-
-def _has_control(block: bytes) -> bool:
-    return b"\x1b" in block or b"\b" in block or b"\r" in block or b"\0" in block
 
 
 def _cleaned(texts: pl.Series) -> pl.Series:
@@ -117,8 +117,7 @@ def _wide_lines(block: bytes, encoding: str) -> pl.DataFrame:
         texts.append(_decoded(block[at:stop], encoding))
         at = stop
     schema = {"start": pl.Int64, "length": pl.Int64, "text": pl.String}
-    frame = pl.DataFrame({"start": starts, "length": lengths, "text": texts}, schema=schema)
-    return frame.with_columns(text=_cleaned(frame["text"]))
+    return pl.DataFrame({"start": starts, "length": lengths, "text": texts}, schema=schema)
 
 
 def last_end(data: bytes, encoding: str) -> int:

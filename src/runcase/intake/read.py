@@ -15,12 +15,12 @@ from itertools import chain
 from pathlib import Path
 
 import polars as pl
-from runcase.intake.text_source import TextSource
 
 from runcase.intake import encoding
 from runcase.intake.archive import Budget, Stream, open_input
 from runcase.intake.readers import registry
 from runcase.intake.readers.base import DocumentReader, Reader, Sniff, TextReader
+from runcase.intake.text_source import TextSource
 from runcase.model.problems import Problem
 from runcase.model.refs import source_id
 from runcase.model.tables import ARTIFACTS, PROBLEMS, RAW, RECORDS, SOURCES, SPANS
@@ -137,7 +137,12 @@ def _read_text(
     """Lines to records, block by block; a text reader annotates them."""
     known = reader if isinstance(reader, TextReader) else None
     text = TextSource(
-        stream.path, stream.recorded_at, sniff.head, format_name=known.format if known else None, formats=plan.formats
+        stream.path,
+        stream.recorded_at,
+        sniff.head,
+        format_name=known.format if known else None,
+        formats=plan.formats,
+        marks=known.marks if known else None,
     )
     annotator = known.annotator(stream.path) if known else None
     context = SourceContext(sid, stream.path, known.name if known else None, None)

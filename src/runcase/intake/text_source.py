@@ -54,12 +54,14 @@ class TextSource:
         head: bytes,
         format_name: str | None = None,
         formats: Sequence[FormatRule] = (),
+        marks: str | None = None,
     ) -> None:
         self.account = TextAccount(encoding=decide(head) or "utf-8")
         self._mark = mark_of(head)[0]
         sample = line_table(head[self._mark :], self.account.encoding)["text"].head(2000)
         self._layout = headers.detect(sample, recorded_at, format_name, formats)
         self.account.format = self._layout.name
+        self._marks = marks
         self._path = path
         self._waiting = b""
         self._offset = 0
@@ -94,7 +96,7 @@ class TextSource:
 
     def _take(self, size: int, last: bool) -> pl.DataFrame:
         block, rest = self._waiting[:size], self._waiting[size:]
-        lines = line_table(block, self.account.encoding)
+        lines = line_table(block, self.account.encoding, self._marks)
         parsed = self._layout.parse(lines)
         kept = parsed.height if last else _complete(parsed)
         if kept < parsed.height:
@@ -115,12 +117,16 @@ class TextSource:
         )
         firsts = group.filter(pl.col("record").is_first_distinct())
         sums = group.group_by("record", maintain_order=True).agg(
-            byte_len=pl.col("length").sum(), n_lines=pl.len(), joined=pl.col("message").str.join("\n")
+            byte_len=pl.col("length").sum(),
+            n_lines=pl.len(),
+            joined=pl.col("message").str.join("\n"),
+            marks=pl.col("marks").drop_nulls().str.join(" ").replace("", None),
         )
-        records = firsts.select(pl.exclude("message")).hstack(sums.select("byte_len", "n_lines", "joined"))
+        records = firsts.select(pl.exclude("message", "marks")).hstack(sums.drop("record"))
         return RECORDS.fill(
             records.with_columns(
                 message=pl.col("joined").str.slice(0, MAX_MESSAGE_CHARS),
+                fields=pl.coalesce("fields", _marked()) if self._marks else pl.col("fields"),
                 byte_start=pl.col("start") + self._offset,
                 line=pl.col("number") + self.account.lines + 1,
                 ts_lo=pl.col("ts"),
@@ -128,6 +134,11 @@ class TextSource:
                 artifacts=pl.lit([], dtype=pl.List(pl.String)),
             )
         )
+
+
+def _marked() -> pl.Expr:
+    """`{"marks": ...}` where a line has any: what a reader's marks say before the terminal hides them."""
+    return pl.when(pl.col("marks").is_not_null()).then(pl.struct("marks").struct.json_encode())
 
 
 def _complete(parsed: pl.DataFrame) -> int:

@@ -72,6 +72,9 @@ class TextReader(Reader):
 
     format: str | None = None
     """Name of the line format in `intake/formats`, or None to detect it."""
+    marks: str | None = None
+    """Pattern of marks that a terminal would hide (erased, or inside escapes): what it finds in the raw text of a
+    record comes to the annotator as `fields` of the form `{"marks": "..."}`, several joined by blanks."""
 
     @abstractmethod
     def annotator(self, path: str) -> Annotator:

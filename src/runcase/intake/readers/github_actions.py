@@ -2,143 +2,260 @@
 
 Each line opens with RFC 3339 and seven digits of a second; `##[group]` and
 `##[endgroup]` fold, `##[error]` and `Process completed with exit code N.` tell
-failures (actions/runner, 2.3xx). An archive holds each text twice: a file a job
-at the top (`0_build.txt`) and a file a step in a folder (`build/1_Set up job.txt`).
+failures (actions/runner 2.x). An archive holds each text twice: a file a job at
+the top (`0_build.txt`) and a file a step in a folder (`build/1_Set up job.txt`).
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from datetime import datetime
 
 import polars as pl
 
+from runcase.intake.readers.annotation import first_line, json_fields
 from runcase.intake.readers.base import Annotator, Sniff, Taken, TextReader
+from runcase.model.tables import SPANS
 
 _LINE = re.compile(rb"(?m)^(?:\xef\xbb\xbf)?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z ")
-_MARK = re.compile(rb"##\[(?:group|endgroup|error|warning|command|section|debug)\]|\[command\]|Current runner version:")
-_JOB_FILE = re.compile(r"!/(?:[^/]+/)*?\d+_(?P<job>[^/]+)\.txt$")
-_STEP_FILE = re.compile(r"!/(?P<job>[^/]+)/\d+_(?P<step>[^/]+)\.txt$")
+_MARK = re.compile(
+    rb"##\[(?:group|endgroup|error|warning|command|debug|notice)\]|\[command\]|Current runner version:"
+    rb"|Waiting for a runner to pick up this job|Job is about to start running on|Cleaning up orphan processes"
+)
+_FOLD = re.compile(rb"(?m)^##\[(?:group\]Run |endgroup\])")
+_AZURE = re.compile(rb"##\[section\]|##vso\[")
+_NUMBERED = re.compile(r"-?\d+_(?P<name>.+)\.txt")
 
-_EXIT = r"Process completed with exit code (\d+)\.?"
-_CANCELLED = r"^##\[error\](?:The operation was canceled|The run was canceled|.*has been cancell?ed)"
-_TIMED_OUT = r"^##\[error\].*(?:exceeded the maximum execution time|has exceeded the maximum)"
+_STEP = r"^##\[group\]Run (.+)$"
+_ACTION = r"^(?:[\w.-]+/[\w./-]+@\S+|\./\S*|docker://\S+)$"
+_ERROR = r"^##\[error\](.*)$"
+_EXIT = r"^##\[error\]Process completed with exit code (-?\d+)\.?$"
+_CANCELLED = r"^##\[error\](?:The (?:operation|run|job) was cancell?ed|.* (?:run|job) has been cancell?ed)"
+_TIMED_OUT = r"^##\[error\]The job (?:running on .+ |.+ )?has exceeded the maximum execution time"
+_LOST = r"^##\[error\]The (?:self-)?hosted runner\b.* lost communication|The runner has received a shutdown signal"
+_CLAIMED = r"^(?:Job is about to start running on the (?:hosted )?runner|Current runner version:)"
+_RUNNER = r"^Job is about to start running on the (?:hosted )?runner: ?(.+?)(?: \(\w+\))?$"
+_QUEUED = r"^(?:Waiting for a (?:hosted )?runner to pick up this job|Requested labels:)"
+_END = r"^Cleaning up orphan processes"
 
 
 class GitHubActions(TextReader):
     """One job's or step's text."""
 
     name = "github_actions"
-    versions = "runner 2.x logs, single job and run archive"
+    versions = "actions/runner 2.x: text of one job, run archives of jobs and steps"
     format = "iso"
 
     def recognises(self, sniff: Sniff) -> Taken | None:
-        """Stamps with seven digits on most lines, and a mark of the runner."""
+        """Stamps with seven digits on most lines and a mark of the runner; or its folds, without any stamps."""
         lines = sniff.head.count(b"\n") or 1
         stamped = len(_LINE.findall(sniff.head))
-        if stamped < 0.5 * lines or not stamped:
+        folds = len(_FOLD.findall(sniff.head))
+        if not stamped and folds and not _AZURE.search(sniff.head):
+            return Taken(f"{folds} folds of the runner, its stamps are stripped", 70)
+        if not stamped or stamped < 0.5 * lines:
             return None
-        in_archive = bool(_JOB_FILE.search(sniff.path) or _STEP_FILE.search(sniff.path))
-        if not _MARK.search(sniff.head) and not in_archive:
+        if not _MARK.search(sniff.head) and job_of(sniff.path) is None:
             return None
         return Taken(f"{stamped} of {lines} lines are stamped as the runner does", 80)
 
     def annotator(self, path: str) -> Annotator:
         """A fresh annotator; a file of an archive names its job."""
-        return _Annotator(job_of(path))
+        job = job_of(path)
+        return _Annotator(job) if job else _Annotator(JobFile(None, None))
 
 
-def job_of(path: str) -> str | None:
-    """The job that a path inside a run archive names, or None."""
-    step = _STEP_FILE.search(path)
-    if step:
-        return step["job"]
-    job = _JOB_FILE.search(path)
-    return job["job"] if job else None
+@dataclass(frozen=True, slots=True)
+class JobFile:
+    """What the place of a file in a run archive says; `step` is null for the text of a whole job."""
+
+    job: str | None
+    step: str | None
+
+
+def job_of(path: str) -> JobFile | None:
+    """The job, and the step if it is one of its steps, that a path inside a run archive or its folder names."""
+    _, inside, member = path.rpartition("!/")
+    parts = member.split("/") if inside else path.split("/")[1:]
+    numbered = _NUMBERED.fullmatch(parts[-1]) if parts else None
+    if numbered is None or "__MACOSX" in parts:
+        return None
+    whole = len(parts) == 1 or (len(parts) == 2 and parts[-1].startswith("0_"))
+    return JobFile(numbered["name"], None) if whole else JobFile(parts[-2], numbered["name"])
+
+
+@dataclass(slots=True)
+class _Step:
+    """The step that the text is in: its title, begin, and whether something in it failed."""
+
+    title: str
+    begin: datetime | None
+    byte_start: int
+    byte_len: int
+    failed: bool = False
 
 
 class _Annotator(Annotator):
-    def __init__(self, job: str | None) -> None:
-        self._job = job
-        self._stage: str | None = None
-        self._failed = False
+    def __init__(self, file: JobFile) -> None:
+        self._file = file
+        self._step: _Step | None = None
+        self._steps = 0
+        self._claimed = False
+        self._opened = False
+        self._ends: set[str] = set()
+        self._spans: list[dict[str, object]] = []
 
     def annotate(self, records: pl.DataFrame) -> pl.DataFrame:
-        """Kinds, levels and stages (the last group that a step opened)."""
+        """Kinds, levels, stages (the last step that began), and the end of the job by what went before."""
         if records.is_empty():
             return records
-        first = pl.col("message").str.split("\n").list.first()
-        title = first.str.extract(r"^##\[group\](?:Run )?(.+)$")
-        step = pl.when(first.str.starts_with("##[group]Run ")).then(title)
-        stage = pl.select(records.select(step.alias("s")).to_series().fill_null(strategy="forward")).to_series()
-        stage = stage.fill_null(self._stage) if self._stage else stage
-        self._stage = stage[-1] if stage.len() else self._stage
-        exit_code = first.str.extract(_EXIT)
-        ended = self._ended_well(records)
-        return records.with_columns(
-            stage=stage,
-            kind=pl.when(ended).then(pl.lit("run.finished")).otherwise(_kind(first, exit_code)),
-            level=pl.when(first.str.starts_with("##[error]"))
+        seen = records.with_columns(_first=first_line()).with_columns(**_marks(pl.col("_first")))
+        seen = self._with_steps(seen)
+        self._follow(seen)
+        ended = pl.lit(self._status() if self._file.step is None else None, dtype=pl.String)
+        end = pl.col("_end")
+        found = seen.with_columns(
+            kind=self._kind(),
+            level=_level(),
+            fields=pl.coalesce(
+                json_fields(
+                    exit_code=pl.col("_exit").cast(pl.Int64, strict=False),
+                    status=pl.when(end).then(ended).when(self._broken()).then(pl.lit("failed")),
+                    host=pl.col("_first").str.extract(_RUNNER),
+                    job=pl.lit(self._file.job, dtype=pl.String),
+                ),
+                "fields",
+            ),
+            run_id=pl.coalesce("run_id", pl.lit(self._file.job, dtype=pl.String)),
+        )
+        return found.select(records.columns)
+
+    def spans(self) -> pl.DataFrame:
+        """A span a step that ended: from its first line to the first of the next step, or of the clean-up."""
+        rows, self._spans = self._spans, []
+        return SPANS.frame(rows)
+
+    def _with_steps(self, seen: pl.DataFrame) -> pl.DataFrame:
+        """Adds `stage`, `_in_action` and `_number` of the step that each record lies in.
+
+        The first record of a step's own file begins it; only one claim of a job counts.
+        """
+        number = pl.col("_title").is_not_null().cum_sum() + self._steps
+        before = self._step.title if self._step else None
+        title = pl.col("_title").forward_fill().fill_null(pl.lit(before, dtype=pl.String))
+        claim = pl.col("_claim") & (pl.col("_claim").cum_sum() == 1) & (not self._claimed)
+        seen = seen.with_columns(
+            stage=pl.lit(self._file.step) if self._file.step else title,
+            _in_action=title.str.contains(_ACTION).fill_null(value=True),
+            _number=number,
+            _claim=claim.fill_null(value=False),
+            _first_of_file=(pl.int_range(pl.len()) == 0) & (not self._opened) & (self._file.step is not None),
+        )
+        self._opened = True
+        return seen.with_columns(
+            _fatal=pl.col("_lost")
+            | (pl.col("_exit").is_not_null() & (pl.col("_exit") != "0"))
+            | (pl.col("_in_action") & pl.col("_error").is_not_null())
+        )
+
+    def _follow(self, seen: pl.DataFrame) -> None:
+        """Carries steps, claims and verdicts from block to block; one turn a step."""
+        self._claimed = self._claimed or bool(seen["_claim"].any())
+        for mark in ("_cancel", "_timeout", "_fatal"):
+            self._ends |= {mark} if seen[mark].any() else set()
+        steps = seen.group_by("_number", maintain_order=True).agg(
+            pl.col("_title", "ts", "byte_start", "byte_len").first(), failed=pl.col("_fatal").any()
+        )
+        for row in steps.iter_rows(named=True):
+            if row["_title"] is not None:
+                self._close(row["ts"])
+                self._step = _Step(row["_title"], row["ts"], row["byte_start"], row["byte_len"])
+            if self._step is not None and row["failed"]:
+                self._step.failed = True
+        self._steps = int(seen["_number"][-1])
+        end = seen.filter("_end")
+        if end.height:
+            self._close(end["ts"][0])
+
+    def _close(self, at: datetime | None) -> None:
+        """The open step has ended at `at`."""
+        step, self._step = self._step, None
+        if step is None or self._file.step is not None:
+            return
+        self._spans.append(
+            {
+                "run_id": self._file.job,
+                "span_id": f"step-{step.byte_start}",
+                "parent_span_id": "job",
+                "name": step.title,
+                "kind": "stage",
+                "start": step.begin,
+                "end": at,
+                "status": "error" if step.failed else "ok",
+                "byte_start": step.byte_start,
+                "byte_len": step.byte_len,
+            }
+        )
+
+    def _status(self) -> str:
+        """How a job ended whose clean-up was reached."""
+        for mark, status in (("_timeout", "timed_out"), ("_cancel", "cancelled"), ("_fatal", "failed")):
+            if mark in self._ends:
+                return status
+        return "succeeded"
+
+    def _broken(self) -> pl.Expr:
+        """An action that failed itself prints an error and no exit code; in a step's own file nothing else tells."""
+        return pl.col("_fatal") & pl.col("_exit").is_null() & (self._file.step is not None)
+
+    def _kind(self) -> pl.Expr:
+        finished = pl.lit("run.finished" if self._file.step is None else "invocation.finished")
+        return (
+            pl.when("_end")
+            .then(finished)
+            .when("_cancel")
+            .then(pl.lit("error.cancelled"))
+            .when("_timeout")
+            .then(pl.lit("error.timeout.job"))
+            .when(pl.col("_exit").is_not_null())
+            .then(pl.lit("exit"))
+            .when(self._broken())
+            .then(pl.lit("invocation.finished"))
+            .when(pl.col("_error").is_not_null() | pl.col("_lost"))
             .then(pl.lit("error"))
-            .when(first.str.starts_with("##[warning]"))
+            .when("_claim")
+            .then(pl.lit("attempt.claimed"))
+            .when(pl.col("_first").str.contains(_QUEUED))
+            .then(pl.lit("invocation.queued"))
+            .when(pl.col("_title").is_not_null() | pl.col("_first_of_file"))
+            .then(pl.lit("stage.started"))
+            .when(pl.col("_first").str.starts_with("##[warning]"))
             .then(pl.lit("warning"))
-            .otherwise(pl.col("level")),
-            run_id=pl.coalesce("run_id", pl.lit(self._job, dtype=pl.String)),
-            fields=_fields(exit_code, first, ended, self._job),
+            .when(
+                pl.col("_first").str.contains(r"^(?:##\[(?:group|endgroup|debug|command|section|notice)\]|\[command\])")
+            )
+            .then(pl.lit("log"))
+            .otherwise(pl.col("kind"))
         )
 
-    def _ended_well(self, records: pl.DataFrame) -> pl.Series:
-        """The line that ends a job in which no step has failed so far."""
-        text = records["message"]
-        self._failed = self._failed or bool(text.str.contains(r"^##\[error\]").any())
-        return text.str.contains("^Cleaning up orphan processes") & (not self._failed)
+
+def _marks(first: pl.Expr) -> dict[str, pl.Expr]:
+    """What the first line of a record says; flags are never null."""
+    flags = {"_cancel": _CANCELLED, "_timeout": _TIMED_OUT, "_lost": _LOST, "_end": _END, "_claim": _CLAIMED}
+    return {
+        "_title": first.str.extract(_STEP),
+        "_error": first.str.extract(_ERROR),
+        "_exit": first.str.extract(_EXIT),
+        **{name: first.str.contains(pattern).fill_null(value=False) for name, pattern in flags.items()},
+    }
 
 
-def _kind(first: pl.Expr, exit_code: pl.Expr) -> pl.Expr:
+def _level() -> pl.Expr:
     return (
-        pl.when(exit_code.is_not_null() & first.str.starts_with("##[error]"))
-        .then(pl.lit("exit"))
-        .when(first.str.contains(_CANCELLED) | first.str.contains(_TIMED_OUT))
-        .then(pl.lit("run.finished"))
-        .when(
-            first.str.contains(r"^(?:Job is about to start running on the (?:hosted )?runner|Current runner version:)")
-        )
-        .then(pl.lit("attempt.claimed"))
-        .when(first.str.contains(r"^##\[group\]Run "))
-        .then(pl.lit("stage.started"))
-        .when(first.str.contains(r"^##\[(?:group|endgroup|debug|command|section)\]"))
-        .then(pl.lit("log"))
-        .when(first.str.starts_with("##[error]"))
+        pl.when(pl.col("_error").is_not_null())
         .then(pl.lit("error"))
-        .when(first.str.starts_with("##[warning]"))
+        .when(pl.col("_first").str.starts_with("##[warning]"))
         .then(pl.lit("warning"))
-        .when(first.str.contains(r"^(?:Cleaning up orphan processes|Evaluate and set job outputs)"))
-        .then(pl.lit("invocation.finished"))
-        .otherwise(pl.col("kind"))
+        .otherwise(pl.col("level"))
     )
-
-
-def _fields(exit_code: pl.Expr, first: pl.Expr, ended: pl.Series, job: str | None) -> pl.Expr:
-    """`exit_code` of an exit, `status` of an end; `job` where the path tells it."""
-    status = (
-        pl.when(first.str.contains(_CANCELLED))
-        .then(pl.lit("cancelled"))
-        .when(first.str.contains(_TIMED_OUT))
-        .then(pl.lit("timed_out"))
-        .when(ended)
-        .then(pl.lit("succeeded"))
-    )
-    code = pl.when(first.str.starts_with("##[error]")).then(exit_code)
-    named = pl.lit(f',"job":{_quoted(job)}') if job else pl.lit("")
-    return (
-        pl.when(code.is_not_null())
-        .then(pl.concat_str(pl.lit('{"exit_code":'), code, named, pl.lit("}")))
-        .when(status.is_not_null())
-        .then(pl.concat_str(pl.lit('{"status":"'), status, pl.lit('"'), named, pl.lit("}")))
-        .otherwise(pl.coalesce("fields", pl.lit(f'{{"job":{_quoted(job)}}}' if job else None, dtype=pl.String)))
-    )
-
-
-def _quoted(text: str) -> str:
-    import json
-
-    return json.dumps(text, ensure_ascii=False)
