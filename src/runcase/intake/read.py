@@ -155,6 +155,8 @@ def _read_text(
         spans = _placed(annotator.spans(), sid) if annotator else SPANS.empty()
         claims = _placed(annotator.artifacts(), sid) if annotator else ARTIFACTS.empty()
         yield Piece(context, records=records, spans=spans, artifacts=claims, raw=raw.ready())
+    if annotator is not None:
+        yield Piece(context, spans=_placed(annotator.open_spans(), sid))
     account = text.account
     rest = _Rest(
         encoding=account.encoding,

@@ -92,6 +92,10 @@ class Annotator(ABC):
         """SPANS seen so far and not handed out yet; called after each block and at the end."""
         return SPANS.empty()
 
+    def open_spans(self) -> pl.DataFrame:
+        """SPANS that began and never ended; called once, after the last block."""
+        return SPANS.empty()
+
     def artifacts(self) -> pl.DataFrame:
         """ARTIFACTS claims seen so far and not handed out yet; called after each block and at the end."""
         return ARTIFACTS.empty()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from runcase.intake.readers.azure import Azure
 from runcase.intake.readers.base import Reader, Sniff, Taken
+from runcase.intake.readers.buildkite import Buildkite
 from runcase.intake.readers.github_actions import GitHubActions
+from runcase.intake.readers.gitlab import GitLab
+from runcase.intake.readers.jenkins import Jenkins
 from runcase.intake.readers.manifest import Manifest
 from runcase.intake.readers.run_record import RunRecord
 from runcase.intake.readers.stepfunctions import StepFunctions
@@ -11,6 +15,10 @@ from runcase.intake.readers.temporal import Temporal
 from runcase.intake.readers.travis import Travis
 
 READERS: tuple[Reader, ...] = (
+    Azure(),
+    Buildkite(),
+    GitLab(),
+    Jenkins(),
     GitHubActions(),
     StepFunctions(),
     Temporal(),
