@@ -120,6 +120,20 @@ def _wide_lines(block: bytes, encoding: str) -> pl.DataFrame:
     return pl.DataFrame({"start": starts, "length": lengths, "text": texts}, schema=schema)
 
 
+def ends_with_cr(head: bytes) -> bool:
+    """Whether a source ends its lines with a lone carriage return.
+
+    A progress bar has many of them too, but says the same again and again: the
+    pieces must differ in more than numbers and bars.
+    """
+    lone = len(re.findall(rb"\r(?![\n\x1b])", head))
+    if lone < 20 or lone < 3 * head.count(b"\n"):
+        return False
+    pieces = [re.sub(rb"[^A-Za-z]+", b"", p)[:60] for p in head.split(b"\r")]
+    said = [p for p in pieces if len(p) > 3]
+    return bool(said) and len(set(said)) > 0.5 * len(said)
+
+
 def last_end(data: bytes, encoding: str) -> int:
     """Offset after the last line end in `data`, 0 if there is none."""
     if not encoding.startswith("utf-16"):

@@ -6,6 +6,7 @@ in the byte order mark, which counts as overhead.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +15,7 @@ import polars as pl
 
 from runcase.intake.encoding import decide, mark_of
 from runcase.intake.formats import headers
-from runcase.intake.lines import last_end, line_table
+from runcase.intake.lines import ends_with_cr, last_end, line_table
 from runcase.model.problems import Problem
 from runcase.model.tables import RECORDS
 from runcase.rules.language import FormatRule
@@ -27,6 +28,8 @@ MAX_LINE_BYTES = 1024 * 1024
 
 MAX_MESSAGE_CHARS = 64 * 1024
 """Longer messages are cut; their bytes stay referenced."""
+
+_LONE_CR = re.compile(rb"\r(?!\n)")
 
 MAX_JOINED_LINES = 5000
 """A record of more lines is ended, so that a source that never stamps again cannot grow one without bound."""
@@ -58,13 +61,18 @@ class TextSource:
     ) -> None:
         self.account = TextAccount(encoding=decide(head) or "utf-8")
         self._mark = mark_of(head)[0]
-        sample = line_table(head[self._mark :], self.account.encoding)["text"].head(2000)
+        self._cr_ends = ends_with_cr(head) if not self.account.encoding.startswith("utf-16") else False
+        sample = line_table(self._lines_of(head[self._mark :]), self.account.encoding)["text"].head(2000)
         self._layout = headers.detect(sample, recorded_at, format_name, formats)
         self.account.format = self._layout.name
         self._marks = marks
         self._path = path
         self._waiting = b""
         self._offset = 0
+
+    def _lines_of(self, data: bytes) -> bytes:
+        """The bytes with lone carriage returns as line ends, where this source ends its lines so; same length."""
+        return _LONE_CR.sub(b"\n", data) if self._cr_ends else data
 
     def feed(self, chunk: bytes) -> pl.DataFrame:
         """Records that end in what has been fed so far (RECORDS without `source_id`)."""
@@ -73,7 +81,7 @@ class TextSource:
             chunk, self._mark = chunk[taken:], self._mark - taken
             self._offset += taken
             self.account.overhead_bytes += taken
-        self._waiting += chunk
+        self._waiting += self._lines_of(chunk)
         if len(self._waiting) < BLOCK_BYTES:
             return RECORDS.empty()
         cut = last_end(self._waiting, self.account.encoding)

@@ -1,0 +1,106 @@
+"""jest, mocha, vitest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from runcase.analysis.test_reports.base import Line, Report, Tool, counts, distinct
+
+_JEST_END = re.compile(r"^\s*Tests:\s+(?P<parts>.*\b\d+ total)")
+_PART = re.compile(r"(\d+) (failed|passed|skipped|todo|total|pending)")
+_JEST_NAME = re.compile(r"^\s*● (?!Console)(.+?)\s*$")
+_NOISE = re.compile(
+    r"^(?:Deprecation|Validation|process\.exit|Cannot log after|.*(?:snapshot|obsolete))", re.IGNORECASE
+)
+_PASSING = re.compile(r"^\s+(?P<passed>\d+) passing\b|^\s*[✔✓] (?P<done>\d+) tests? completed?\b")
+_FAILING = re.compile(r"^\s+(?P<failed>\d+) failing\s*$")
+_PENDING = re.compile(r"^\s+(?P<skipped>\d+) pending\s*$|^\s*[ℹ•] (?P<left>\d+) tests? skipped")
+_TITLE = re.compile(r"^\s{1,4}\d+\) (.+?)\s*$")
+_VITEST_END = re.compile(r"^\s*Tests\s+(?P<parts>(?:\d+ \w+(?: \| )?)+)\s*\(\d+\)")
+_VITEST_NAME = re.compile(r"^\s*(?:FAIL|×)\s+(\S+\.[cm]?[jt]sx?(?: \[.*?\])?) > (.+?)\s*$")
+
+
+class Jest(Tool):
+    """jest: the `Tests:` line of each invocation, and the `●` titles."""
+
+    name = "jest"
+    wanted = r"^\s*Tests:\s+.*\d+ total|^\s*● "
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """Invocations are summed."""
+        ends = [(line, m) for line in lines if (m := _JEST_END.match(line.text))]
+        if not ends:
+            return None
+        total = _summed(m["parts"] for _, m in ends)
+        names = [m[1] for line in lines if (m := _JEST_NAME.match(line.text)) and not _NOISE.match(m[1])]
+        skipped = total.get("skipped", 0) + total.get("pending", 0)
+        failed = total.get("failed", 0)
+        places = tuple(line.place for line, _ in ends)
+        passed = total.get("passed", 0)
+        return Report(self.name, passed + failed, passed, failed, skipped, distinct(names) if failed else (), places)
+
+
+class Mocha(Tool):
+    """mocha's spec and dot reporters, and karma in their manner."""
+
+    name = "mocha"
+    wanted = (
+        r"^\s+\d+ (?:passing|failing|pending)\b|^\s*[✔✓ℹ•] \d+ tests? (?:complete|skipped)|^\s{1,4}\d+\) |^\s{5,}\S.*$"
+    )
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """Invocations are summed; names are the suites and the test of each numbered failure."""
+        ends = counts(_PASSING, lines)
+        if not ends:
+            return None
+        failing = counts(_FAILING, lines)
+        failed = sum(n["failed"] for _, n in failing)
+        skipped = sum(n["skipped"] + n["left"] for _, n in counts(_PENDING, lines))
+        names = _numbered(lines, failing[0][0].place) if failing else ()
+        passed = sum(n["passed"] + n["done"] for _, n in ends)
+        places = tuple(line.place for line, _ in ends)
+        return Report(self.name, passed + failed, passed, failed, skipped, names, places)
+
+
+def _numbered(lines: Sequence[Line], after: int) -> tuple[str, ...]:
+    """`1) suite`, deeper lines, up to the one that ends with a colon: one name."""
+    names: list[str] = []
+    parts: list[str] = []
+    for line in lines:
+        if line.place <= after:
+            continue
+        if m := _TITLE.match(line.text):
+            parts = [m[1]]
+        elif parts and len(parts) < 8:
+            parts.append(line.text.strip())
+        if parts and parts[-1].endswith(":"):
+            names.append(" ".join(parts))
+            parts = []
+    return distinct(names)
+
+
+class Vitest(Tool):
+    """vitest."""
+
+    name = "vitest"
+    wanted = r"^\s*Tests\s+\d+ \w+.*\(\d+\)|^\s*(?:FAIL|×)\s+\S+\.[cm]?[jt]sx?"
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """Invocations are summed."""
+        ends = [(line, m) for line in lines if (m := _VITEST_END.match(line.text))]
+        if not ends:
+            return None
+        total = _summed(m["parts"] for _, m in ends)
+        names = [f"{m[1]} > {m[2]}" for line in lines if (m := _VITEST_NAME.match(line.text))]
+        places = tuple(line.place for line, _ in ends)
+        passed, failed = total.get("passed", 0), total.get("failed", 0)
+        return Report(self.name, passed + failed, passed, failed, total.get("skipped", 0), distinct(names), places)
+
+
+def _summed(ends: object) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for parts in ends:  # type: ignore[attr-defined]
+        for number, what in _PART.findall(parts):
+            total[what] = total.get(what, 0) + int(number)
+    return total

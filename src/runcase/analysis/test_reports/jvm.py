@@ -1,0 +1,162 @@
+"""Maven Surefire, Gradle, Ant's junit task, sbt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from runcase.analysis.test_reports.base import Line, Report, Tool, counts, distinct
+
+_TOTALS = re.compile(
+    r"Tests run: *(?P<run>[\d,]+), *Failures: *(?P<failures>[\d,]+), *Errors: *(?P<errors>[\d,]+)"
+    r"(?:, *Skipped: *(?P<skipped>[\d,]+))?"
+)
+_ELAPSED = re.compile(r"Time elapsed")
+_CASE = re.compile(r"^(?:\[\w+\] )?\s*(?P<name>[\w$\[\](). ,:=-]+?)\s+(?:--\s+)?Time elapsed: .*<<< (?:FAILURE|ERROR)!")
+_PLAIN_CASE = re.compile(r"^(?P<name>\w[\w$\[\]]*)\((?P<holder>[\w.$]+)\)")
+_SUITE = re.compile(r"^(?:\[\w+\] )?Tests run:")
+_GRADLE_NAME = re.compile(r"^(?P<holder>\S.*?) > (?P<name>.+?) FAILED\s*$")
+_GRADLE_END = re.compile(r"^(?P<run>\d+) tests? completed(?:, (?P<failed>\d+) failed)?(?:, (?P<skipped>\d+) skipped)?")
+_GRADLE_RESULT = re.compile(
+    r"Results?: \w+ \((?P<run>\d+) tests?, (?P<passed>\d+) (?:passed|successes), (?P<failed>\d+) (?:failed|failures),"
+    r" (?P<skipped>\d+) skipped\)"
+)
+_JUNIT = re.compile(r"^\s*\[junit\] ")
+_SUITE_NAME = re.compile(r"^\s*\[junit\] (?:Testsuite: |Running |TEST )([\w.$]+)")
+_CASE_NAME = re.compile(r"^\s*\[junit\] Testcase: (.+?)(?: took |:|\()")
+_CASE_FAILED = re.compile(
+    r"^\s*\[junit\]\s+(?:FAILED|Caused an ERROR)|^\s*\[junit\] Testcase: .*(?:FAILED|Caused an ERROR)"
+)
+_PLATFORM = re.compile(r"\[ +(\d+) tests (found|started|failed|successful|skipped|aborted) +\]")
+_METHOD_SOURCE = re.compile(r"MethodSource \[className = '([^']+)', methodName = '([^']+)'")
+_SBT = re.compile(
+    r"(?:Passed|Failed): Total (?P<run>\d+), Failed (?P<failed>\d+), Errors (?P<errors>\d+), Passed (?P<passed>\d+)"
+    r"(?:, (?:Ignored|Skipped) (?P<skipped>\d+))?"
+)
+
+
+class Surefire(Tool):
+    """Maven Surefire and Failsafe 2 and 3: totals a module, cases marked `<<< FAILURE!`."""
+
+    name = "maven"
+    wanted = r"Tests run: *\d+, *Failures: |<<< (?:FAILURE|ERROR)!"
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """Totals of modules (lines without a time) are summed; without any, those of the classes."""
+        found = [(line, n) for line, n in counts(_TOTALS, lines) if not _JUNIT.match(line.text)]
+        if not found:
+            return None
+        modules = [(line, n) for line, n in found if not _ELAPSED.search(line.text)]
+        classes = [(line, n) for line, n in found if _ELAPSED.search(line.text)]
+        used = modules or classes
+        failed = sum(n["failures"] + n["errors"] for _, n in used)
+        skipped = sum(n["skipped"] for _, n in used)
+        ran = sum(n["run"] for _, n in used)
+        names = [_case(line.text) for line in lines if not _SUITE.match(line.text)]
+        places = tuple(line.place for line, _ in used)
+        return Report(self.name, ran, max(0, ran - failed - skipped), failed, skipped, distinct(names), places)
+
+
+def _case(text: str) -> str:
+    """`name(pkg.Class)` of a case line, however the version writes it; empty when it is none."""
+    m = _CASE.match(text)
+    if not m:
+        return ""
+    name = m["name"].strip()
+    plain = _PLAIN_CASE.match(name)
+    if plain:
+        return f"{plain['name']}({plain['holder']})"
+    holder, dot, method = name.rpartition(".")
+    return f"{method}({holder})" if dot and "(" not in name else name
+
+
+class Gradle(Tool):
+    """Gradle's test task and the test-logger plugin."""
+
+    name = "gradle"
+    wanted = r" > .+ FAILED\s*$|^\d+ tests? completed|Results?: \w+ \(\d+ tests?, "
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """Totals of tasks are summed; Gradle prints them only when something failed."""
+        ends = counts(_GRADLE_RESULT, lines) or counts(_GRADLE_END, lines)
+        found = [m for line in lines if (m := _GRADLE_NAME.match(line.text)) and not m["holder"].startswith("Task")]
+        names = [
+            f"{m['holder'].split(' > ')[-1]}.{m['name'].split(' > ')[-1]}" for m in found if ":" not in m["holder"][:1]
+        ]
+        if not ends and not names:
+            return None
+        skipped = sum(n["skipped"] for _, n in ends)
+        failed = sum(n["failed"] for _, n in ends) if ends else len(set(names))
+        ran = sum(n["run"] for _, n in ends) if ends else failed
+        places = tuple(line.place for line, _ in ends)
+        return Report(self.name, ran, max(0, ran - failed - skipped), failed, skipped, distinct(names), places)
+
+
+class AntJunit(Tool):
+    """Ant's junit task: one total a suite, cases under their suite."""
+
+    name = "ant"
+    wanted = r"^\s*\[junit\] "
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """Suites are summed; a total that two formatters print alike, time and all, counts once."""
+        fresh = {line.text: line for line in reversed(lines) if _JUNIT.match(line.text)}
+        found = counts(_TOTALS, sorted(fresh.values(), key=lambda x: x.place))
+        if not found:
+            return None
+        failed = sum(n["failures"] + n["errors"] for _, n in found)
+        skipped = sum(n["skipped"] for _, n in found)
+        ran = sum(n["run"] for _, n in found)
+        names = tuple(_failed_cases(lines))
+        places = tuple(line.place for line, _ in found)
+        return Report(self.name, ran, max(0, ran - failed - skipped), failed, skipped, names, places)
+
+
+def _failed_cases(lines: Sequence[Line]) -> tuple[str, ...]:
+    suite = case = ""
+    names = []
+    for line in lines:
+        if m := _SUITE_NAME.match(line.text):
+            suite = m[1]
+        if m := _CASE_NAME.match(line.text):
+            case = m[1]
+        if _CASE_FAILED.match(line.text) and case:
+            names.append(f"{suite}.{case}" if suite else case)
+    return distinct(names)
+
+
+class Sbt(Tool):
+    """sbt, and what builds on it (play)."""
+
+    name = "sbt"
+    wanted = r"(?:Passed|Failed): Total \d+, Failed "
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """Projects are summed."""
+        found = counts(_SBT, lines)
+        if not found:
+            return None
+        failed = sum(n["failed"] + n["errors"] for _, n in found)
+        skipped = sum(n["skipped"] for _, n in found)
+        passed = sum(n["passed"] for _, n in found)
+        return Report(self.name, passed + failed, passed, failed, skipped, (), tuple(line.place for line, _ in found))
+
+
+class JunitPlatform(Tool):
+    """The console launcher of JUnit 5, alone or under Ant: `[  14 tests failed  ]` and the sources of the failures."""
+
+    name = "junit"
+    wanted = r"\[ +\d+ tests (?:found|started|failed|successful|skipped|aborted) +\]|MethodSource \[className = "
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """Invocations are summed."""
+        total: dict[str, int] = {}
+        for line in lines:
+            if m := _PLATFORM.search(line.text):
+                total[m[2]] = total.get(m[2], 0) + int(m[1])
+        if "found" not in total:
+            return None
+        names = [f"{m[1]}.{m[2]}" for line in lines if (m := _METHOD_SOURCE.search(line.text))]
+        places = tuple(line.place for line in lines if _PLATFORM.search(line.text))
+        ran, failed, skipped = total["found"], total.get("failed", 0), total.get("skipped", 0)
+        return Report(self.name, ran, total.get("successful", 0), failed, skipped, distinct(names), places)

@@ -1,0 +1,83 @@
+"""pytest and unittest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from runcase.analysis.test_reports.base import Line, Report, Tool, distinct
+
+_PYTEST_END = re.compile(
+    r"^(?:=+ |)(?=.*\b(?:passed|failed|errors?|skipped|no tests ran)\b)((?:\d+ [a-z]+(?:, )?)+|no tests ran) in [\d.:]+ ?(?:s|seconds)"
+)
+_PART = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed|deselected|warnings?|rerun)")
+_PYTEST_NAME = re.compile(
+    r"^(?:FAILED|ERROR) (\S+?\.py\S*(?:\[[^\]]*\])?)(?: - |\s*$)|^(\S+\.py::\S+) (?:FAILED|ERROR)\b"
+)
+_PYTEST_TITLE = re.compile(r"^_{3,} (?:ERROR (?:at (?:setup|teardown) of|collecting) )?(\S.*?) _{3,}$")
+_RAN = re.compile(r"^Ran (\d+) tests? in ")
+_UNITTEST_END = re.compile(r"^(?:FAILED|OK)(?: \((.*)\))?$")
+_UNITTEST_PART = re.compile(r"(failures|errors|skipped|SKIP|expected failures|unexpected successes)=(\d+)")
+_UNITTEST_NAME = re.compile(r"^(?:FAIL|ERROR): (\S+)(?: \((\S+?)\))?")
+
+
+class Pytest(Tool):
+    """pytest 2 to 9: the last line with counts, the short summary, or the titles of the failures."""
+
+    name = "pytest"
+    wanted = (
+        r"^=* ?(?:\d+ [a-z]+,? )+in [\d.:]+ ?s|^=+ no tests ran|^(?:FAILED|ERROR) \S+\.py|\.py::\S+ (?:FAILED|ERROR)"
+        r"|^_{3,} \S.* _{3,}$"
+    )
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """Ends are summed: each is one invocation. Errors count as failures."""
+        ends = [(line, m) for line in lines if (m := _PYTEST_END.match(line.text))]
+        if not ends:
+            return None
+        total: dict[str, int] = {}
+        for _, end in ends:
+            for number, what in _PART.findall(end[1]):
+                key = what.removesuffix("s") if what.startswith("error") else what
+                total[key] = total.get(key, 0) + int(number)
+        listed = [m[1] or m[2] for line in lines if (m := _PYTEST_NAME.match(line.text))]
+        titles = [m[1] for line in lines if (m := _PYTEST_TITLE.match(line.text))]
+        names = [dotted(n) for n in listed] or [dotted(t.replace(".", "::") if ".py" not in t else t) for t in titles]
+        passed = total.get("passed", 0) + total.get("xpassed", 0) + total.get("xfailed", 0)
+        failed = total.get("failed", 0) + total.get("error", 0)
+        places = tuple(line.place for line, _ in ends)
+        skipped = total.get("skipped", 0)
+        return Report(self.name, passed + failed, passed, failed, skipped, distinct(names) if failed else (), places)
+
+
+def dotted(node: str) -> str:
+    """`tests/test_a.py::B::c` as `tests.test_a::B::c`, the way reports name modules."""
+    path, _, rest = node.partition("::")
+    module = path.removesuffix(".py").replace("/", ".") if path.endswith(".py") else path
+    return f"{module}::{rest}" if rest else module
+
+
+class Unittest(Tool):
+    """unittest, nose and Django's runner: `Ran N tests`, then OK or FAILED with counts."""
+
+    name = "unittest"
+    wanted = r"^Ran \d+ tests? in |^(?:FAILED|OK)(?: \(.*\))?$|^(?:FAIL|ERROR): "
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """`Ran` counts skipped tests too."""
+        ran = skipped = failed = 0
+        places = []
+        for line in lines:
+            if m := _RAN.match(line.text):
+                ran += int(m[1])
+                places.append(line.place)
+            elif (m := _UNITTEST_END.match(line.text)) and m[1] and places:
+                for what, number in _UNITTEST_PART.findall(m[1]):
+                    failed += int(number) if what in ("failures", "errors") else 0
+                    skipped += int(number) if what in ("skipped", "SKIP") else 0
+        if not places:
+            return None
+        found = [m for line in lines if (m := _UNITTEST_NAME.match(line.text))]
+        names = [f"{m[2]}.{m[1]}" if m[2] and not m[2].endswith(m[1]) else (m[2] or m[1]) for m in found]
+        passed = max(0, ran - failed - skipped)
+        return Report(self.name, ran, passed, failed, skipped, distinct(names) if failed else (), tuple(places))
