@@ -158,5 +158,7 @@ def _text() -> pl.Expr:
         .then(pl.lit("the file in the archive has the checksum that is claimed"))
         .when(there)
         .then(pl.lit("the file is in the archive; no checksum is claimed"))
+        .when(pl.col("path").is_null())
+        .then(pl.lit("it is claimed; no path is stated"))
         .otherwise(pl.lit("it is claimed; the archive does not hold its folder"))
     )

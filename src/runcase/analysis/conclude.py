@@ -17,6 +17,8 @@ from runcase.analysis.marks import marks, spread
 from runcase.analysis.members import members
 from runcase.analysis.operations import operations
 from runcase.analysis.pack_choice import declaring, run_packs
+from runcase.analysis.replay import replays
+from runcase.analysis.signals import signals
 from runcase.analysis.test_reports.results import test_results
 from runcase.analysis.view import CaseView
 from runcase.analysis.windows import residuals, windows
@@ -35,11 +37,12 @@ def conclude(facts: Facts, packs: tuple[Pack, ...]) -> Conclusions:
     Returns:
         One frame a conclusion table, each sorted by its key.
     """
-    view, seen = identified(facts, packs)
+    view, seen, duplicates = identified(facts, packs)
     view = replace(view, windows=_timed(view, seen))
     claims = claims_of_runs(view.artifacts)
     view = replace(view, states=states(claims, view.sources, view.members), edges=edges(claims))
-    return Conclusions(
+    view = replace(view, signals=signals(view, seen, duplicates))
+    found = Conclusions(
         runs=view.runs,
         attempts=view.attempts,
         members=view.members,
@@ -51,10 +54,11 @@ def conclude(facts: Facts, packs: tuple[Pack, ...]) -> Conclusions:
         replay=REPLAYS.empty(),
         tests=test_results(view.events),
     )
+    return replace(found, replay=replays(found, packs))
 
 
-def identified(facts: Facts, packs: tuple[Pack, ...]) -> tuple[CaseView, pl.DataFrame]:
-    """The view with runs, attempts and members, and the marks that the next stages read."""
+def identified(facts: Facts, packs: tuple[Pack, ...]) -> tuple[CaseView, pl.DataFrame, pl.DataFrame]:
+    """The view with runs, attempts and members; the marks that the next stages read; duplicate sources."""
     joins = assignment(facts)
     events = joins.apply(facts.events)
     spans = joins.apply(facts.spans).collect()
@@ -80,7 +84,7 @@ def identified(facts: Facts, packs: tuple[Pack, ...]) -> tuple[CaseView, pl.Data
         attempts=tries,
         packs=packs,
     )
-    return view, seen
+    return view, seen, joins.duplicates
 
 
 def _timed(view: CaseView, seen: pl.DataFrame) -> pl.DataFrame:

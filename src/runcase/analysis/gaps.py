@@ -108,8 +108,8 @@ def _alive(events: pl.LazyFrame, found: pl.DataFrame, sources: pl.DataFrame) -> 
 
 def _last_said(found: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
     """`_gap, _said, _rate`: the last thing that the attempt said before the gap, and its pace until then."""
-    said = marks.filter(pl.col("ts").is_not_null() & pl.col("summary").is_not_null())
-    said = said.select("run_id", "ts", _said="summary", attempt=pl.col("in_attempt")).sort("ts")
+    said = marks.filter(pl.col("ts").is_not_null() & pl.col("title").is_not_null())
+    said = said.select("run_id", "ts", _said="title", attempt=pl.col("in_attempt")).sort("ts")
     before = found.sort("start").join_asof(
         said, left_on="start", right_on="ts", by=list(PAIR), strategy="backward", check_sortedness=False
     )

@@ -11,9 +11,12 @@ from runcase.rules.compile import field
 QUIET_KINDS = ("log", "unknown", "heartbeat")
 """Kinds that mark nothing by themselves."""
 
+TITLE_CHARS = 200
+"""What is kept of a message that has no summary."""
+
 FIELDS = (
-    *("status", "claimed_status", "exit_code", "job", "bundle", "host", "worker", "parent_run_id"),
-    *("done", "total", "tool", "checksum", "sequence"),
+    *("status", "claimed_status", "exit_code", "job", "bundle", "bundle_sha256", "host", "worker", "parent_run_id"),
+    *("done", "total", "tool", "failure"),
 )
 """Members of `fields` that the analysis reads; each becomes the text column `f_<name>`."""
 
@@ -51,14 +54,16 @@ def marks(events: pl.LazyFrame, sources: pl.DataFrame, attempts: pl.DataFrame) -
             time, for the attempt that had begun last.
 
     Returns:
-        Columns of `selection.KEPT`, `line`, `n_lines`, `ref`, `order`, `f_<name>` for each of `FIELDS`,
+        Columns of `selection.KEPT`, `line`, `n_lines`, `ref`, `title`, `order`, `f_<name>` for each of `FIELDS`,
         `own_attempt` (as evidenced, may be null), `in_attempt` (never null) and `lines_after` (lines that follow in
         its source; null in documents); sorted by `order`.
     """
     marking = ~of_kind(pl.col("kind"), QUIET_KINDS) | pl.col("level").is_in(["error", "fatal"])
     claims = pl.col("fields").str.contains('"claimed_status"', literal=True)
     wanted = pl.col("run_id").is_not_null() & (marking.fill_null(value=False) | claims.fill_null(value=False))
-    found = events.filter(wanted).select(*KEPT, "line", "n_lines", ref=ref_of()).collect()
+    first_line = pl.col("message").str.split("\n").list.first().str.slice(0, TITLE_CHARS)
+    title = pl.coalesce("summary", first_line)
+    found = events.filter(wanted).select(*KEPT, "line", "n_lines", ref=ref_of(), title=title).collect()
     found = found.with_columns(field(name).alias(f"f_{name}") for name in FIELDS)
     found = in_order(found)
     return _ends(_in_attempts(found, attempts), sources)

@@ -1,0 +1,240 @@
+"""Absences: what was due in a run and did not come, each with its verdict and where it was searched."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from runcase.analysis.observability import DAMAGED, Reach
+from runcase.analysis.selection import of_kind
+from runcase.analysis.view import CaseView
+from runcase.model.refs import ref_of
+from runcase.model.tables import SIGNALS
+
+PAIR = ["run_id", "attempt"]
+MOST = 10
+"""Artifacts of one run that get a signal of their own for the same code; the rest share one."""
+
+UNFINISHED = ("failed", "lost", "timed_out", "cancelled")
+MANAGED_KINDS = ("run.created", "workspace.ready", "invocation.queued", "invocation.redelivered", "attempt.started")
+"""Events of systems that hand runs to workers; only of their runs a claim, a workspace or a write-back is due."""
+
+
+def managed_runs(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:
+    """`run_id` of runs of which a pack declares the stages, or that some queue or worker speaks of."""
+    packed = view.runs.filter(pl.col("pack").is_not_null()).select("run_id")
+    spoken = marks.filter(of_kind(pl.col("kind"), MANAGED_KINDS)).select("run_id")
+    logs = view.members.join(view.sources.filter(pl.col("reader").is_null()), on="source_id", how="semi")
+    return pl.concat([packed, spoken]).unique().join(logs, on="run_id", how="semi").sort("run_id")
+
+
+def absences(view: CaseView, marks: pl.DataFrame, reach: Reach) -> pl.DataFrame:
+    """SIGNALS of family `absence` that every managed run is checked for, and those that its own claims announce."""
+    managed = managed_runs(view, marks)
+    attempts = view.attempts.join(managed, on="run_id", how="semi", maintain_order="left")
+    begun = _begun(attempts, marks)
+    parts = [
+        _no_claim(begun, reach),
+        _no_first_work(begun, reach),
+        _no_stdout(begun, view),
+        _no_writeback(begun, marks, reach),
+        _no_final_artifact(view, begun, reach),
+        *_artifact_absences(view),
+        _announced(view, marks),
+        _unfinished_stages(view, reach),
+        _no_spans(view),
+        _no_run(view),
+    ]
+    return pl.concat(parts)
+
+
+def signals_of(rows: pl.DataFrame, code: str, text: pl.Expr, family: str = "absence") -> pl.DataFrame:
+    """SIGNALS of rows that have `run_id, verdict, searched, refs` and may have `attempt`."""
+    named = rows.with_columns(code=pl.lit(code), family=pl.lit(family), text=text)
+    return SIGNALS.fill(named.with_columns(pl.col("refs").fill_null([])))
+
+
+def _begun(attempts: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
+    """ATTEMPTS with the refs of their creation, claim, and last work."""
+    parts = {
+        "created_ref": of_kind(pl.col("kind"), ["run.created", "invocation.queued"]),
+        "claimed_ref": of_kind(pl.col("kind"), ["attempt.claimed", "invocation.claimed", "attempt.started"]),
+    }
+    rows = attempts
+    for name, which in parts.items():
+        first = marks.filter(which).group_by("run_id", attempt=pl.col("in_attempt"), maintain_order=True)
+        rows = rows.join(first.agg(pl.col("ref").first().alias(name)), on=PAIR, how="left", maintain_order="left")
+    return rows
+
+
+def _refs(*names: str) -> pl.Expr:
+    return pl.concat_list(names).list.drop_nulls()
+
+
+def _no_claim(begun: pl.DataFrame, reach: Reach) -> pl.DataFrame:
+    due = begun.filter(pl.col("created_ref").is_not_null() & pl.col("claimed_at").is_null())
+    rows = reach.verdicts(due.with_columns(since=pl.col("created_at"), refs=_refs("created_ref")), "queue")
+    return signals_of(rows, "no_claim", pl.lit("the run was requested, and no worker claimed it"))
+
+
+def _no_first_work(begun: pl.DataFrame, reach: Reach) -> pl.DataFrame:
+    due = begun.filter(pl.col("claimed_ref").is_not_null() & pl.col("started_at").is_null())
+    rows = reach.verdicts(due.with_columns(since=pl.col("claimed_at"), refs=_refs("claimed_ref")), "worker")
+    return signals_of(rows, "no_first_work_event", pl.lit("a worker took the attempt, and no work event followed"))
+
+
+def _no_stdout(begun: pl.DataFrame, view: CaseView) -> pl.DataFrame:
+    """An empty stdout proves silence; a stdout that was not supplied proves nothing."""
+    named = pl.col("path").str.to_lowercase().str.contains("stdout|console")
+    outs = view.members.join(view.sources.filter(named), on="source_id", how="inner")
+    streams = view.events.filter(pl.col("run_id").is_not_null() & (pl.col("stream") == "stdout"))
+    spoke = streams.select("run_id", "attempt").unique().collect()
+    heard = pl.concat([spoke, outs.filter(pl.col("events") > 0).select(PAIR)]).unique()
+    whole = heard.filter(pl.col("attempt").is_null()).select("run_id")
+    due = begun.filter(pl.col("claimed_ref").is_not_null() | pl.col("started_at").is_not_null())
+    due = due.join(heard, on=PAIR, how="anti", maintain_order="left").join(whole, on="run_id", how="anti")
+    empty = outs.filter((pl.col("events") == 0) & (pl.col("verdict").is_in(["ok", "empty"])))
+    empty = empty.group_by("run_id", "attempt").agg(_path=pl.col("path").min())
+    rows = due.join(empty, on=PAIR, how="left", maintain_order="left").sort(PAIR)
+    proven = pl.col("_path").is_not_null()
+    rows = rows.with_columns(
+        verdict=pl.when(proven).then(pl.lit("absent_proven")).otherwise(pl.lit("not_observable")),
+        searched=pl.when(proven)
+        .then(pl.format("searched {}, which is empty", "_path"))
+        .otherwise(pl.lit("no stdout of this attempt was supplied")),
+        refs=_refs("claimed_ref"),
+    )
+    return signals_of(rows, "no_first_stdout", pl.lit("nothing was written to stdout"))
+
+
+def _no_writeback(begun: pl.DataFrame, marks: pl.DataFrame, reach: Reach) -> pl.DataFrame:
+    """The last attempt began and no event says how the run finished."""
+    finished = marks.filter(of_kind(pl.col("kind"), ["run.finished"])).select("run_id", attempt=pl.col("in_attempt"))
+    last = begun.filter(pl.col("attempt") == pl.col("attempt").max().over("run_id"))
+    seen = pl.col("claimed_ref").is_not_null() | pl.col("started_at").is_not_null()
+    due = last.filter(seen).join(finished.unique(), on=PAIR, how="anti", maintain_order="left")
+    stale = marks.filter(pl.col("f_claimed_status") == "running").group_by("run_id", maintain_order=True)
+    due = due.join(stale.agg(_row=pl.col("ref").last()), on="run_id", how="left", maintain_order="left")
+    rows = reach.verdicts(due.with_columns(since=pl.col("last_ts"), refs=_refs("_row", "claimed_ref")), "status")
+    row = pl.col("_row").is_not_null()
+    rows = rows.with_columns(verdict=pl.when(row).then(pl.lit("absent_proven")).otherwise("verdict"))
+    text = (
+        pl.when(row)
+        .then(pl.lit("the status row still says running"))
+        .otherwise(pl.lit("no event says how the run finished"))
+    )
+    return signals_of(rows, "no_status_writeback", text)
+
+
+def _no_final_artifact(view: CaseView, begun: pl.DataFrame, reach: Reach) -> pl.DataFrame:
+    """Due where the pack's stages write a `final` artifact, or where the run gives its artifacts roles."""
+    packs = [p.name for p in view.packs if any("final" in s.writes for s in p.stages)]
+    declared = view.runs.filter(pl.col("pack").is_in(packs)).select("run_id")
+    made = view.artifacts.filter(pl.col("action").is_in(["written", "listed"]) & pl.col("run_id").is_not_null())
+    roles = made.filter(pl.col("role").is_not_null()).select("run_id").unique()
+    final = made.filter(pl.col("role") == "final").select(PAIR).unique()
+    whole = final.filter(pl.col("attempt").is_null()).select("run_id")
+    due = begun.join(pl.concat([declared, roles]).unique(), on="run_id", how="semi", maintain_order="left")
+    last = due.filter(pl.col("attempt") == pl.col("attempt").max().over("run_id"))
+    last = last.join(final, on=PAIR, how="anti", maintain_order="left").join(whole, on="run_id", how="anti")
+    rows = reach.verdicts(
+        last.sort(PAIR).with_columns(since=pl.col("started_at"), refs=_refs("claimed_ref")), "artifact"
+    )
+    return signals_of(rows, "no_final_artifact", pl.lit("no final artifact was written"))
+
+
+def _artifact_absences(view: CaseView) -> list[pl.DataFrame]:
+    states = view.states
+    announced = states["state_text"] == "it was announced and never made"
+    missing = states.filter((pl.col("state") == "missing") & ~announced)
+    unlisted = states.filter(pl.col("state") == "unlisted")
+    return [
+        _each(unlisted, "manifest_row_missing", "{} exists, but the manifest has no row for it", "the manifest"),
+        _each(
+            missing,
+            "artifact_file_missing",
+            "{} is claimed, but its file is not in the archive",
+            "the archive, which holds other files of its folder",
+        ),
+        _each(states.filter(announced), "announced_never_seen", "{} was announced, and never made", "all claims"),
+    ]
+
+
+def _each(states: pl.DataFrame, code: str, text: str, searched: str) -> pl.DataFrame:
+    """A signal for each of the first artifacts, and one for all that follow."""
+    rows = states.sort("run_id", "artifact_id").with_columns(_n=pl.int_range(pl.len()).over("run_id"))
+    rows = rows.with_columns(verdict=pl.lit("absent_proven"), searched=pl.lit(searched))
+    first = signals_of(rows.filter(pl.col("_n") < MOST), code, pl.format(text, "artifact_id"))
+    rest = rows.filter(pl.col("_n") >= MOST).group_by("run_id", maintain_order=True)
+    more = rest.agg(pl.col("verdict", "searched").first(), refs=pl.col("refs").list.first().head(MOST), _more=pl.len())
+    others = signals_of(more, code, pl.format(text, pl.format("each of {} more artifacts", "_more")))
+    return pl.concat([first, others])
+
+
+def _announced(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:
+    """`17 of 42` and then nothing: the last count of each stage of an attempt that did not succeed."""
+    done, total = (pl.col(f"f_{n}").cast(pl.Int64, strict=False) for n in ("done", "total"))
+    rows = marks.filter(of_kind(pl.col("kind"), ["progress"])).with_columns(
+        _done=done, _total=total, attempt=pl.col("in_attempt")
+    )
+    rows = rows.filter(pl.col("_done").is_not_null() & pl.col("_total").is_not_null())
+    last = (
+        rows.group_by(*PAIR, "stage", "_total", maintain_order=True).last().filter(pl.col("_done") < pl.col("_total"))
+    )
+    ended = view.attempts.filter(pl.col("status").is_in(UNFINISHED)).select(PAIR)
+    last = last.join(ended, on=PAIR, how="semi", maintain_order="left")
+    last = last.join(view.sources.select("source_id", "verdict"), on="source_id", how="left", maintain_order="left")
+    left = pl.col("_total") - pl.col("_done")
+    whole = ~pl.col("verdict").is_in(DAMAGED)
+    found = last.with_columns(
+        refs=pl.concat_list("ref"),
+        verdict=pl.when(whole).then(pl.lit("absent_proven")).otherwise(pl.lit("not_observable")),
+        searched=pl.when(whole)
+        .then(pl.lit("the rest of the source, to its end"))
+        .otherwise(pl.lit("the rest of the source, which is incomplete")),
+    )
+    text = pl.format("`{}` was the last of {}; {} never came", "title", "_total", left)
+    return signals_of(found, "announced_never_seen", text)
+
+
+def _unfinished_stages(view: CaseView, reach: Reach) -> pl.DataFrame:
+    """Stages that began and never ended in attempts that are over."""
+    ended = view.attempts.filter(pl.col("status").is_in(UNFINISHED)).select(PAIR)
+    rows = view.windows.filter((pl.col("kind") == "stage") & (pl.col("state") == "open"))
+    rows = rows.join(ended, on=PAIR, how="semi", maintain_order="left").sort(*PAIR, "start")
+    last = rows.group_by(PAIR, maintain_order=True).last()
+    found = reach.verdicts(
+        last.with_columns(since=pl.col("start"), refs=pl.concat_list("start_ref")).drop("searched"), "worker"
+    )
+    return signals_of(found, "stage_never_finished", pl.format("stage {} began and never ended", "name"))
+
+
+def _no_spans(view: CaseView) -> pl.DataFrame:
+    """A trace id without any span of that trace; proven only where spans of the same time were supplied."""
+    traced = view.attempts.filter(pl.col("trace_id").is_not_null())
+    known = view.spans.select("trace_id").drop_nulls().unique()
+    due = traced.join(known, on="trace_id", how="anti", maintain_order="left")
+    low, high = view.spans["start"].min(), view.spans["end"].max()
+    covered = (pl.col("first_ts") >= pl.lit(low)) & (pl.col("last_ts") <= pl.lit(high))
+    rows = due.with_columns(
+        verdict=pl.when(covered.fill_null(value=False))
+        .then(pl.lit("absent_proven"))
+        .otherwise(pl.lit("not_observable")),
+        searched=pl.lit("the spans of the case" if view.spans.height else "no source of spans was supplied"),
+        refs=pl.col("status_refs").list.head(0),
+    )
+    text = pl.format("events carry trace id {}, and no span of that trace was found", "trace_id")
+    return signals_of(rows, "trace_without_spans", text)
+
+
+def _no_run(view: CaseView) -> pl.DataFrame:
+    """Spans that name no run: in a source that became a run of its own, or beside one."""
+    own = view.runs.filter(pl.col("identity") == "source").select("run_id")
+    adopted = view.spans.join(own, on="run_id", how="semi", maintain_order="left")
+    homeless = view.spans.filter(pl.col("run_id").is_null()).drop("run_id")
+    beside = homeless.join(view.members.select("source_id", "run_id"), on="source_id", how="inner")
+    both = pl.concat([adopted.select("run_id", ref_of().alias("ref")), beside.select("run_id", ref_of().alias("ref"))])
+    rows = both.group_by("run_id", maintain_order=True).agg(_n=pl.len(), refs=pl.col("ref").head(MOST))
+    rows = rows.with_columns(verdict=pl.lit("observed"), searched=pl.lit("run id, trace, workspace and invocation"))
+    return signals_of(
+        rows.sort("run_id"), "spans_without_run", pl.format("{} spans name no run that another source knows", "_n")
+    )

@@ -1,0 +1,109 @@
+"""What could have been seen: which sources are able to carry which kind of event, and how long they reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from runcase.analysis.selection import of_kind
+from runcase.analysis.view import CaseView
+from runcase.model.kinds import WORK_KINDS
+
+FAMILIES: dict[str, tuple[str, ...]] = {
+    "queue": ("run.created", "attempt.claimed", "invocation"),
+    "worker": (*WORK_KINDS, "attempt.started", "workspace.ready", "upload", "exit", "retry"),
+    "artifact": ("artifact",),
+    "status": ("run.finished", *WORK_KINDS, "attempt.started", "workspace.ready", "upload", "exit"),
+}
+"""Kinds that come from the same writer: a source that carries one of them is able to carry the others."""
+
+DAMAGED = ("truncated", "corrupt", "encrypted", "over_budget", "unsupported")
+"""Verdicts of sources that prove no absence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Sources of each run with what they are able to carry.
+
+    `rows`: `run_id, attempt` (null: all of the run), `source_id, leaf, first_ts, last_ts, damaged`, and one boolean a
+    family of `FAMILIES`.
+    """
+
+    rows: pl.DataFrame
+
+    def verdicts(self, wanted: pl.DataFrame, family: str) -> pl.DataFrame:
+        """Adds `verdict` and `searched` to absences.
+
+        Args:
+            wanted: One row an absence: `run_id, attempt, since` (the event was due after it; null: at any time).
+            family: What would have carried the event.
+        """
+        rows = wanted.with_row_index("_n")
+        able = self.rows.filter(pl.col(family)).select(
+            "run_id", "leaf", "last_ts", "damaged", _attempt="attempt", _source="source_id"
+        )
+        joined = rows.join(able, on="run_id", how="left", maintain_order="left")
+        own = pl.col("_attempt").is_null() | pl.col("attempt").is_null() | (pl.col("_attempt") == pl.col("attempt"))
+        joined = joined.filter(own.fill_null(value=True))
+        reaches = pl.col("since").is_null() | (pl.col("last_ts") >= pl.col("since"))
+        covers = pl.col("leaf").is_not_null() & ~pl.col("damaged") & reaches
+        found = joined.group_by("_n", maintain_order=True).agg(
+            _proven=covers.fill_null(value=False).any(),
+            _searched=pl.col("leaf").drop_nulls().unique().sort().str.join(", "),
+            _damaged=pl.col("damaged").any(),
+        )
+        rows = rows.join(found, on="_n", how="left", maintain_order="left")
+        return rows.with_columns(verdict=_verdict(), searched=_searched_text()).drop(
+            "_n", "_proven", "_searched", "_damaged"
+        )
+
+
+def _verdict() -> pl.Expr:
+    proven = pl.col("_proven").fill_null(value=False)
+    return pl.when(proven).then(pl.lit("absent_proven")).otherwise(pl.lit("not_observable"))
+
+
+def _searched_text() -> pl.Expr:
+    """The sources that were searched, and why they prove nothing where they do not."""
+    nothing = pl.col("_searched").is_null() | (pl.col("_searched") == "")
+    why = (
+        pl.when(pl.col("_proven").fill_null(value=False))
+        .then(pl.lit(""))
+        .when(pl.col("_damaged").fill_null(value=False))
+        .then(pl.lit(", which is incomplete"))
+        .otherwise(pl.lit(", which does not reach beyond that instant"))
+    )
+    return (
+        pl.when(nothing)
+        .then(pl.lit("no source of the run carries such events"))
+        .otherwise(pl.concat_str(pl.lit("searched "), "_searched", why))
+    )
+
+
+def reach(view: CaseView, marks: pl.DataFrame) -> Reach:
+    """What the sources of each run are able to carry.
+
+    A source is able to carry a family when it does so, or when a source of the
+    same file name does so elsewhere in the case (the log of another attempt).
+    """
+    leaf = pl.col("path").str.extract(r"([^/]+)$")
+    sources = view.sources.select(
+        "source_id", "first_ts", "last_ts", leaf=leaf, damaged=pl.col("verdict").is_in(DAMAGED)
+    )
+    kinds = marks.select("source_id", "kind").unique()
+    kinds = kinds.join(sources.select("source_id", "leaf"), on="source_id", how="left")
+    families = [of_kind(pl.col("kind"), f).any().alias(name) for name, f in FAMILIES.items()]
+    by_leaf = kinds.group_by("leaf").agg(families)
+    claims = (
+        view.artifacts.select("source_id").unique().join(sources, on="source_id", how="left").select("leaf").unique()
+    )
+    rows = view.members.filter(pl.col("basis") != "sibling").select("run_id", "attempt", "source_id")
+    rows = rows.join(sources, on="source_id", how="left", maintain_order="left")
+    rows = rows.join(by_leaf, on="leaf", how="left", maintain_order="left")
+    makes = pl.col("leaf").is_in(claims["leaf"].drop_nulls().implode())
+    return Reach(
+        rows.with_columns(pl.col(name).fill_null(value=False) for name in FAMILIES).with_columns(
+            artifact=pl.col("artifact") | makes
+        )
+    )

@@ -1,0 +1,135 @@
+"""Observations: what is worth knowing of a run and is neither missing nor contradictory."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from runcase.analysis.absences import PAIR, managed_runs, signals_of
+from runcase.analysis.selection import of_kind
+from runcase.analysis.view import CaseView
+from runcase.model.kinds import WORK_KINDS
+from runcase.model.tables import SIGNALS
+
+MAX_REFS = 8
+
+BLIND_SPOTS: dict[str, tuple[tuple[str, ...], str]] = {
+    "blind_spot_queue": (
+        ("run.created", "attempt.claimed", "invocation"),
+        "how long it waited: no event of a queue; the broker should log each request and each claim with the run id",
+    ),
+    "blind_spot_work": (
+        (*WORK_KINDS,),
+        "what it worked on: no stage, tool or progress event; the worker should log begin and end of each stage",
+    ),
+    "blind_spot_artifacts": (
+        ("artifact",),
+        "what it made and used: no artifact event and no manifest; each stage should log what it writes, with checksum",
+    ),
+    "blind_spot_end": (
+        ("run.finished", "exit", "invocation.finished"),
+        "how it ended: no exit code and no final status; the runtime should log both",
+    ),
+}
+"""Code -> kinds that would answer the question, and what is not known without them and who should say it."""
+
+
+def observations(view: CaseView, marks: pl.DataFrame, duplicates: pl.DataFrame) -> pl.DataFrame:
+    """SIGNALS of family `observation`."""
+    return pl.concat(
+        [
+            _retried(view),
+            _redelivered(marks),
+            _duplicates(view, duplicates),
+            _not_made(view),
+            _blind_spots(view, marks),
+        ]
+    )
+
+
+def observation(rows: pl.DataFrame, code: str, text: pl.Expr) -> pl.DataFrame:
+    """SIGNALS of rows that have `run_id, refs` and may have `attempt`."""
+    made = rows.with_columns(verdict=pl.lit("observed"), searched=pl.lit("the events that it cites"))
+    return signals_of(made, code, text, "observation")
+
+
+def _retried(view: CaseView) -> pl.DataFrame:
+    """Runs of several attempts: how each of them went."""
+    several = view.attempts.filter(pl.len().over("run_id") > 1).sort(PAIR)
+    each = pl.format("attempt {} {}", "attempt", pl.col("status").str.replace_all("_", " "))
+    rows = several.group_by("run_id", maintain_order=True).agg(
+        _each=each.str.join(", "),
+        _last=pl.col("status").last(),
+        refs=pl.col("status_refs").list.first().drop_nulls().head(MAX_REFS),
+    )
+    won = pl.col("_last") == "succeeded"
+    good = observation(rows.filter(won), "retry_succeeded", pl.format("it succeeded on a retry: {}", "_each"))
+    return pl.concat([good, observation(rows.filter(~won), "retried", pl.format("it was retried: {}", "_each"))])
+
+
+def _redelivered(marks: pl.DataFrame) -> pl.DataFrame:
+    again = marks.filter(of_kind(pl.col("kind"), ["invocation.redelivered"]))
+    rows = again.group_by("run_id", attempt=pl.col("in_attempt"), maintain_order=True).agg(
+        n=pl.len(), refs=pl.col("ref").head(MAX_REFS)
+    )
+    return observation(rows, "redelivered", pl.format("the queue handed the message over again, {} times", "n"))
+
+
+def _duplicates(view: CaseView, duplicates: pl.DataFrame) -> pl.DataFrame:
+    """Sources that were counted once because another one holds the same text."""
+    if duplicates.is_empty():
+        return SIGNALS.empty()
+    paths = view.sources.select("source_id", "path", "size_bytes")
+    known = duplicates.join(paths, on="source_id", how="left")
+    known = known.join(view.members.select(same_as="source_id", run_id="run_id").unique(), on="same_as", how="inner")
+    place = pl.format("{}:0+{}", "source_id", "size_bytes")
+    grouped = known.sort("run_id", "path", "source_id").group_by("run_id", maintain_order=True)
+    rows = grouped.agg(n=pl.len(), _first=pl.col("path").first(), refs=place.head(MAX_REFS))
+    text = pl.format("{} sources hold text that others hold too, and were counted once, such as {}", "n", "_first")
+    return observation(rows, "duplicate_source", text)
+
+
+def _not_made(view: CaseView) -> pl.DataFrame:
+    """Stages of the pack that never began in an attempt that did not succeed, and what they would have written."""
+    rows: list[dict[str, object]] = []
+    begun = view.windows.filter(pl.col("kind") == "stage").select("run_id", "attempt", "name").unique()
+    last = view.attempts.group_by("run_id").agg(attempt=pl.col("attempt").max())
+    names = begun.join(last, on=["run_id", "attempt"], how="semi").group_by("run_id").agg("name")
+    known = dict(names.iter_rows())
+    declared = {p.name: p.stages for p in view.packs}
+    over = view.runs.filter(pl.col("status").is_in(["failed", "lost", "timed_out", "cancelled"]))
+    for run_id, pack in over.select("run_id", "pack").sort("run_id").iter_rows():
+        missed = [s for s in declared.get(pack, ()) if s.name not in known.get(run_id, ()) and not s.optional]
+        if missed and run_id in known:
+            stages = ", ".join(s.name for s in missed)
+            made = ", ".join(dict.fromkeys(w for s in missed for w in s.writes))
+            rows.append(
+                {"run_id": run_id, "refs": [], "_text": f"{stages} never began" + (f"; not made: {made}" * bool(made))}
+            )
+    frame = pl.DataFrame(rows, schema={"run_id": pl.String, "refs": pl.List(pl.String), "_text": pl.String})
+    return observation(frame, "not_made", pl.col("_text"))
+
+
+def _blind_spots(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:
+    """Questions that no source of a managed run answers; a plain log gets one line for all of them."""
+    managed = managed_runs(view, marks)
+    plain = view.runs.select("run_id").join(managed, on="run_id", how="anti", maintain_order="left")
+    single, parts = [], []
+    for code, (kinds, text) in BLIND_SPOTS.items():
+        answered = marks.filter(of_kind(pl.col("kind"), kinds)).select("run_id").unique()
+        if code == "blind_spot_artifacts":
+            answered = pl.concat([answered, view.states.select("run_id").unique()]).unique()
+        dark = managed.join(answered, on="run_id", how="anti", maintain_order="left")
+        parts.append(_dark(dark, code, pl.lit(f"not known {text}")))
+        single.append(plain.join(answered, on="run_id", how="anti").with_columns(what=pl.lit(text.split(":")[0])))
+    joined = pl.concat(single).group_by("run_id", maintain_order=True).agg(what=pl.col("what").str.join("; "))
+    parts.append(_dark(joined.sort("run_id"), "blind_spot_plain_log", pl.format("not known from this log: {}", "what")))
+    return pl.concat(parts)
+
+
+def _dark(rows: pl.DataFrame, code: str, text: pl.Expr) -> pl.DataFrame:
+    made = rows.with_columns(
+        verdict=pl.lit("not_observable"),
+        searched=pl.lit("all sources of the run"),
+        refs=pl.lit([], dtype=pl.List(pl.String)),
+    )
+    return signals_of(made, code, text, "observation")
