@@ -66,6 +66,10 @@ PROBLEM_CODES: dict[str, str] = {
     "json_malformed": "a part of a document is no JSON; it is set aside",
     "json_truncated": "a JSON document ends before its last value does; what is complete was read",
     "json_too_deep": "a JSON value is nested too deeply to be read; it is set aside",
+    "xml_malformed": "an XML document breaks the rules at a place; what stands before was read",
+    "xml_truncated": "an XML document ends inside an element",
+    "xml_refused": "an XML document declares entities or nests without bounds; the rest is set aside",
+    "junit_counts_differ": "a test suite states other counts than its cases show",
     "json_repeated_key": "objects of a document repeat a key; the last value of each was read",
     # ledger
     "ledger_part_missing": "a batch of the ledger lacks one of its tables",

@@ -8,6 +8,7 @@ from runcase.intake.readers.buildkite import Buildkite
 from runcase.intake.readers.github_actions import GitHubActions
 from runcase.intake.readers.gitlab import GitLab
 from runcase.intake.readers.jenkins import Jenkins
+from runcase.intake.readers.junit import JUnit
 from runcase.intake.readers.manifest import Manifest
 from runcase.intake.readers.run_record import RunRecord
 from runcase.intake.readers.stepfunctions import StepFunctions
@@ -20,6 +21,7 @@ READERS: tuple[Reader, ...] = (
     GitLab(),
     Jenkins(),
     GitHubActions(),
+    JUnit(),
     StepFunctions(),
     Temporal(),
     Travis(),

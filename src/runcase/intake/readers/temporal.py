@@ -47,11 +47,8 @@ _OUTCOME = {
 _ROOT = "workflow"
 _ROOT_STATUS = {"succeeded": "ok", "failed": "error", "cancelled": "cancelled", "timed_out": "timeout"}
 _SPAN_STATUS = {"Completed": "ok", "Failed": "error", "TimedOut": "timeout", "Canceled": "cancelled"}
-_TASK = {
-    "WorkflowTaskScheduled": "invocation.queued",
-    "WorkflowTaskStarted": "invocation.started",
-    "WorkflowTaskCompleted": "invocation.finished",
-}
+_TASKS = frozenset({"WorkflowTaskScheduled", "WorkflowTaskStarted", "WorkflowTaskCompleted"})
+"""Turns of the workflow's own code; a history has many, and none of them ends the run."""
 _BENIGN_CAUSES = frozenset({"ResetWorkflow", "UnhandledCommand", "ForceCloseCommand", "FailoverCloseCommand"})
 """Causes of a failed workflow task that belong to normal operation."""
 
@@ -251,8 +248,8 @@ class _History:
         identity = text_of(event.get("identity"))
         if event.number is not None and event.number == self._claim:
             self._record(event, "attempt.claimed", f"claimed by {identity or 'a worker'}", {"host": identity})
-        elif event.type in _TASK:
-            self._record(event, _TASK[event.type], _words(event.type), {"host": identity})
+        elif event.type in _TASKS:
+            self._record(event, "log.workflow_task", _words(event.type), {"host": identity})
         else:
             cause = enum_name(event.get("cause"))
             failure = failure_of(event.get("failure"))
