@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from runcase.report.artifact_graph import artifact_graph
 from runcase.report.citations import Citations
 from runcase.report.dossier import Artifact, Attempt, Dossier, Excerpt, KeyEvent, Signal, Window
 from runcase.report.index import FAILED, Index
 from runcase.report.instants import micros
+from runcase.report.lineage_figure import LineageFigure, lineage_figure
 from runcase.report.timeline import Timeline, timeline
 from runcase.report.words import micros_words
 
@@ -77,6 +79,7 @@ class DossierPage:
     contradictions: Cut[Signal]
     events: Cut[KeyEvent]
     timeline: Timeline | None
+    lineage: LineageFigure | None
     left_out: tuple[str, ...]
     limits: Limits
 
@@ -85,7 +88,7 @@ def dossier_page(d: Dossier, limits: Limits) -> DossierPage:
     """The page of one run within `limits`."""
     spans = (*d.windows, *d.stages, *d.gaps, *d.tools)
     kept, lines_left = _cut_excerpts(d.excerpts, limits.excerpt_lines)
-    page = DossierPage(
+    return DossierPage(
         d=d,
         cites=Citations(d, kept, limits.cited),
         tone=tone(d.run.status),
@@ -100,10 +103,10 @@ def dossier_page(d: Dossier, limits: Limits) -> DossierPage:
         contradictions=Cut.of(d.contradictions, limits.items),
         events=Cut.of(d.events, limits.events),
         timeline=timeline(d),
+        lineage=lineage_figure(artifact_graph(d)),
         left_out=(),
         limits=limits,
     )
-    return page
 
 
 _TONES = {"failed": "bad", "timed_out": "bad", "lost": "lost", "cancelled": "warn", "running": "busy"}

@@ -20,7 +20,7 @@ NARROW = 272
 """Pixels that the picture has on a page of 320."""
 
 CELL = 6.4
-"""Pixels a narrow character at 11 px; DejaVu Sans, the widest usual system font, measured 6.9 at most in running text."""
+"""Pixels a narrow character takes at 11 px in DejaVu Sans, the widest usual system font, on average."""
 
 ROW, HEAD, AXIS = 30, 34, 24
 """Heights in pixels: a row, the row that opens an attempt, the axis."""
@@ -311,11 +311,18 @@ def cells(text: str) -> int:
 def _fitted(label: str, note: str) -> str:
     """`label`, cut so that it does not reach `note` on the narrowest page."""
     room = int(NARROW / CELL) - cells(note) - 2
-    if cells(label) <= room:
-        return label
+    return cut_to(label, room)
+
+
+def cut_to(text: str, room: int) -> str:
+    """`text` in at most `room` narrow characters, with an ellipsis where it was cut."""
+    if cells(text) <= room:
+        return text
     kept = ""
-    for char in label:
-        if cells(kept + char) > room - 1:
+    used = 1
+    for char in text:
+        used += cells(char)
+        if used > room:
             break
         kept += char
     return kept.rstrip() + "…"

@@ -1,0 +1,155 @@
+"""The lineage of one run as a graph: what failed first, what depends on it, and what a replay redoes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from xml.sax.saxutils import escape, quoteattr
+
+from runcase.report.dossier import Dossier
+
+BROKEN = frozenset({"missing", "mismatch", "open", "absent", "contradictory"})
+"""States of artifacts and stages in which a failure shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An artifact or a stage. `state` is empty where the evidence says none."""
+
+    key: str
+    sort: str
+    label: str
+    kind: str
+    state: str
+    frontier: bool = False
+    """Broken, and nothing that it came from is."""
+    redo: bool = False
+    """A replay makes it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Nodes in the order of their keys; edges are pairs of positions in the direction of the flow, sorted, no loops."""
+
+    nodes: tuple[Node, ...]
+    edges: tuple[tuple[int, int], ...]
+
+    def successors(self) -> list[list[int]]:
+        """For each node the nodes that come from it."""
+        found: list[list[int]] = [[] for _ in self.nodes]
+        for a, b in self.edges:
+            found[a].append(b)
+        return found
+
+    def predecessors(self) -> list[list[int]]:
+        """For each node the nodes that it comes from."""
+        found: list[list[int]] = [[] for _ in self.nodes]
+        for a, b in self.edges:
+            found[b].append(a)
+        return found
+
+
+def artifact_graph(d: Dossier) -> Graph:
+    """The whole lineage of a run; artifacts and stages without an edge are left out."""
+    flow = {_flow(e.subject, e.relation, e.object) for e in d.edges}
+    keys = sorted({key for edge in flow for key in edge})
+    at = {key: n for n, key in enumerate(keys)}
+    edges = tuple(sorted((at[a], at[b]) for a, b in flow if a != b))
+    plain = Graph(tuple(_node(key, _artifacts(d), _stages(d)) for key in keys), edges)
+    redo = _redone(plain, d.replay.start if d.replay else None)
+    broken = {n for n, node in enumerate(plain.nodes) if node.state in BROKEN}
+    fed_by_broken = {b for a, b in edges if a in broken}
+    nodes = (
+        Node(x.key, x.sort, x.label, x.kind, x.state, n in broken and n not in fed_by_broken, n in redo)
+        for n, x in enumerate(plain.nodes)
+    )
+    return Graph(tuple(nodes), edges)
+
+
+def _flow(subject: str, relation: str, target: str) -> tuple[str, str]:
+    """An edge from what was used to what came of it."""
+    reversed_ = relation == "derived" or (relation == "generated" and not subject.startswith("stage:"))
+    return (target, subject) if reversed_ else (subject, target)
+
+
+def _artifacts(d: Dossier) -> dict[str, tuple[str, str]]:
+    return {a.artifact_id: (a.kind or "", a.state) for a in d.artifacts}
+
+
+def _stages(d: Dossier) -> dict[str, str]:
+    """State of each stage in its last attempt."""
+    return {w.name: w.state for w in sorted(d.stages, key=lambda w: (w.attempt or 0, w.start or ""))}
+
+
+def _node(key: str, artifacts: dict[str, tuple[str, str]], stages: dict[str, str]) -> Node:
+    sort, _, label = key.partition(":")
+    if sort == "artifact":
+        kind, state = artifacts.get(label, ("", ""))
+        return Node(key, sort, label, kind, state)
+    if sort == "stage":
+        return Node(key, sort, label, "", stages.get(label, ""))
+    return Node(key, "other", key, "", "")
+
+
+def _redone(graph: Graph, start: str | None) -> set[int]:
+    first = {n for n, node in enumerate(graph.nodes) if start is not None and node.key == f"stage:{start}"}
+    return first | reached(first, graph.successors())
+
+
+def reached(start: Iterable[int], neighbours: list[list[int]]) -> set[int]:
+    """Every node that can be reached from `start` in one step or more."""
+    found: set[int] = set()
+    todo = list(start)
+    while todo:
+        for n in neighbours[todo.pop()]:
+            if n not in found:
+                found.add(n)
+                todo.append(n)
+    return found
+
+
+# --- the full graph for other tools ---------------------------------------------------------------
+
+
+def graph_json(graph: Graph) -> str:
+    """Node-link JSON: `nodes` with `id`, `edges` with `source` and `target`, in the direction of the flow."""
+    nodes = [
+        {
+            "id": n.key,
+            "sort": n.sort,
+            "label": n.label,
+            "kind": n.kind,
+            "state": n.state,
+            "frontier": n.frontier,
+            "redo": n.redo,
+        }
+        for n in graph.nodes
+    ]
+    edges = [{"source": graph.nodes[a].key, "target": graph.nodes[b].key} for a, b in graph.edges]
+    return json.dumps({"directed": True, "nodes": nodes, "edges": edges}, ensure_ascii=False, indent=1) + "\n"
+
+
+_GRAPHML_KEYS = ("sort", "label", "kind", "state")
+
+
+def graphml(graph: Graph) -> str:
+    """GraphML 1.0; characters that XML cannot hold are replaced by U+FFFD."""
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<graphml xmlns="http://graphml.graphdrawing.org/xmlns">']
+    lines += [f'<key id="{k}" for="node" attr.name="{k}" attr.type="string"/>' for k in _GRAPHML_KEYS]
+    lines += [f'<key id="{k}" for="node" attr.name="{k}" attr.type="boolean"/>' for k in ("frontier", "redo")]
+    lines.append('<graph edgedefault="directed">')
+    for number, n in enumerate(graph.nodes):
+        data = [f'<data key="{k}">{escape(_xml(getattr(n, k)))}</data>' for k in _GRAPHML_KEYS]
+        data += [f'<data key="{k}">{str(v).lower()}</data>' for k, v in (("frontier", n.frontier), ("redo", n.redo))]
+        lines.append(f"<node id={quoteattr(f'n{number}')}>{''.join(data)}</node>")
+    lines += [f'<edge source="n{a}" target="n{b}"/>' for a, b in graph.edges]
+    return "\n".join([*lines, "</graph>", "</graphml>"]) + "\n"
+
+
+def _xml(text: str) -> str:
+    """`text` without what XML 1.0 forbids (section 2.2, Char)."""
+    return "".join(
+        c if c in "\t\n\r" or "\x20" <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c >= "\U00010000" else "\ufffd"
+        for c in text
+    )
