@@ -11,6 +11,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from runcase.intake.containers import compressed, tar
@@ -21,7 +22,7 @@ from runcase.model.problems import Problem
 
 __all__ = ["Budget", "Stream", "digest", "open_input"]
 
-_ARCHIVE_SUFFIXES = tuple(s for f in compressed.FAMILIES for s in (*f.suffixes, *f.tar_suffixes)) + (".tar", ".zip")
+_ARCHIVE_SUFFIXES = (".tar", ".zip", *(s for f in compressed.FAMILIES for s in (*f.suffixes, *f.tar_suffixes)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Budget:
     depth: int = 8
 
 
-class _Spent(Exception):
+class _SpentError(Exception):
     """A budget is used up; carries the code and the sentence."""
 
     def __init__(self, code: str, why: str) -> None:
@@ -59,7 +60,7 @@ class _Account:
         """The ordinal of this member among those of the same path."""
         self.members += 1
         if self.members > self.budget.members:
-            raise _Spent("too_many_members", f"more than {self.budget.members:,} members")
+            raise _SpentError("too_many_members", f"more than {self.budget.members:,} members")
         self.names[path] += 1
         return self.names[path] - 1
 
@@ -106,8 +107,10 @@ def open_input(path: Path, name: str, budget: Budget) -> Iterator[Stream]:
         Streams. Take `chunks()` before asking for the next; what is left is drained.
     """
     with path.open("rb") as file:
-        account = _Account(budget, path.stat().st_size)
-        whole = Stream(name, content=Counted(file))
+        told = path.stat()
+        account = _Account(budget, told.st_size)
+        # the file system's own time is used for years that a text does not write, and never recorded
+        whole = Stream(name, content=Counted(file), recorded_at=datetime.fromtimestamp(int(told.st_mtime), UTC))
         account.named(name)
         yield from _walk(whole, account, depth=0)
 
@@ -121,7 +124,7 @@ def _walk(stream: Stream, account: _Account, depth: int) -> Iterator[Stream]:
     walker: Walker | None = None
     if family is not None:
         walker, stream.format = _compressed, family.name
-    elif tar.is_header(head):
+    elif tar.is_header(head) or tar.is_empty(raw.peek(2 * tar.BLOCK)):
         walker, stream.format = _tar, "tar"
     elif head[:4] in (zip_.LOCAL, zip_.END):
         walker, stream.format = _zip, "zip"
@@ -141,7 +144,7 @@ def _container(stream: Stream, raw: Counted, walker: Walker, account: _Account, 
     stream.kind = "container"
     try:
         yield from walker(stream, raw, account, depth)
-    except _Spent as e:
+    except _SpentError as e:
         _note(stream, "over_budget", e.code, e.why, raw.offset)
     stream.close()
     stream.quarantined_bytes = min(stream.size_bytes, sum(p.quarantined_bytes for p in stream.problems))
@@ -259,7 +262,7 @@ def _closing(
             _note(holder, damage.verdict, code, why, damage.offset, damage.lost, damage.lost)
         if metered.cut:
             _note(inner, "over_budget", "over_budget", metered.cut)
-            raise _Spent("over_budget", metered.cut)
+            raise _SpentError("over_budget", metered.cut)
 
     inner.on_end = settle
     yield from streams

@@ -330,7 +330,7 @@ def _closing(
         "format": rest.format or stream.format,
         "reader": context.reader,
         "role": rest.role,
-        "recorded_at": stream.recorded_at,
+        "recorded_at": stream.recorded_at if stream.parent else None,
         "lines": rest.lines,
         "events": tally.events,
         "first_ts": tally.first,

@@ -147,7 +147,7 @@ FAMILIES = (
     ),
     Family("docker_run", r"^ > \[.*\].*RUN ", 85, "build.docker", after=4),
     Family("helm", r"^Error: (?:INSTALLATION|UPGRADE) FAILED", 94, "config.deploy", after=2),
-    Family("terraform", r"^[│╷\s]*Error: \S", 93, "config.terraform", after=4),
+    Family("terraform", r"^[│╷]\s*Error: \S", 93, "config.terraform", after=4),
     # --- crashes and resources
     Family(
         "segfault", r"Segmentation fault|SIGSEGV|signal 11\b|core dumped|exit code 139\b", 97, "crash.segfault", after=4
@@ -280,6 +280,7 @@ FAMILIES = (
     ),
     # --- general statements of failure
     Family("annotation", r"^##\[error\]", 88, None, after=1, unless="Process completed with exit code"),
+    Family("error_first", r"^(?:\S+ )?Error: \S", 82, None, after=2),
     Family(
         "error_word",
         r"^\s*(?:\S+ )?(?:\[?(?:ERROR|FATAL|CRITICAL|SEVERE|Error|error|fatal|Fatal)\]?)(?:\s*[:\]!-]|\s+\S)",
@@ -329,6 +330,6 @@ QUIET = (
     r"|\s(?:xfail|XFAIL|xpass)|-W(?:no-)?error|(?:ignored|ignoring|expected failure|fail-fast|continue-on-error|on-error|if-no-files)"
     r"|error(?:s|_handler|-handler|_test|\.test|-overlay|s?\.(?:[cm]?[jt]sx?|py|go|rs|rb|java|h|c|cpp|md|o|lo|po|svg|class))\b"
     r"|^##\[(?:group|endgroup|debug|command)\]|^\[command\]|^\x1b\[36;1m|^\s*(?:if|then|fi|echo|set|export|trap) |^[+$] |\|\| (?:true|exit|echo)"
-    r"|\b(?:Compiling|Downloading|Downloaded|Installing|Unpacking|Selecting|Preparing|Collecting|Setting up|Fetching|Get:\d+) "
+    r"|\blevel=(?:debug|info)\b|\b(?:Compiling|Downloading|Downloaded|Installing|Unpacking|Selecting|Preparing|Collecting|Setting up|Fetching|Get:\d+) "
 )
 """Lines that only look like failures: counts of zero, warnings, passing tests, file names, echoed commands."""

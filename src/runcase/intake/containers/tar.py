@@ -65,6 +65,11 @@ def is_header(block: bytes) -> bool:
     return stated in (unsigned, unsigned - 256 * sum(b > 127 for b in blank))
 
 
+def is_empty(head: bytes) -> bool:
+    """True for the two zero blocks that an archive without members consists of."""
+    return len(head) == 2 * BLOCK and not any(head)
+
+
 def entries(raw: Counted) -> Iterator[Entry | BadBlock | End]:
     """Members in order. The consumer takes at most `stored` bytes after each; the rest is skipped here."""
     extended: dict[str, str] = {}

@@ -1,0 +1,58 @@
+"""The command line as a real process, and the case that it leaves."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+SAMPLES = ROOT / "samples"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A case that a test looks at."""
+
+    root: Path
+
+    def dossiers(self) -> dict[str, dict[str, Any]]:
+        """Run id -> dossier.json."""
+        found = [json.loads(p.read_bytes()) for p in sorted(self.root.glob("runs/*/dossier.json"))]
+        return {d["run"]["run_id"]: d for d in found}
+
+    def markdown(self, run_id: str) -> str:
+        """dossier.md of a run."""
+        folders = json.loads((self.root / "case.json").read_bytes())["runs"]
+        return (self.root / "runs" / folders[run_id] / "dossier.md").read_text()
+
+    def tree(self) -> dict[str, bytes]:
+        """Every file of the case and its bytes."""
+        return {str(p.relative_to(self.root)): p.read_bytes() for p in sorted(self.root.rglob("*")) if p.is_file()}
+
+
+def runcase(*args: object, cwd: Path | None = None, env: dict[str, str] | None = None) -> Ended:
+    """The command line in a process of its own."""
+    command = [sys.executable, "-c", "from runcase.cli import main; main()", *map(str, args)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=env, timeout=300, check=False)
+    assert "Traceback (most recent call last)" not in done.stderr, done.stderr
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def build(case: Path, *inputs: object, cwd: Path | None = None, env: dict[str, str] | None = None) -> Built:
+    """A case built by the command line."""
+    done = runcase("build", *inputs, "-o", case, cwd=cwd, env=env)
+    assert done.code == 0, done.err
+    return Built(case)
