@@ -44,18 +44,16 @@ LEVELS = {
 
 _NAMES = "|".join(sorted(LEVELS, key=len, reverse=True))
 _BEFORE = rf"(?i)(?:^|[^\w.-])({_NAMES})[\s\]>:|-]*$"
-_BEHIND = rf"(?i)^[^\w]*(?:[\w.$/@:-]*[\[\](){{}}\s,:|=\"-]+){{0,4}}?({_NAMES})(?:$|[\s\]:|,)>\"-])"
-_UPPER = r"^(?:\S+\s+){0,4}?[\[(<]?(TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|ERR|SEVERE|FATAL|CRITICAL)[\])>]?(?:[\s:|,]|$)"
+_UPPER = (
+    r"^(?:\S+\s+){0,4}?[\[(<]?(TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|ERR|SEVERE|FATAL|CRITICAL)"
+    r"[\])>]?(?:[\s:|,]|$)"
+)
 _KLOG = {"I": "info", "W": "warning", "E": "error", "F": "fatal", "D": "debug"}
 _STREAM = r"^(stdout|stderr) ([FP]) "
 
 STAMPED_SHARE = 0.3
 """Of the lines of a source that must be stamped, so that an unstamped one goes on with the record before."""
 
-_GOES_ON = (
-    r"^(?:[ \t]+(?:at |File \"|\.\.\. \d+ |\||~|\^)|Traceback \(most recent call last\)|Caused by: "
-    r"|(?:During handling of|The above exception)|[ \t]*(?:\.\.\. \d+ more))"
-)
 _TRACE_LINE = r"^(?:[ \t]+at \S|[ \t]+\.\.\. \d+ (?:more|common)|Caused by: |[ \t]+File \".*\", line \d+)"
 
 
@@ -68,6 +66,8 @@ class Layout:
     json: bool
     joins_unstamped: bool
     recorded_at: datetime | None
+    w3c_date: str | None = None
+    """The date of a W3C extended log whose lines have a clock only; each `#Date` line renews it."""
 
     def parse(self, lines: pl.DataFrame) -> pl.DataFrame:
         """The columns of a record's begin for each line, in order."""
@@ -83,6 +83,8 @@ class Layout:
             frame = json_lines.read(frame)
         for shape in self.shapes:
             frame = _stamped(frame, shape, self.recorded_at)
+        if self.w3c_date is not None:
+            frame = _dated(frame, self.w3c_date)
         return _with_begins(_with_level(_with_stream(frame)), self.joins_unstamped)
 
 
@@ -96,11 +98,40 @@ def detect(
     shapes = stamps.detect(rest)
     if json:
         return Layout("json_lines", tuple(shapes), True, False, recorded_at)
+    w3c = _w3c_date(full)
+    if w3c is not None:
+        return Layout("w3c", tuple(shapes), False, False, recorded_at, w3c)
     stamped = pl.Series([False] * full.len(), dtype=pl.Boolean)
     for shape in shapes:
         stamped |= full.str.contains(shape.pattern)
     joins = bool(shapes) and (stamped.mean() or 0) >= STAMPED_SHARE
     return Layout(format_name or (shapes[0].name if shapes else None), tuple(shapes), False, joins, recorded_at)
+
+
+def _w3c_date(lines: pl.Series) -> str | None:
+    """The first `#Date` of a log whose `#Fields` have a time and no date (W3C Extended Log File Format)."""
+    fields = lines.str.extract(r"^#Fields:\s*(.*)$").drop_nulls()
+    dates = lines.str.extract(r"^#Date:\s*(\d{4}-\d\d-\d\d)").drop_nulls()
+    if not fields.len() or not dates.len():
+        return None
+    names = str(fields[0]).split()
+    return str(dates[0]) if "time" in names and "date" not in names else None
+
+
+def _dated(frame: pl.DataFrame, date: str) -> pl.DataFrame:
+    """Fills the time of lines that open with a clock, by the last `#Date` before them."""
+    day = frame["text"].str.extract(r"^#Date:\s*(\d{4}-\d\d-\d\d)").fill_null(strategy="forward").fill_null(date)
+    clock = frame["text"].str.extract(r"^(\d\d:\d\d:\d\d)[ \t]")
+    at = (
+        (day + " " + clock)
+        .str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
+        .dt.replace_time_zone("UTC")
+    )
+    fresh = frame["ts"].is_null() & at.is_not_null()
+    return frame.with_columns(
+        ts=pl.when(fresh).then(at).otherwise(pl.col("ts")),
+        ts_basis=pl.when(fresh).then(pl.lit("assumed_zone")).otherwise(pl.col("ts_basis")),
+    )
 
 
 def _stamped(frame: pl.DataFrame, shape: stamps.StampShape, recorded_at: datetime | None) -> pl.DataFrame:

@@ -10,6 +10,9 @@ import polars as pl
 from runcase.intake.formats import stamps
 
 _TIME_KEYS = ("timestamp", "@timestamp", "time", "ts", "t", "datetime", "date", "asctime", "eventTime", "created")
+_ANY_TIME = r'"\w*(?:[tT]ime|_at|At|[dD]ate)\w*" ?: ?"([12]\d{3}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^"]*)"'
+"""The first member whose name speaks of a time and whose value is one."""
+
 _MESSAGE_KEYS = ("message", "msg", "event", "log", "MESSAGE", "text", "body", "short_message")
 _LEVEL_KEYS = ("level", "severity", "lvl", "log.level", "levelname", "loglevel", "level_name")
 _NUMERIC_LEVELS = {"10": "trace", "20": "debug", "30": "info", "40": "warning", "50": "error", "60": "fatal"}
@@ -19,12 +22,15 @@ _PRIORITIES |= {"7": "debug"}
 """Of journald and syslog (RFC 5424, table 2)."""
 
 
+_MICROS = pl.Datetime("us", "UTC")
+
+
 def read(frame: pl.DataFrame) -> pl.DataFrame:
     """Fills `ts, ts_basis, level, message, fields` of the lines that are JSON objects."""
     objects = pl.when(pl.col("text").str.contains(r"^\s*\{.*\}\s*$")).then(pl.col("text").str.strip_chars())
     found = frame.select(
         doc=objects,
-        at=_first(objects, _TIME_KEYS),
+        at=pl.coalesce(_first(objects, _TIME_KEYS), objects.str.extract(_ANY_TIME)),
         micros=objects.str.json_path_match("$['__REALTIME_TIMESTAMP']").cast(pl.Int64, strict=False),
         said=_first(objects, _MESSAGE_KEYS),
         named=_first(objects, _LEVEL_KEYS),

@@ -14,14 +14,27 @@ import polars as pl
 
 _MONTH = r"(?P<b>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
 _CLOCK = r"(?P<H>[01]?\d|2[0-3]):(?P<M>[0-5]\d):(?P<S>[0-5]\d|60)(?:[.,](?P<f>\d{1,9}))?"
-_ZONE = r"(?: ?(?P<z>Z|UTC|GMT|[+-]\d\d:?\d\d)\b)?"
-_YMD = r"(?P<Y>[12]\d{3})(?:-(?P<m>0[1-9]|1[0-2])-(?P<d>[0-2]\d|3[01])|[/.](?P<m2>0?[1-9]|1[0-2])[/.](?P<d2>[0-2]?\d|3[01]))"
+_ZONE = r"(?: ?(?P<z>Z|UTC|GMT|[+-]\d\d:?\d\d)\b|[A-Z]{3,4}\b)?"
+"""A zone that is a number or names UTC; other letters directly behind the clock are a zone that cannot be known."""
+
+_YMD = (
+    r"(?P<Y>[12]\d{3})(?:-(?P<m>0[1-9]|1[0-2])-(?P<d>[0-2]\d|3[01])"
+    r"|[/.](?P<m2>0?[1-9]|1[0-2])[/.](?P<d2>[0-2]?\d|3[01]))"
+)
 
 _SHAPES = {
-    "iso": rf"{_YMD}(?:[T _]| ?- ?|:){_CLOCK}{_ZONE}",
+    "iso": rf"{_YMD}(?:[T _\t]| ?- ?|:|\"? +\"?){_CLOCK}{_ZONE}",
+    "iso_packed": (
+        r"(?P<Y>[12]\d{3})-(?P<m>0[1-9]|1[0-2])-(?P<d>[0-2]\d|3[01])-"
+        r"(?P<H>[01]\d|2[0-3])(?P<M>[0-5]\d)(?P<S>[0-5]\d)(?:[.,](?P<f>\d{1,9}))?"
+    ),
+    "mdy2": rf"(?P<m>0[1-9]|1[0-2])-(?P<d>[0-2]\d|3[01])-(?P<y>\d\d)[, ]{_CLOCK}",
     "clf": rf"(?P<d>\d\d)[/ -]{_MONTH}[/ -](?P<Y>[12]\d{{3}})[: ]{_CLOCK}{_ZONE}",
     "dmy_text": rf"(?:\w{{3}},? )?(?P<d>\d{{1,2}})[ -]{_MONTH}[ -](?P<Y>[12]\d{{3}}),? {_CLOCK}{_ZONE}",
-    "ctime": rf"(?:\w{{3}},? +)?{_MONTH} +(?P<d>\d{{1,2}}),? {_CLOCK}(?: (?P<z>[A-Z]{{3}}|[+-]\d{{4}}))? (?P<Y>[12]\d{{3}})\b",
+    "ctime": (
+        rf"(?:\w{{3}},? +)?{_MONTH} +(?P<d>\d{{1,2}}),? {_CLOCK}"
+        r"(?: (?P<z>[A-Z]{3}|[+-]\d{4}))? (?P<Y>[12]\d{3})\b"
+    ),
     "mdy_text": rf"{_MONTH} +(?P<d>\d{{1,2}}),? (?P<Y>[12]\d{{3}}),? (?:at )?{_CLOCK}(?: ?(?P<p>[AP]M))?{_ZONE}",
     "syslog": rf"{_MONTH} +(?P<d>\d{{1,2}}) {_CLOCK}",
     "short_text": rf"{_MONTH}-(?P<d>\d\d) {_CLOCK}",
@@ -38,7 +51,7 @@ _SHAPES = {
 """Name -> pattern. Names of the groups: year, month, day, hour, minute, second, fraction, zone, AM/PM, epoch."""
 
 _TIGHT = r"^[\s\[(<|\"'*#-]{0,4}"
-_LOOSE = r"^.{0,80}?(?:^|[\s\[(<|,;=\"':])"
+_LOOSE = r"^.{0,80}?(?:^|[\s\[(<|,;=\"':#])"
 _AFTER = r"(?:$|[^\w])"
 _GROUPS = ("Y", "y", "m", "m2", "d", "d2", "b", "H", "M", "S", "f", "z", "p", "e", "ef")
 _MONTHS = {m: n for n, m in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
