@@ -20,6 +20,7 @@ from markupsafe import Markup
 from runcase.model.text import present
 from runcase.report import words
 from runcase.report.dossier import Dossier
+from runcase.report.event_table import EventTable
 from runcase.report.index import Index
 from runcase.report.page import Limits, dossier_page, index_page
 
@@ -29,11 +30,17 @@ STYLESHEET = "runcase.css"
 MAX_BYTES = 5_000_000
 
 
-def render(dossier: Dossier, max_bytes: int = MAX_BYTES) -> str:
-    """The page of one run, at most `max_bytes` long where less detail can achieve that; it says what it left out."""
+def render(dossier: Dossier, max_bytes: int = MAX_BYTES, events: EventTable | None = None) -> str:
+    """The page of one run, at most `max_bytes` long where less detail can achieve that; it says what it left out.
+
+    Args:
+        dossier: The run.
+        max_bytes: Size budget of the page in UTF-8.
+        events: The run's events for the ledger view; without them it holds those that the dossier names.
+    """
     page = ""
     for limits in Limits.ladder():
-        page = _filled("dossier.html.j2", page=dossier_page(dossier, limits))
+        page = _filled("dossier.html.j2", page=dossier_page(dossier, events, limits))
         if len(page.encode()) <= max_bytes:
             break
     return page

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -17,3 +17,13 @@ def micros(ts: str | None) -> int | None:
         return None
     gone = (at if at.tzinfo else at.replace(tzinfo=UTC)) - _EPOCH
     return (gone.days * 86_400 + gone.seconds) * 1_000_000 + gone.microseconds
+
+
+def clock_of(instant: int | None) -> str:
+    """Time of day in milliseconds; empty for no instant and for one that the calendar does not hold."""
+    if instant is None:
+        return ""
+    try:
+        return f"{_EPOCH + timedelta(microseconds=instant):%H:%M:%S.%f}"[:-3]
+    except OverflowError:
+        return ""

@@ -16,7 +16,8 @@ from itertools import pairwise
 
 SWEEPS = 24
 SIFTS = 20
-PLACING_SWEEPS = 12
+PLACING_SWEEPS = 25
+"""Odd, so that the last one goes down and puts every node below what it comes from."""
 
 Edge = tuple[int, int]
 
@@ -318,8 +319,7 @@ def _placed(order: list[list[int]], up: list[list[int]], down: list[list[int]], 
             sides = up if sweep % 2 == 0 else down
             wanted = []
             for n in row:
-                near = sides[n] or (up[n] + down[n])
-                near = up[n] + down[n] if sweep >= PLACING_SWEEPS - 2 else near
+                near = sides[n] or up[n] + down[n]
                 wanted.append(sum(x[m] for m in near) / len(near) if near else x[n])
             for n, at in zip(row, _apart(wanted, [widths[n] for n in row]), strict=True):
                 x[n] = at

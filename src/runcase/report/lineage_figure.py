@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from runcase.report.artifact_graph import Graph
 from runcase.report.collapse import Collapsed, Group, collapsed
+from runcase.report.fitting import cut_to
 from runcase.report.layered import layered
-from runcase.report.timeline import cut_to
 
 BOX, GAP, BEND = 148, 18, 22
 """Width of a box, distance between boxes, and what an edge takes when it passes a layer."""
@@ -125,10 +125,10 @@ def _box(group: Group, x: float, layer: int) -> Box:
 
 
 def _note(group: Group) -> str:
+    """State, what a replay does, and kind, the most telling first."""
     node = group.node
-    parts = [node.state or ("stage" if node.sort == "stage" else ""), node.kind if node.kind != node.state else ""]
-    words = " · ".join(p for p in parts if p)
-    return f"{words}, redo" if node.redo and words else words or ("redo" if node.redo else "")
+    parts = [node.state, "redo" if node.redo else "", node.kind or (node.sort if node.sort == "stage" else "")]
+    return " · ".join(p for p in parts if p)
 
 
 def _curve(route: tuple[tuple[float, int], ...], source: Group, target: Group) -> Curve:

@@ -9,8 +9,9 @@ from typing import Generic, TypeVar
 from runcase.report.artifact_graph import artifact_graph
 from runcase.report.citations import Citations
 from runcase.report.dossier import Artifact, Attempt, Dossier, Excerpt, KeyEvent, Signal, Window
+from runcase.report.event_table import MAX_EVENTS, EventTable, of_key_events, packed
 from runcase.report.index import FAILED, Index
-from runcase.report.instants import micros
+from runcase.report.instants import clock_of, micros
 from runcase.report.lineage_figure import LineageFigure, lineage_figure
 from runcase.report.timeline import Timeline, timeline
 from runcase.report.words import micros_words
@@ -28,14 +29,18 @@ class Limits:
     items: int = 500
     excerpt_lines: int = 400
     cited: int = 2000
+    rows: int = MAX_EVENTS
+    first_rows: int = 40
 
     @classmethod
     def ladder(cls) -> Iterator[Limits]:
         """Ever smaller limits; the last fits any sensible size."""
         yield cls()
-        yield cls(300, 300, 200, 200, 200, 500)
-        yield cls(80, 80, 60, 60, 80, 120)
-        yield cls(15, 15, 10, 15, 30, 20)
+        for rows in (50_000, 20_000, 5_000):
+            yield cls(rows=rows)
+        yield cls(300, 300, 200, 200, 200, 500, 1_000, 40)
+        yield cls(80, 80, 60, 60, 80, 120, 200, 20)
+        yield cls(15, 15, 10, 15, 30, 20, 20, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,16 @@ class RailStop:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstRow:
+    """An event of the ledger as a page without script shows it."""
+
+    clock: str
+    kind: str
+    level: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class DossierPage:
     """Everything that `dossier.html.j2` prints."""
 
@@ -78,14 +93,17 @@ class DossierPage:
     signals: Cut[Signal]
     contradictions: Cut[Signal]
     events: Cut[KeyEvent]
+    table: EventTable
+    packed: str
+    first_rows: tuple[FirstRow, ...]
     timeline: Timeline | None
     lineage: LineageFigure | None
-    left_out: tuple[str, ...]
     limits: Limits
 
 
-def dossier_page(d: Dossier, limits: Limits) -> DossierPage:
-    """The page of one run within `limits`."""
+def dossier_page(d: Dossier, events: EventTable | None, limits: Limits) -> DossierPage:
+    """The page of one run within `limits`; without `events` its ledger view holds what the dossier names."""
+    rows = (events or of_key_events(d.events, d.coverage.events)).head(limits.rows)
     spans = (*d.windows, *d.stages, *d.gaps, *d.tools)
     kept, lines_left = _cut_excerpts(d.excerpts, limits.excerpt_lines)
     return DossierPage(
@@ -102,11 +120,18 @@ def dossier_page(d: Dossier, limits: Limits) -> DossierPage:
         signals=Cut.of(d.signals, limits.items),
         contradictions=Cut.of(d.contradictions, limits.items),
         events=Cut.of(d.events, limits.events),
+        table=rows,
+        packed=packed(rows),
+        first_rows=tuple(_first_rows(rows, limits.first_rows)) if events is not None else (),
         timeline=timeline(d),
         lineage=lineage_figure(artifact_graph(d)),
-        left_out=(),
         limits=limits,
     )
+
+
+def _first_rows(table: EventTable, most: int) -> Iterator[FirstRow]:
+    for n in range(min(most, len(table))):
+        yield FirstRow(clock_of(table.ts[n]), table.kind[n], table.level[n] or "", table.text[n])
 
 
 _TONES = {"failed": "bad", "timed_out": "bad", "lost": "lost", "cancelled": "warn", "running": "busy"}

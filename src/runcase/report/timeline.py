@@ -7,12 +7,13 @@ the narrowest page (`NARROW`); wider pages only stretch the bars.
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from runcase.report.collapse import template
 from runcase.report.dossier import Attempt, Dossier, Window
+from runcase.report.fitting import cells, cut_to
 from runcase.report.instants import micros
 from runcase.report.words import micros_words
 
@@ -22,11 +23,17 @@ NARROW = 272
 CELL = 6.4
 """Pixels a narrow character takes at 11 px in DejaVu Sans, the widest usual system font, on average."""
 
-ROW, HEAD, AXIS = 30, 34, 24
-"""Heights in pixels: a row, the row that opens an attempt, the axis."""
+ROW, AXIS = 28, 24
+"""Heights in pixels: a row, the axis."""
 
-MAX_ROWS = 110
-"""Rows of the whole picture; beyond, spans of one name share a row and further names are counted."""
+ROOM = {"windows": 12, "stages": 24, "gaps": 3, "tool calls": 16}
+"""Rows that an attempt's spans of each sort may take; beyond, spans of one name share a row."""
+
+ATTEMPTS_IN_FULL = 3
+"""With more attempts than these, each has less room."""
+
+NOTE_CELLS = 27
+"""Longest note, in narrow characters, so that a label keeps half of the narrowest page."""
 
 MAX_ATTEMPTS = 12
 BINS = 120
@@ -74,7 +81,10 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The whole picture; `height` in pixels. `left_out` says what the rows do not show one by one."""
+    """The whole picture; `height` in pixels. `left_out` says what the rows do not show one by one.
+
+    Vertical lines are dashed in step with the rows from `first_bar` on, so that they cross bars and no text.
+    """
 
     rows: tuple[Row, ...]
     ticks: tuple[Tick, ...]
@@ -83,6 +93,7 @@ class Timeline:
     begin: str
     summary: str
     left_out: tuple[str, ...]
+    first_bar: int = AXIS + 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +115,10 @@ def timeline(dossier: Dossier) -> Timeline | None:
     if axis is None:
         return None
     shown, hidden = _shown_attempts(dossier)
-    budget = max(8, MAX_ROWS // max(1, len(shown) + 1))
     rows: list[Row] = []
     left_out = [f"{hidden} attempts between the first and the last are left out"] if hidden else []
     for attempt in (None, *shown):
-        drawn, notes = _attempt_rows(dossier, attempt, axis, budget)
+        drawn, notes = _attempt_rows(dossier, attempt, axis, len(shown))
         rows += drawn
         left_out += notes
     placed = _placed(rows)
@@ -172,7 +182,7 @@ def _shown_attempts(d: Dossier) -> tuple[list[Attempt], int]:
     return attempts[:2] + attempts[2 - MAX_ATTEMPTS :], len(attempts) - MAX_ATTEMPTS
 
 
-def _attempt_rows(d: Dossier, attempt: Attempt | None, axis: _Axis, budget: int) -> tuple[list[Row], list[str]]:
+def _attempt_rows(d: Dossier, attempt: Attempt | None, axis: _Axis, attempts: int) -> tuple[list[Row], list[str]]:
     number = attempt.attempt if attempt else None
     rows: list[Row] = [_attempt_head(attempt, axis)] if attempt and len(d.run.attempts) > 1 else []
     notes: list[str] = []
@@ -185,7 +195,9 @@ def _attempt_rows(d: Dossier, attempt: Attempt | None, axis: _Axis, budget: int)
     residual = [w for w in d.windows if w.kind == "residual" and w.attempt == number]
     for title, group in groups:
         mine = _in_order([w for w in group if w.attempt == number])
-        drawn, hidden = _group_rows(mine, axis, max(4, budget - len(rows)))
+        drawn, hidden = _group_rows(
+            mine, axis, max(2, ROOM[title] * ATTEMPTS_IN_FULL // max(ATTEMPTS_IN_FULL, attempts))
+        )
         rows += drawn
         if hidden:
             where = f" of attempt {number}" if number is not None and len(d.run.attempts) > 1 else ""
@@ -195,12 +207,12 @@ def _attempt_rows(d: Dossier, attempt: Attempt | None, axis: _Axis, budget: int)
 
 
 def _in_order(windows: Sequence[Window]) -> list[Window]:
-    last = 1 << 62
-    return sorted(windows, key=lambda w: (_or(micros(w.start), micros(w.end), last), w.name, w.end or ""))
+    return sorted(windows, key=lambda w: (_begin(w), w.name, w.end or ""))
 
 
-def _or(*numbers: int | None) -> int:
-    return next(n for n in numbers if n is not None)
+def _begin(w: Window) -> int:
+    """Its first instant; spans without any come last."""
+    return next((m for m in map(micros, (w.start, w.end)) if m is not None), 1 << 62)
 
 
 def _attempt_head(a: Attempt, axis: _Axis) -> Row:
@@ -215,20 +227,36 @@ def _attempt_head(a: Attempt, axis: _Axis) -> Row:
 
 
 def _group_rows(windows: list[Window], axis: _Axis, room: int) -> tuple[list[Row], int]:
-    """One row a span while there is room; else one row a name, and at last a count of names."""
+    """Rows for `windows`, at most `room`, and how many of them have no row of their own.
+
+    One row a span while there is room; else one a name, then one a name with its
+    numbers masked; what is open or contradictory keeps its own row first, and the
+    names that took least time are counted together.
+    """
     if len(windows) <= room:
         return [_row(w, axis) for w in windows], 0
     notable = [w for w in windows if w.state in ("open", "contradictory")][: room // 3]
     rest = [w for w in windows if w not in notable]
-    by_name = [list(g) for _, g in groupby(sorted(rest, key=lambda w: w.name), key=lambda w: w.name)]
-    by_name.sort(key=lambda g: (-sum(w.duration_us or 0 for w in g), g[0].name))
-    kept = by_name[: max(1, room - len(notable) - 1)]
+    groups = _grouped(rest, lambda w: w.name)
+    if len(groups) > room - len(notable):
+        groups = _grouped(rest, lambda w: template(w.name))
+    kept = groups[: max(1, room - len(notable) - 1)]
+    others = [w for _, group in groups[len(kept) :] for w in group]
     rows = [_row(w, axis) for w in notable]
-    rows += [_shared_row(g, f"{g[0].name} ×{len(g)}" if len(g) > 1 else g[0].name, axis) for g in kept]
-    others = [w for g in by_name[len(kept) :] for w in g]
+    for name, group in sorted(kept, key=lambda g: _begin(g[1][0])):
+        rows.append(_row(group[0], axis) if len(group) == 1 else _shared_row(group, f"{name} ×{len(group):,}", axis))
     if others:
-        rows.append(_shared_row(others, f"{len(by_name) - len(kept)} further names ×{len(others)}", axis))
-    return rows, len(windows) - len(notable) - sum(1 for g in kept if len(g) == 1)
+        label = f"{len(groups) - len(kept):,} further names ×{len(others):,}"
+        rows.append(_shared_row(others, label, axis))
+    return rows, len(windows) - len(notable) - sum(1 for _, group in kept if len(group) == 1)
+
+
+def _grouped(windows: list[Window], name: Callable[[Window], str]) -> list[tuple[str, list[Window]]]:
+    """Spans by name, the names that took longest first."""
+    found: dict[str, list[Window]] = {}
+    for w in windows:
+        found.setdefault(name(w), []).append(w)
+    return sorted(found.items(), key=lambda g: (-sum(w.duration_us or 0 for w in g[1]), g[0]))
 
 
 def _row(w: Window, axis: _Axis) -> Row:
@@ -248,7 +276,7 @@ def _note(w: Window) -> str:
     if w.duration_us is not None:
         off = f" ±{micros_words(w.uncertainty_us)}" if w.uncertainty_us else ""
         return micros_words(w.duration_us) + off
-    return w.state
+    return cut_to(f"{w.state}: {w.reason}", NOTE_CELLS) if w.reason else w.state
 
 
 def _full(w: Window) -> str:
@@ -303,38 +331,14 @@ def _stretches(filled: list[float], step: float, tone: str) -> Iterator[Bar]:
         at += length
 
 
-def cells(text: str) -> int:
-    """Width of `text` in narrow characters; wide and unassigned scripts count double."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" or ord(c) > 0x2FFF else 1 for c in text)
-
-
 def _fitted(label: str, note: str) -> str:
     """`label`, cut so that it does not reach `note` on the narrowest page."""
     room = int(NARROW / CELL) - cells(note) - 2
     return cut_to(label, room)
 
 
-def cut_to(text: str, room: int) -> str:
-    """`text` in at most `room` narrow characters, with an ellipsis where it was cut."""
-    if cells(text) <= room:
-        return text
-    kept = ""
-    used = 1
-    for char in text:
-        used += cells(char)
-        if used > room:
-            break
-        kept += char
-    return kept.rstrip() + "…"
-
-
 def _placed(rows: Sequence[Row]) -> list[Row]:
-    placed, y = [], AXIS
-    for row in rows:
-        y += HEAD - ROW if row.kind == "head" else 0
-        placed.append(replace(row, y=y))
-        y += ROW
-    return placed
+    return [replace(row, y=AXIS + n * ROW) for n, row in enumerate(rows)]
 
 
 def _bottom(rows: Sequence[Row]) -> int:
