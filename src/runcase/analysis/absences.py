@@ -227,10 +227,11 @@ def _no_spans(view: CaseView) -> pl.DataFrame:
 
 
 def _no_run(view: CaseView) -> pl.DataFrame:
-    """Spans that name no run: in a source that became a run of its own, or beside one."""
+    """Spans of traces that name no run: in a source that became a run of its own, or beside one."""
+    traced = view.spans.filter(pl.col("trace_id").is_not_null())
     own = view.runs.filter(pl.col("identity") == "source").select("run_id")
-    adopted = view.spans.join(own, on="run_id", how="semi", maintain_order="left")
-    homeless = view.spans.filter(pl.col("run_id").is_null()).drop("run_id")
+    adopted = traced.join(own, on="run_id", how="semi", maintain_order="left")
+    homeless = traced.filter(pl.col("run_id").is_null()).drop("run_id")
     beside = homeless.join(view.members.select("source_id", "run_id"), on="source_id", how="inner")
     both = pl.concat([adopted.select("run_id", ref_of().alias("ref")), beside.select("run_id", ref_of().alias("ref"))])
     rows = both.group_by("run_id", maintain_order=True).agg(_n=pl.len(), refs=pl.col("ref").head(MOST))

@@ -8,7 +8,9 @@ import polars as pl
 
 from runcase.analysis import runs as frames
 from runcase.analysis.artifacts import states
+from runcase.analysis.basis import Basis
 from runcase.analysis.claims import claims_of_runs
+from runcase.analysis.clocks import clocks
 from runcase.analysis.diagnosis import diagnose
 from runcase.analysis.gaps import gaps
 from runcase.analysis.identity import assignment
@@ -37,11 +39,12 @@ def conclude(facts: Facts, packs: tuple[Pack, ...]) -> Conclusions:
     Returns:
         One frame a conclusion table, each sorted by its key.
     """
-    view, seen, duplicates = identified(facts, packs)
+    view, basis = identified(facts, packs)
+    seen = basis.marks
     view = replace(view, windows=_timed(view, seen))
     claims = claims_of_runs(view.artifacts)
     view = replace(view, states=states(claims, view.sources, view.members), edges=edges(claims))
-    view = replace(view, signals=signals(view, seen, duplicates))
+    view = replace(view, signals=signals(view, basis))
     found = Conclusions(
         runs=view.runs,
         attempts=view.attempts,
@@ -57,21 +60,23 @@ def conclude(facts: Facts, packs: tuple[Pack, ...]) -> Conclusions:
     return replace(found, replay=replays(found, packs))
 
 
-def identified(facts: Facts, packs: tuple[Pack, ...]) -> tuple[CaseView, pl.DataFrame, pl.DataFrame]:
-    """The view with runs, attempts and members; the marks that the next stages read; duplicate sources."""
+def identified(facts: Facts, packs: tuple[Pack, ...]) -> tuple[CaseView, Basis]:
+    """The view with runs, attempts and members, and what the next stages rest on."""
     joins = assignment(facts)
-    events = joins.apply(facts.events)
-    spans = joins.apply(facts.spans).collect()
-    claims = joins.apply(facts.artifacts).collect()
     sources = facts.sources.collect().sort(SOURCES.key)
+    claims = joins.apply(facts.artifacts).collect()
+    events, spans = joins.apply(facts.events), joins.apply(facts.spans).collect()
     belonging = members([events, spans.lazy(), claims.lazy()], joins)
-    reach = spread(events)
-    numbers = frames.attempt_numbers(reach, belonging, spans)
-    seen = marks(events, sources, numbers)
+    reach, numbers, seen = _marked(events, sources, belonging, spans)
+    told = clocks(seen, claims)
+    if told.skews.height:
+        events = told.corrected(events, "ts", "ts_lo", "ts_hi")
+        spans = told.corrected(spans.lazy(), "start", "end").collect()
+        claims = told.corrected(claims.lazy(), "ts").collect()
+        reach, numbers, seen = _marked(events, sources, belonging, spans)
     tries, basis = frames.attempts(numbers, seen, spans)
     cited = run_packs(events)
     declared = declaring(cited, packs)
-    whole = frames.runs(tries, basis, seen, reach, belonging, sources, declared)
     view = CaseView(
         events=events,
         artifacts=claims,
@@ -80,11 +85,20 @@ def identified(facts: Facts, packs: tuple[Pack, ...]) -> tuple[CaseView, pl.Data
         sources=sources,
         members=belonging,
         run_packs=cited,
-        runs=whole,
+        runs=frames.runs(tries, basis, seen, reach, belonging, sources, declared),
         attempts=tries,
         packs=packs,
     )
-    return view, seen, joins.duplicates
+    return view, Basis(seen, joins.duplicates, told)
+
+
+def _marked(
+    events: pl.LazyFrame, sources: pl.DataFrame, belonging: pl.DataFrame, spans: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """How far events reach, the attempts that there are, and the marks."""
+    reach = spread(events)
+    numbers = frames.attempt_numbers(reach, belonging, spans)
+    return reach, numbers, marks(events, sources, numbers)
 
 
 def _timed(view: CaseView, seen: pl.DataFrame) -> pl.DataFrame:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import polars as pl
 
 from runcase.analysis.absences import absences
-from runcase.analysis.contradictions import contradictions
+from runcase.analysis.basis import Basis
+from runcase.analysis.clocks import skew_signals
+from runcase.analysis.contradictions import contradiction, contradictions
 from runcase.analysis.expectations import expectations
 from runcase.analysis.observability import reach
-from runcase.analysis.observations import observations
+from runcase.analysis.observations import observation, observations
 from runcase.analysis.view import CaseView
 from runcase.model.tables import SIGNALS
 
@@ -50,20 +52,18 @@ SIGNAL_CODES: dict[str, str] = {
 """Code of a signal -> what it means. Packs add codes of their own through `expect`."""
 
 
-def signals(view: CaseView, marks: pl.DataFrame, duplicates: pl.DataFrame) -> pl.DataFrame:
-    """SIGNALS of all runs.
-
-    Args:
-        view: Runs, windows and artifact states.
-        marks: As `marks.marks` yields them.
-        duplicates: `source_id, same_as` of sources that were counted once.
-    """
+def signals(view: CaseView, basis: Basis) -> pl.DataFrame:
+    """SIGNALS of all runs; `view` has their windows and artifact states."""
+    marks = basis.marks
+    skewed, impossible = skew_signals(basis.clocks, view.sources, view.members)
     found = pl.concat(
         [
             absences(view, marks, reach(view, marks)),
             expectations(view),
             contradictions(view, marks),
-            observations(view, marks, duplicates),
+            observations(view, marks, basis.duplicates),
+            observation(skewed, "clock_skew", pl.col("text")),
+            contradiction(impossible, "impossible_clocks", pl.col("text")),
         ]
     )
     once = found.unique(["run_id", "attempt", "code", "text"], keep="first", maintain_order=True)

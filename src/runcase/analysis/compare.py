@@ -1,0 +1,210 @@
+"""Two attempts side by side: where they part, what is new or gone, and what changed in timing and inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from runcase.analysis.selection import in_order
+from runcase.model.case import Conclusions, Facts
+from runcase.model.refs import ref_of
+
+SHOWN = 20
+"""Rows of each list that a comparison holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One attempt of a run."""
+
+    run_id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """The first event at which two attempts part; null where one of them had ended."""
+
+    position: int
+    text_a: str | None
+    ref_a: str | None
+    text_b: str | None
+    ref_b: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A value that differs: of a window, an artifact's digest, or a column of the frame; null: not there."""
+
+    name: str
+    a: str | None
+    b: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A kind of record that only one side has, how often, and one of them."""
+
+    text: str
+    count: int
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What tells two attempts apart; short lists, the most telling first."""
+
+    a: Side
+    b: Side
+    divergence: Divergence | None
+    only_a: tuple[Template, ...]
+    only_b: tuple[Template, ...]
+    windows: tuple[Change, ...]
+    artifacts: tuple[Change, ...]
+    frame: tuple[Change, ...]
+
+
+FRAME = ("status", "bundle", "host", "workspace_id", "exit_code")
+
+
+def counterpart(found: Conclusions, side: Side) -> Side | None:
+    """What to compare a failed attempt with: the last good run of the same job, else its own earlier attempt."""
+    runs = found.runs
+    own = runs.filter(pl.col("run_id") == side.run_id)
+    job = own["job"].item() if own.height else None
+    good = runs.filter((pl.col("status") == "succeeded") & (pl.col("run_id") != side.run_id))
+    if job is not None:
+        same = good.filter(pl.col("job") == job).sort("first_ts", "run_id", nulls_last=False)
+        begun = own["first_ts"].item()
+        earlier = same.filter(pl.col("first_ts") <= begun) if begun is not None else same
+        chosen = earlier if earlier.height else same
+        if chosen.height:
+            return Side(chosen["run_id"][-1], int(chosen["attempts"][-1]))
+    return Side(side.run_id, side.attempt - 1) if side.attempt > 1 else None
+
+
+def compare(events: pl.LazyFrame, found: Conclusions, a: Side, b: Side) -> Comparison:
+    """Two attempts of a case.
+
+    Args:
+        events: EVENTS with runs assigned, as `assigned_events` yields them.
+        found: Conclusions of the case.
+        a: One side.
+        b: The other side.
+    """
+    rows_a, rows_b = _rows(events, a), _rows(events, b)
+    return Comparison(
+        a,
+        b,
+        _divergence(rows_a, rows_b),
+        _only(rows_a, rows_b),
+        _only(rows_b, rows_a),
+        _window_changes(found.windows, a, b),
+        _artifact_changes(found.states, a, b),
+        _frame_changes(found.attempts, a, b),
+    )
+
+
+def assigned_events(facts: Facts, found: Conclusions) -> pl.LazyFrame:
+    """EVENTS with the runs that the conclusions' members give to sources; records that name their run keep it."""
+    one = pl.col("run_id").len().over("source_id") == 1
+    sources = found.members.filter(one).select("source_id", _run="run_id", _attempt="attempt")
+    joined = facts.events.join(sources.lazy(), on="source_id", how="left", maintain_order="left")
+    single = found.runs.filter(pl.col("attempts") == 1).select("run_id", _only=pl.lit(1, dtype=pl.Int64))
+    named = joined.with_columns(run_id=pl.coalesce("run_id", "_run"), attempt=pl.coalesce("attempt", "_attempt"))
+    return named.join(single.lazy(), on="run_id", how="left", maintain_order="left").with_columns(
+        attempt=pl.coalesce("attempt", "_only")
+    )
+
+
+def _rows(events: pl.LazyFrame, side: Side) -> pl.DataFrame:
+    """Events of one attempt in order: `shape` (what stays of a text without its values), `text`, `ref`."""
+    first = pl.col("message").str.split("\n").list.first().str.slice(0, 300)
+    text = pl.coalesce("summary", first)
+    mine = events.filter((pl.col("run_id") == side.run_id) & (pl.col("attempt") == side.attempt))
+    rows = mine.select("source_id", "byte_start", "ts", "kind", text=text, ref=ref_of()).collect()
+    return in_order(rows).with_columns(shape=pl.format("{} {}", "kind", _shape(pl.col("text"))))
+
+
+def _shape(text: pl.Expr) -> pl.Expr:
+    """Digits, hex and quoted values masked, as template ids do it for whole messages."""
+    masked = text.str.replace_all(r"\b0x[0-9a-fA-F]+\b|\b[0-9a-f]{8,}\b", "<x>")
+    return masked.str.replace_all(r"\d+", "<n>").str.replace_all(r"'[^']*'|\"[^\"]*\"", "<s>")
+
+
+def _divergence(a: pl.DataFrame, b: pl.DataFrame) -> Divergence | None:
+    """The first position at which the shapes differ, repeats of one shape counted once."""
+    left, right = _folded(a), _folded(b)
+    shared = min(left.height, right.height)
+    differ = (left["shape"].head(shared) != right["shape"].head(shared)).arg_true()
+    if differ.len() == 0 and left.height == right.height:
+        return None
+    at = int(differ[0]) if differ.len() else shared
+    texts = [(f["text"][at], f["ref"][at]) if at < f.height else (None, None) for f in (left, right)]
+    return Divergence(at, texts[0][0], texts[0][1], texts[1][0], texts[1][1])
+
+
+def _folded(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.filter((pl.col("shape") != pl.col("shape").shift(1)).fill_null(value=True))
+
+
+def _only(mine: pl.DataFrame, other: pl.DataFrame) -> tuple[Template, ...]:
+    """Shapes that only `mine` has; failures first, then the rarer ones."""
+    fresh = mine.join(other.select("shape").unique(), on="shape", how="anti", maintain_order="left")
+    grouped = fresh.group_by("shape", maintain_order=True).agg(
+        pl.len(), pl.col("text", "ref", "order").first(), _failed=pl.col("kind").first().str.starts_with("error")
+    )
+    ranked = grouped.sort("_failed", "len", "order", descending=[True, False, False]).head(SHOWN)
+    return tuple(Template(t or "", n, r) for t, n, r in ranked.select("text", "len", "ref").iter_rows())
+
+
+def _window_changes(windows: pl.DataFrame, a: Side, b: Side) -> tuple[Change, ...]:
+    """Windows and stages by name, those with the greatest difference in time first."""
+    parts = []
+    for side in (a, b):
+        own = windows.filter(
+            (pl.col("run_id") == side.run_id)
+            & (pl.col("attempt") == side.attempt)
+            & pl.col("kind").is_in(["window", "stage"])
+        )
+        said = pl.when(pl.col("duration_us").is_not_null()).then(
+            pl.format("{} s", (pl.col("duration_us") / 1e6).round(1))
+        )
+        own = own.select("kind", "name", "start", us="duration_us", said=said.otherwise("state"))
+        parts.append(own.group_by("kind", "name", maintain_order=True).agg(pl.col("us").sum(), pl.col("said").first()))
+    both = parts[0].join(parts[1], on=["kind", "name"], how="full", coalesce=True, suffix="_b")
+    off = (pl.col("us").fill_null(0) - pl.col("us_b").fill_null(0)).abs()
+    changed = both.filter(pl.col("said").ne_missing(pl.col("said_b"))).with_columns(_off=off)
+    ranked = changed.sort("_off", "kind", "name", descending=[True, False, False]).head(SHOWN)
+    return _changes(ranked.select(pl.format("{} {}", "kind", "name"), "said", "said_b"))
+
+
+def _artifact_changes(states: pl.DataFrame, a: Side, b: Side) -> tuple[Change, ...]:
+    """Artifacts by id whose digest differs, or that one run lacks; attempts of one run share their states."""
+    if a.run_id == b.run_id:
+        return ()
+    parts = [states.filter(pl.col("run_id") == s.run_id).select("artifact_id", v=_digest()) for s in (a, b)]
+    both = parts[0].join(parts[1], on="artifact_id", how="full", coalesce=True, suffix="_b").sort("artifact_id")
+    return _changes(both.filter(pl.col("v").ne_missing(pl.col("v_b"))).head(SHOWN))
+
+
+def _digest() -> pl.Expr:
+    return pl.coalesce("checksum", "state")
+
+
+def _frame_changes(attempts: pl.DataFrame, a: Side, b: Side) -> tuple[Change, ...]:
+    rows: Sequence[dict[str, object]] = [
+        next(iter(_attempt(attempts, side).iter_rows(named=True)), dict.fromkeys(FRAME)) for side in (a, b)
+    ]
+    texts = [[None if r[c] is None else str(r[c]) for c in FRAME] for r in rows]
+    return tuple(Change(c, x, y) for c, x, y in zip(FRAME, texts[0], texts[1], strict=True) if x != y)
+
+
+def _attempt(attempts: pl.DataFrame, side: Side) -> pl.DataFrame:
+    return attempts.filter((pl.col("run_id") == side.run_id) & (pl.col("attempt") == side.attempt)).select(FRAME)
+
+
+def _changes(rows: pl.DataFrame) -> tuple[Change, ...]:
+    return tuple(Change(name, x, y) for name, x, y in rows.iter_rows())
