@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import subprocess
+import sys
 import tarfile
 import time
 from pathlib import Path
@@ -159,10 +161,8 @@ def test_bytes_that_were_not_kept_are_said_to_be_expired(tmp_path: Path) -> None
 
 
 def test_help_loads_none_of_the_heavy_libraries() -> None:
-    code = "import sys, runcase.cli; print([m for m in ('polars', 'pyarrow', 'networkx', 'jinja2', 'pydantic') if m in sys.modules])"
-    import subprocess
-    import sys
-
+    heavy = "('polars', 'pyarrow', 'networkx', 'jinja2', 'pydantic')"
+    code = f"import sys, runcase.cli; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

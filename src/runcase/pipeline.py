@@ -188,7 +188,7 @@ def case_index(path: str) -> index.Index:
     Raises:
         RuncaseError: `not_a_case`, `newer_case`.
     """
-    case, facts, conclusions = open_case(path)
+    _, facts, conclusions = open_case(path)
     return index.index(facts, conclusions, run_folders(conclusions.runs["run_id"].to_list()))
 
 

@@ -151,7 +151,7 @@ def _by_rule(
 ) -> list[dict[str, object]]:
     first = rules[0]
     proofs = [str(r) for e in first.evidence for r in _strings(e["refs"])[:2]]
-    decisive = list(dict.fromkeys([*first.refs[:6], *proofs]))
+    decisive = list(dict.fromkeys(proofs or first.refs[:6]))
     text = first.rule.blocker or f"the evidence of {first.rule.failure} holds"
     rows: list[dict[str, object]] = [
         {

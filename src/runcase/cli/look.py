@@ -45,7 +45,7 @@ def raw(ref: str, case: str, verbatim: bool, face: str) -> None:
     if face == "json":
         click.echo(raw_json(found))
     elif found.data is not None and (verbatim or not sys.stdout.isatty()):
-        click.get_binary_stream("stdout").write(found.data)
+        sys.stdout.buffer.write(found.data)
     else:
         click.echo(terminal.raw_view(found))
 

@@ -380,9 +380,7 @@ def _unreadable(path: Path, name: str, table: Table) -> Problem | None:
 
 def _raw_chunks(path: Path, ref: Ref) -> list[tuple[int, bytes]]:
     """Chunks that overlap `ref`; row groups are skipped by their statistics."""
-    wanted = (pc.field("source_id") == ref.source_id) & (
-        pc.field("byte_start") < ref.byte_start + max(1, ref.byte_len)
-    )
+    wanted = (pc.field("source_id") == ref.source_id) & (pc.field("byte_start") < ref.byte_start + max(1, ref.byte_len))
     table = pq.read_table(path, columns=["byte_start", "data"], filters=wanted)
     rows = zip(table.column("byte_start").to_pylist(), table.column("data").to_pylist(), strict=True)
     return [(start, data) for start, data in rows if start + len(data) > ref.byte_start]

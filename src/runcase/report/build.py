@@ -121,7 +121,7 @@ def _dossier(row: Row, t: _Tables, raw: Raw) -> Dossier:
         replay=next((_replay(r) for r in _rows(t.replay, run_id)), None),
         tests=next((_tests(x) for x in _rows(t.tests, run_id)), None),
         next_actions=tuple(str(a) for a in _list(verdict, "next_actions")),
-        excerpts=excerpts(_placed(evidence.decisive, sources), raw),
+        excerpts=excerpts(_placed(evidence.decisive, sources, decisive), raw),
         events=tuple(_key_event(e) for e in evidence.key.iter_rows(named=True)),
         evidence_damage=tuple(_damage(sources, t)),
         sources=tuple(present_line(p) for p in sources["path"].to_list()),
@@ -150,9 +150,11 @@ def _evidence(run_id: str, source_ids: list[str], decisive: list[str], t: _Table
     )
 
 
-def _placed(decisive: pl.DataFrame, sources: pl.DataFrame) -> Iterator[Placed]:
+def _placed(rows: pl.DataFrame, sources: pl.DataFrame, order: list[str]) -> Iterator[Placed]:
+    """The decisive records in the order of the verdict."""
+    place = {ref: n for n, ref in enumerate(order)}
     paths = dict(zip(sources["source_id"].to_list(), sources["path"].to_list(), strict=True))
-    for e in decisive.iter_rows(named=True):
+    for e in sorted(rows.iter_rows(named=True), key=lambda e: place[e["ref"]]):
         yield Placed(Ref.parse(e["ref"]), e["line"], paths.get(e["source_id"], ""), True, _iso(e["ts"]), e["level"])
 
 

@@ -16,6 +16,9 @@ Raw = Callable[[Ref], bytes | None]
 MAX_LINE_CHARS = 400
 """A longer line is cut, and says by how much."""
 
+MAX_RECORD_LINES = 16
+"""Lines of one record; a long trace or document is at its ref."""
+
 _STAMP = re.compile(
     r"^\ufeff?[\[(]?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?[\])]?"
     r"(?: \d\d[OE][ +])? ?"
@@ -36,9 +39,9 @@ class Placed:
 
 
 def excerpts(records: Iterable[Placed], raw: Raw) -> tuple[Excerpt, ...]:
-    """Stretches of neighbouring records, in reading order; a stretch ends where lines are left out."""
+    """Stretches of neighbouring records, in the order given; a stretch ends where lines are left out."""
     stretches: list[list[Placed]] = []
-    for record in sorted(records, key=lambda r: (r.path, r.ref.source_id, r.ref.byte_start)):
+    for record in records:
         last = stretches[-1][-1].ref if stretches else None
         if last and last.source_id == record.ref.source_id and last.byte_start + last.byte_len == record.ref.byte_start:
             stretches[-1].append(record)
@@ -64,7 +67,7 @@ def _lines(record: Placed, data: bytes | None) -> list[ExcerptLine]:
         return [ExcerptLine(str(record.ref), record.line, text, record.decisive, record.ts, record.level)]
     found = []
     at = record.ref.byte_start
-    for number, piece in enumerate(data.splitlines(keepends=True)[:40]):
+    for number, piece in enumerate(data.splitlines(keepends=True)[:MAX_RECORD_LINES]):
         ref = Ref(record.ref.source_id, at, len(piece))
         at += len(piece)
         text = shown(piece)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from runcase.report.dossier import Artifact, Dossier, Excerpt, Signal, Statement, Window
 from runcase.report.index import FAILED, Index
-from runcase.report.words import bytes_words, clock, iso_minute, micros_words
+from runcase.report.words import bytes_words, clock, micros_words
 
 FIRST_SCREEN = 60
 """Lines in which a reader must learn why the run failed and what to do."""
@@ -20,12 +20,19 @@ MAX_DECISIVE = 38
 """Of those, lines of raw evidence."""
 
 _LONGEST_TICKS = re.compile("`+")
+_ALIVE = re.compile(r"[<>&\[\]@#*_|\\`$~^=!]|//|:\w+:|\bwww\.|^[/+-]")
+"""Text with any of these might be markup in some dialect, and is shown as code."""
 
 
 def render(dossier: Dossier) -> str:
     """The whole dossier as Markdown; its first screen comes first."""
-    sections = [first_screen(dossier), *(s for s in _details(dossier) if s)]
-    return "\n\n".join("\n".join(s) for s in sections) + "\n"
+    details = "\n\n".join("\n".join(s) for s in _details(dossier) if s)
+    return "\n".join(_page(first_screen(dossier))) + "\n" + details + "\n"
+
+
+def _page(screen: list[str]) -> list[str]:
+    """The first screen as a page of its own: `head -60` shows it and nothing else; rendered, the blanks vanish."""
+    return [*screen, *[""] * (FIRST_SCREEN - len(screen))]
 
 
 def code(text: str) -> str:
@@ -64,7 +71,7 @@ def _verdict(d: Dossier) -> str:
 
 
 def _prose(s: Statement) -> str:
-    return code(s.text) if re.search(r"[<>&\[\]@#*_|\\`$~^=!/:]", s.text) else s.text
+    return code(s.text) if _ALIVE.search(s.text) else s.text
 
 
 def _frame(d: Dossier) -> str:
@@ -101,7 +108,7 @@ def window_words(w: Window) -> str:
 
 def _tail(d: Dossier) -> list[str]:
     actions = list(d.next_actions[:4])
-    if d.replay and d.replay.start and not d.replay.blockers:
+    if d.replay and d.replay.start and not d.replay.blockers and not any("replay" in a for a in actions):
         actions.append(f"replay from {d.replay.start}: redo {', '.join(d.replay.redo) or 'nothing'}")
     if not actions:
         return []
@@ -280,8 +287,8 @@ def _coverage(d: Dossier) -> list[str]:
     return [
         "## What this rests on",
         "",
-        f"{c.sources} source(s), {c.bytes:,} bytes, {c.lines:,} lines, {c.events:,} events, {c.unknown:,} of them unknown, "
-        f"{c.quarantined:,} bytes quarantined.",
+        f"{c.sources} source(s), {c.bytes:,} bytes, {c.lines:,} lines, {c.events:,} events, "
+        f"{c.unknown:,} of them unknown, {c.quarantined:,} bytes quarantined.",
         f"A ref such as {code(_example(d))} resolves with {code('runcase raw REF')}.",
     ]
 

@@ -39,7 +39,7 @@ def run_list(index: Index, color: bool, width: int) -> str:
         ("took", {"justify": "right"}),
         ("why", {"ratio": 4}),
     ):
-        table.add_column(column, overflow="ellipsis", no_wrap=True, **options)  # type: ignore[arg-type]
+        table.add_column(column, overflow="ellipsis", no_wrap=True, **options)
     for r in index.runs[:MAX_RUN_ROWS]:
         why = r.failure_class or ""
         table.add_row(Text(r.status, _STYLES.get(r.status, "")), Text(r.run_id), r.took or "-", Text(why))

@@ -164,7 +164,10 @@ FAMILIES = (
     Family("go_panic", r"^panic: ", 97, "crash.panic", after=4),
     Family(
         "oom",
-        r"[Oo]ut of memory|OutOfMemory|OOMKilled|oom-kill|Cannot allocate memory|JavaScript heap|MemoryError|exit code 137\b",
+        (
+            r"[Oo]ut of memory|OutOfMemory|OOMKilled|oom-kill|Cannot allocate memory|JavaScript heap"
+            r"|MemoryError|exit code 137\b"
+        ),
         96,
         "resource.oom",
         after=1,
@@ -175,26 +178,42 @@ FAMILIES = (
     # --- dependencies, network, permissions
     Family(
         "dns",
-        r"Could not resolve (?:host|hostname)|Name or service not known|getaddrinfo|Temporary failure in name resolution|ENOTFOUND|EAI_AGAIN",
+        (
+            r"Could not resolve (?:host|hostname)|Name or service not known|getaddrinfo"
+            r"|Temporary failure in name resolution|ENOTFOUND|EAI_AGAIN"
+        ),
         95,
         "dependency.dns",
     ),
     Family(
         "network",
-        r"Connection (?:refused|reset|timed out)|ECONNRE(?:FUSED|SET)|ETIMEDOUT|[Nn]etwork is unreachable|TLS handshake|SSL_ERROR|certificate verify failed|socket hang up|unexpected EOF|RPC failed",
+        (
+            r"Connection (?:refused|reset|timed out)|ECONNRE(?:FUSED|SET)|ETIMEDOUT"
+            r"|[Nn]etwork is unreachable|TLS handshake|SSL_ERROR|certificate verify failed|socket hang up"
+            r"|unexpected EOF|RPC failed"
+        ),
         92,
         "dependency.network",
     ),
     Family(
         "http",
-        r"(?:HTTP(?:/[\d.]+)?|[Ss]tatus(?: code)?|returned error|server returned|response code)[ :=]*(?:error: )?(?:HTTP/\d\S* )?\(?[45]\d\d\b|\(HTTP [45]\d\d\)|\b50[234] (?:Bad Gateway|Service Unavailable|Gateway)",
+        (
+            r"(?:HTTP(?:/[\d.]+)?|[Ss]tatus(?: code)?|returned error|server returned"
+            r"|response code)[ :=]*(?:error: )?(?:HTTP/\d\S* )?\(?[45]\d\d\b|\(HTTP [45]\d\d\)"
+            r"|\b50[234] (?:Bad Gateway|Service Unavailable|Gateway)"
+        ),
         94,
         "dependency.network",
     ),
     Family("rate", r"[Rr]ate limit|429 Too Many|toomanyrequests|secondary rate|API rate", 95, "rate_limit"),
     Family(
         "auth",
-        r"(?:^|\W)(?:401 Unauthorized|403 Forbidden|Permission (?:to \S+ )?denied|Authentication failed|Bad credentials|Resource not accessible|access denied|not authorized|could not read Username|denied to |Access Denied|requires authentication|Invalid credentials|unauthorized:|Permission denied \(publickey)",
+        (
+            r"(?:^|\W)(?:401 Unauthorized|403 Forbidden|Permission (?:to \S+ )?denied|Authentication failed"
+            r"|Bad credentials|Resource not accessible|access denied|not authorized|could not read Username"
+            r"|denied to |Access Denied|requires authentication|Invalid credentials|unauthorized:"
+            r"|Permission denied \(publickey)"
+        ),
         96,
         "dependency.auth",
     ),
@@ -202,7 +221,13 @@ FAMILIES = (
     Family("git_remote", r"remote: (?:error|fatal|Permission|Repository not found|Invalid)", 94, "dependency.auth"),
     Family(
         "registry",
-        r"^npm (?:ERR!|error) (?:code|40\d|notarget|ERESOLVE)|No matching (?:version|distribution) found|Could not find a version that satisfies|Unable to locate package|ERR_PNPM_|Could not (?:resolve|find) (?:artifact|dependencies)|404 Not Found|Couldn't find package|failed to select a version|unresolved (?:import|dependency)|E: Failed to fetch|manifest unknown|Failed to download|does not exist in the registry",
+        (
+            r"^npm (?:ERR!|error) (?:code|40\d|notarget|ERESOLVE)|No matching (?:version|distribution) found"
+            r"|Could not find a version that satisfies|Unable to locate package|ERR_PNPM_"
+            r"|Could not (?:resolve|find) (?:artifact|dependencies)|404 Not Found|Couldn't find package"
+            r"|failed to select a version|unresolved (?:import|dependency)|E: Failed to fetch"
+            r"|manifest unknown|Failed to download|does not exist in the registry"
+        ),
         93,
         "dependency.registry",
         after=2,
@@ -212,37 +237,57 @@ FAMILIES = (
         r"^npm (?:ERR!|error) ",
         50,
         "dependency.registry",
-        unless=r"npm (?:ERR!|error) (?:A complete log|errno|syscall|path|command|Lifecycle|workspace|location|\s*$|code (?:ELIFECYCLE|1$)|Exit status|Failed at|This is probably)",
+        unless=(
+            r"npm (?:ERR!|error) (?:A complete log|errno|syscall|path|command|Lifecycle|workspace|location"
+            r"|\s*$|code (?:ELIFECYCLE|1$)|Exit status|Failed at|This is probably)"
+        ),
     ),
     Family(
         "lockfile",
-        r"lock ?file.*(?:out of date|out of sync|not up to date|needs to be updated)|frozen-lockfile|--locked was passed|npm ci` can only",
+        (
+            r"lock ?file.*(?:out of date|out of sync|not up to date|needs to be updated)|frozen-lockfile"
+            r"|--locked was passed|npm ci` can only"
+        ),
         95,
         "dependency.lockfile",
     ),
     Family(
         "module",
-        r"ModuleNotFoundError|ImportError|Cannot find (?:module|package)|[Cc]annot load such file|ERR_MODULE_NOT_FOUND|package \S+ is not in|ClassNotFoundException|NoClassDefFoundError|No module named",
+        (
+            r"ModuleNotFoundError|ImportError|Cannot find (?:module|package)|[Cc]annot load such file"
+            r"|ERR_MODULE_NOT_FOUND|package \S+ is not in|ClassNotFoundException|NoClassDefFoundError"
+            r"|No module named"
+        ),
         93,
         "dependency.module",
         after=1,
     ),
     Family(
         "command",
-        r"(?:command not found|: not found$|is not recognized as an internal|executable file not found|No such command|ENOENT)",
+        (
+            r"(?:command not found|: not found$|is not recognized as an internal|executable file not found"
+            r"|No such command|ENOENT)"
+        ),
         92,
         "config.command_not_found",
     ),
     Family(
         "no_file",
-        r"No such file or directory|cannot (?:stat|open|access|find)|File not found|FileNotFoundError|does not exist\b|Not a directory",
+        (
+            r"No such file or directory|cannot (?:stat|open|access|find)|File not found|FileNotFoundError"
+            r"|does not exist\b|Not a directory"
+        ),
         80,
         "input.missing_file",
     ),
     Family("safe_directory", r"dubious ownership", 97, "config.git"),
     Family(
         "config",
-        r"[Ii]nvalid (?:configuration|option|argument|value|workflow)|Unrecognized (?:option|argument|named)|[Uu]nknown (?:option|flag|argument|key)|[Mm]issing required|is required but|not set\b.*(?:secret|variable|token)|unbound variable|Unexpected input",
+        (
+            r"[Ii]nvalid (?:configuration|option|argument|value|workflow)|Unrecognized (?:option|argument"
+            r"|named)|[Uu]nknown (?:option|flag|argument|key)|[Mm]issing required|is required but"
+            r"|not set\b.*(?:secret|variable|token)|unbound variable|Unexpected input"
+        ),
         88,
         "config.invalid",
     ),
@@ -290,13 +335,19 @@ FAMILIES = (
     ),
     Family(
         "failed_word",
-        r"(?:^|\W)(?:FAILED|FAILURE|Failed to|failed to|failed with|Failure:|could not|Could not|[Uu]nable to|Cannot|cannot)\b",
+        (
+            r"(?:^|\W)(?:FAILED|FAILURE|Failed to|failed to|failed with|Failure:|could not|Could not"
+            r"|[Uu]nable to|Cannot|cannot)\b"
+        ),
         55,
         None,
     ),
     Family(
         "exit_command",
-        r"(?:Command failed|[Cc]ommand .* (?:failed|exited)|returned non-zero|exited with(?: code| status)?) *(?:with )?(?:exit )?(?:code|status)? *[1-9]\d*",
+        (
+            r"(?:Command failed|[Cc]ommand .* (?:failed|exited)|returned non-zero|exited with(?: code"
+            r"| status)?) *(?:with )?(?:exit )?(?:code|status)? *[1-9]\d*"
+        ),
         58,
         None,
     ),
@@ -325,11 +376,16 @@ FAMILIES = (
 )
 
 QUIET = (
-    r"(?i)(?:^|\W)(?:0|no|zero|without) (?:errors?|failures?|failed|problems|issues)\b|\b(?:errors?|failures?|failed)[:=] *0\b"
+    r"(?i)(?:^|\W)(?:0|no|zero|without) (?:errors?|failures?|failed|problems|issues)\b|\b(?:errors?"
+    r"|failures?|failed)[:=] *0\b"
     r"|\b[Ww]arning\b|\bWARN(?:ING)?\b|npm notice|\bdeprecat|^\s*(?:✓|✔|√|ok \d|PASS\b|PASSED)|\.\.\. ?ok$|\bPASSED\b"
-    r"|\s(?:xfail|XFAIL|xpass)|-W(?:no-)?error|(?:ignored|ignoring|expected failure|fail-fast|continue-on-error|on-error|if-no-files)"
-    r"|error(?:s|_handler|-handler|_test|\.test|-overlay|s?\.(?:[cm]?[jt]sx?|py|go|rs|rb|java|h|c|cpp|md|o|lo|po|svg|class))\b"
-    r"|^##\[(?:group|endgroup|debug|command)\]|^\[command\]|^\x1b\[36;1m|^\s*(?:if|then|fi|echo|set|export|trap) |^[+$] |\|\| (?:true|exit|echo)"
-    r"|\blevel=(?:debug|info)\b|\b(?:Compiling|Downloading|Downloaded|Installing|Unpacking|Selecting|Preparing|Collecting|Setting up|Fetching|Get:\d+) "
+    r"|\s(?:xfail|XFAIL|xpass)|-W(?:no-)?error|(?:ignored|ignoring|expected failure|fail-fast"
+    r"|continue-on-error|on-error|if-no-files)"
+    r"|error(?:s|_handler|-handler|_test|\.test|-overlay|s?\.(?:[cm]?[jt]sx?|py|go|rs|rb|java|h|c"
+    r"|cpp|md|o|lo|po|svg|class))\b"
+    r"|^##\[(?:group|endgroup|debug|command)\]|^\[command\]|^\x1b\[36;1m|^\s*(?:if|then|fi|echo|set"
+    r"|export|trap) |^[+$] |\|\| (?:true|exit|echo)"
+    r"|\blevel=(?:debug|info)\b|\b(?:Compiling|Downloading|Downloaded|Installing|Unpacking|Selecting"
+    r"|Preparing|Collecting|Setting up|Fetching|Get:\d+) "
 )
 """Lines that only look like failures: counts of zero, warnings, passing tests, file names, echoed commands."""

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from runcase.analysis.test_reports.base import Line, Report, Tool, distinct
 
 _PYTEST_END = re.compile(
-    r"^(?:=+ |)(?=.*\b(?:passed|failed|errors?|skipped|no tests ran)\b)((?:\d+ [a-z]+(?:, )?)+|no tests ran) in [\d.:]+ ?(?:s|seconds)"
+    r"^(?:=+ |)(?=.*\b(?:passed|failed|errors?|skipped|no tests ran)\b)"
+    r"((?:\d+ [a-z]+(?:, )?)+|no tests ran) in [\d.:]+ ?(?:s|seconds)"
 )
 _PART = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed|deselected|warnings?|rerun)")
 _PYTEST_NAME = re.compile(

@@ -25,9 +25,17 @@ else:
 class Decoder(Protocol):
     """The interface of bz2, lzma and zstd decompressors."""
 
-    eof: bool
-    needs_input: bool
-    unused_data: bytes
+    @property
+    def eof(self) -> bool:
+        """Whether the end marker was met."""
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether nothing more comes out without further input."""
+
+    @property
+    def unused_data(self) -> bytes:
+        """What follows the end marker."""
 
     def decompress(self, data: bytes, max_length: int = -1) -> bytes:
         """At most `max_length` bytes."""
@@ -72,6 +80,11 @@ class Family:
     tar_suffixes: tuple[str, ...] = ()
 
 
+def new_zstd() -> Decoder:
+    """A decoder for one zstandard frame."""
+    return zstd.ZstdDecompressor()
+
+
 def raw_deflate() -> Decoder:
     """A decoder for the bare deflate streams inside zip members."""
     return _Zlib(-zlib.MAX_WBITS)
@@ -83,7 +96,7 @@ FAMILIES = (
     Family("bzip2", b"BZh", (".bz2", ".bz"), bz2.BZ2Decompressor, (".tbz2", ".tbz")),
     Family("xz", b"\xfd7zXZ\x00", (".xz",), lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ), (".txz",)),
     # RFC 8878
-    Family("zstd", b"\x28\xb5\x2f\xfd", (".zst", ".zstd"), zstd.ZstdDecompressor, (".tzst",)),
+    Family("zstd", b"\x28\xb5\x2f\xfd", (".zst", ".zstd"), new_zstd, (".tzst",)),
     Family("lz4", b"\x04\x22\x4d\x18", (".lz4",), _lz4),
 )
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from runcase.intake.containers.compressed import ERRORS, Damage, Decoder, raw_deflate, zstd
+from runcase.intake.containers.compressed import ERRORS, Damage, Decoder, new_zstd, raw_deflate
 from runcase.intake.streams import CHUNK_BYTES, Counted
 
 LOCAL, CENTRAL, END, DESCRIPTOR = b"PK\3\4", b"PK\1\2", b"PK\5\6", b"PK\7\x08"
@@ -285,7 +285,7 @@ def _decoder(method: int) -> Decoder | None:
     if method == 14:
         return _Lzma()
     if method == 93:
-        return zstd.ZstdDecompressor()
+        return new_zstd()
     return None
 
 

@@ -104,7 +104,7 @@ def detect(
     stamped = pl.Series([False] * full.len(), dtype=pl.Boolean)
     for shape in shapes:
         stamped |= full.str.contains(shape.pattern)
-    joins = bool(shapes) and (stamped.mean() or 0) >= STAMPED_SHARE
+    joins = bool(shapes) and int(stamped.sum()) >= STAMPED_SHARE * stamped.len()
     return Layout(format_name or (shapes[0].name if shapes else None), tuple(shapes), False, joins, recorded_at)
 
 
