@@ -35,7 +35,7 @@ class Built:
 
     def markdown(self, run_id: str) -> str:
         """dossier.md of a run."""
-        folders = json.loads((self.root / "case.json").read_bytes())["runs"]
+        folders: dict[str, str] = json.loads((self.root / "case.json").read_bytes())["runs"]
         return (self.root / "runs" / folders[run_id] / "dossier.md").read_text()
 
     def tree(self) -> dict[str, bytes]:

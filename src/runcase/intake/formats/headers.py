@@ -93,8 +93,9 @@ def detect(
 ) -> Layout:
     """The layout that the first lines of a source show."""
     full = sample.filter(sample.str.strip_chars().str.len_bytes() > 0)
-    json = bool(full.len()) and (full.str.contains(r"^\s*\{.*\}\s*$").mean() or 0) > 0.5
-    rest = full.filter(~full.str.contains(r"^\s*\{.*\}\s*$")) if json else full
+    objects = full.str.contains(r"^\s*\{.*\}\s*$")
+    json = 2 * int(objects.sum()) > full.len()
+    rest = full.filter(~objects) if json else full
     shapes = stamps.detect(rest)
     if json:
         return Layout("json_lines", tuple(shapes), True, False, recorded_at)

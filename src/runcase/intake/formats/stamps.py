@@ -99,7 +99,7 @@ def _most_frequent(lines: pl.Series) -> tuple[StampShape | None, pl.Series]:
         for name in _SHAPES:
             shape = _shape(name, place)
             hits = lines.str.contains(shape.pattern)
-            score = weight * (hits.sum() or 0)
+            score = weight * int(hits.sum())
             if score > top:
                 top, best = score, (shape, hits)
     return best
