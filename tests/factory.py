@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import polars as pl
 
@@ -12,7 +13,7 @@ from runcase.model.case import Facts
 from runcase.model.tables import ARTIFACTS, EVENTS, PROBLEMS, SOURCES, SPANS, Table
 
 DAY = datetime(2026, 3, 14, tzinfo=UTC)
-Row = dict[str, object]
+Row = dict[str, Any]
 
 _DEFAULTS: dict[str, Row] = {
     "events": {

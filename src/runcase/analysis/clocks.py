@@ -263,7 +263,7 @@ def skew_signals(found: Clocks, sources: pl.DataFrame, members: pl.DataFrame) ->
     told = found.skews.filter(pl.col("offset_us").abs() >= REPORTED_US)
     side = pl.when(pl.col("offset_us") > 0).then(pl.lit("behind")).otherwise(pl.lit("ahead of"))
     text = pl.format(
-        "the clock of {} stands at least {} s {} that of {}; its times were corrected by that",
+        "the clock of {} stands about {} s {} that of {}; its times were corrected by that",
         "leaf",
         (pl.col("offset_us").abs() / 1e6).round(3),
         side,

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import networkx as nx
 import polars as pl
 
+MAX_OPERATIONS = 1500
+"""Operations that are looked at: the longest ones. The graph grows with their square."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -33,14 +36,9 @@ class Operation:
     end_us: int
 
 
-def operations_of(windows: pl.DataFrame, run_id: str, attempt: int, kind: str = "stage") -> list[Operation]:
-    """Closed operations of one attempt of WINDOWS in the order of their begin."""
-    rows = windows.filter(
-        (pl.col("run_id") == run_id)
-        & (pl.col("attempt") == attempt)
-        & (pl.col("kind") == kind)
-        & (pl.col("state") == "closed")
-    ).sort("start", "end", "name", "start_ref")
+def closed_operations(windows: pl.DataFrame) -> list[Operation]:
+    """Rows of WINDOWS as operations in the order of their begin; rows that are not closed are left out."""
+    rows = windows.filter(pl.col("state") == "closed").sort("start", "end", "name", "start_ref")
     instants = rows.select("name", pl.col("start").dt.epoch("us"), pl.col("end").dt.epoch("us"))
     return [Operation(name, start, end) for name, start, end in instants.iter_rows()]
 
@@ -80,6 +78,8 @@ def critical_path(operations: Sequence[Operation], total_us: int) -> list[Step]:
     """
     if not operations:
         return []
+    longest = sorted(operations, key=lambda o: (o.start_us - o.end_us, o.start_us, o.name))[:MAX_OPERATIONS]
+    operations = sorted(longest, key=lambda o: (o.start_us, o.end_us, o.name))
     graph = schedule(operations)
     length, chain = _longest(operations, graph, None)
     return [
@@ -115,5 +115,6 @@ def critical_path_of(windows: pl.DataFrame, attempts: pl.DataFrame, run_id: str,
     first, last = frame.select(pl.col("first_ts").dt.epoch("us"), pl.col("last_ts").dt.epoch("us")).row(0)
     if first is None or last is None:
         return []
-    stages = operations_of(windows, run_id, attempt)
-    return critical_path(stages or operations_of(windows, run_id, attempt, "tool"), last - first)
+    own = windows.filter((pl.col("run_id") == run_id) & (pl.col("attempt") == attempt))
+    stages, tools = (closed_operations(own.filter(pl.col("kind") == k)) for k in ("stage", "tool"))
+    return critical_path(stages or tools, last - first)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import polars as pl
 
 from runcase.analysis.absences import PAIR, managed_runs, signals_of
+from runcase.analysis.critical import closed_operations, critical_path
 from runcase.analysis.selection import of_kind
 from runcase.analysis.view import CaseView
 from runcase.model.kinds import WORK_KINDS
@@ -41,6 +44,7 @@ def observations(view: CaseView, marks: pl.DataFrame, duplicates: pl.DataFrame) 
             _redelivered(marks),
             _duplicates(view, duplicates),
             _not_made(view),
+            _critical(view),
             _blind_spots(view, marks),
         ]
     )
@@ -107,6 +111,27 @@ def _not_made(view: CaseView) -> pl.DataFrame:
             )
     frame = pl.DataFrame(rows, schema={"run_id": pl.String, "refs": pl.List(pl.String), "_text": pl.String})
     return observation(frame, "not_made", pl.col("_text"))
+
+
+def _critical(view: CaseView) -> pl.DataFrame:
+    """The stage that decided most of how long the last attempt took."""
+    last = view.attempts.sort("run_id", "attempt").group_by("run_id", maintain_order=True).last()
+    ends = {(r, a): (b, e) for r, a, b, e in last.select("run_id", "attempt", "first_ts", "last_ts").iter_rows()}
+    stages = view.windows.filter((pl.col("kind") == "stage") & (pl.col("state") == "closed"))
+    rows: list[dict[str, object]] = []
+    for key, own in stages.partition_by(PAIR, as_dict=True, maintain_order=True).items():
+        begin, end = ends.get((key[0], key[1]), (None, None))
+        if begin is None or end is None or own.height < 2:
+            continue
+        total = (end - begin) // timedelta(microseconds=1)
+        top = max(critical_path(closed_operations(own), total), key=lambda s: s.duration_us)
+        text = (
+            f"{top.name} took {top.duration_us / 1e6:.1f} of {total / 1e6:.1f} s; "
+            f"if it took no time, the run would have taken {top.run_without_us / 1e6:.1f} s"
+        )
+        rows.append({"run_id": key[0], "attempt": key[1], "refs": [], "_text": text})
+    schema = pl.Schema({n: SIGNALS.schema[n] for n in ("run_id", "attempt", "refs")} | {"_text": pl.String()})
+    return observation(pl.DataFrame(rows, schema=schema), "critical_path", pl.col("_text"))
 
 
 def _blind_spots(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:

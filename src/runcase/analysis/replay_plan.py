@@ -85,13 +85,17 @@ def _redo_set(stages: Sequence[StageFacts], lacks: Mapping[str, Lack]) -> set[st
     """Stages to redo: unfinished ones, makers of what they lack, and those that read what comes out differently."""
     producers = {a: s for s in stages for a in s.outputs}
     redo = {s.name for s in stages if not s.completed and not (s.optional and not s.begun)}
+    changed: set[str] = set()
     while True:
-        fresh = {producers[a].name for s in stages if s.name in redo for a in s.inputs if a in lacks and a in producers}
-        changed = {a for s in stages if s.name in redo and not (s.deterministic and s.completed) for a in s.outputs}
-        fresh |= {s.name for s in stages if s.inputs & changed}
-        if fresh <= redo:
+        again = [s for s in stages if s.name in redo]
+        fresh = {producers[a].name for s in again for a in s.inputs if a in lacks and a in producers}
+        other = [s for s in again if not (s.deterministic and s.completed) or s.inputs & changed]
+        differing = changed.union(*(s.outputs for s in other))
+        fresh |= {s.name for s in stages if s.inputs & differing}
+        if fresh <= redo and differing == changed:
             return redo
         redo |= fresh
+        changed = differing
 
 
 def _blocked(stages: Sequence[StageFacts], lacks: Mapping[str, Lack], hard: Sequence[Lack]) -> Plan:

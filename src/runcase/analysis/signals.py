@@ -43,6 +43,7 @@ SIGNAL_CODES: dict[str, str] = {
     "redelivered": "the queue handed a message over again",
     "duplicate_source": "sources hold text that others hold too, and were counted once",
     "not_made": "stages that never began, and what they would have written",
+    "critical_path": "the stage that decided most of how long the run took",
     "blind_spot_queue": "nothing tells how long the run waited",
     "blind_spot_work": "nothing tells what the run worked on",
     "blind_spot_artifacts": "nothing tells what the run made and used",

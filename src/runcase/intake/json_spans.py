@@ -55,19 +55,35 @@ class JsonText:
         self._ascii = len(self._text) == len(data) - mark
         self._known = (0, mark)
         self._mark = mark
+        self.roots = 0
         self._repeated = 0
         self._decoder = json.JSONDecoder(object_pairs_hook=self._object, parse_constant=lambda _: None)
 
     def walk(self, opens: Opens) -> Iterator[Leaf]:
-        """The leaves in document order; a further root value follows the first with its own paths."""
+        """The leaves in document order; a further root value follows the first, `roots` counts them as they begin."""
         at = self._skip(0)
         try:
             while at < len(self._text):
+                self.roots += 1
                 at = self._skip((yield from self._value(at, (), opens)))
         except _StopError:
             return
         finally:
             self._note_repeated()
+
+    def items(self) -> Iterator[Leaf]:
+        """The elements of a root array; else the lines, if the first one is a whole value; else each root value."""
+        begin = self._skip(0)
+        if self._text[begin : begin + 1] == "[":
+            yield from self.walk(opens_only(()))
+            return
+        first = self._text[begin : self._text.find("\n", begin) + 1 or len(self._text)]
+        try:
+            self._decoder.raw_decode(first)
+        except (ValueError, RecursionError):
+            yield from self.walk(lambda _: False)
+        else:
+            yield from self.lines()
 
     def lines(self) -> Iterator[Leaf]:
         """One leaf a line, its line end included; path is the line's index. Blank lines yield nothing."""

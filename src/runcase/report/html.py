@@ -13,6 +13,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -107,6 +108,7 @@ def _environment() -> Environment:
         "number": lambda n: f"{n:,}",
         "keep": Markup,
         "html_time": _html_time,
+        "segment": lambda name: quote(name, safe=""),
     }
     return env
 

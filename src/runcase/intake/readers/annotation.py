@@ -9,8 +9,8 @@ MARKS = pl.col("fields").str.json_path_match("$.marks")
 
 
 def first_line() -> pl.Expr:
-    """The first line of the message: what a mark stands on."""
-    return pl.col("message").str.extract(r"^([^\n]*)")
+    """The first line of the message that is not empty: what a mark stands on."""
+    return pl.col("message").str.extract(r"^\n*([^\n]*)")
 
 
 def json_fields(**members: pl.Expr) -> pl.Expr:

@@ -103,6 +103,11 @@ def text_of(value: object) -> str | None:
     return str(value).lower() if isinstance(value, bool) else clean(str(value))
 
 
+def list_of(value: object) -> list[object]:
+    """The value when it is an array, else nothing."""
+    return value if isinstance(value, list) else []
+
+
 def member(value: object, *keys: str | int) -> object:
     """What stands at a path of keys and indexes below `value`, or None."""
     for key in keys:

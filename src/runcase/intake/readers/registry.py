@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from runcase.intake.readers.airflow import Airflow
 from runcase.intake.readers.azure import Azure
 from runcase.intake.readers.base import Reader, Sniff, Taken
+from runcase.intake.readers.bazel_bep import BazelBep
 from runcase.intake.readers.buildkite import Buildkite
 from runcase.intake.readers.github_actions import GitHubActions
 from runcase.intake.readers.gitlab import GitLab
+from runcase.intake.readers.jaeger import Jaeger, Zipkin
 from runcase.intake.readers.jenkins import Jenkins
 from runcase.intake.readers.junit import JUnit
 from runcase.intake.readers.manifest import Manifest
+from runcase.intake.readers.nextflow import NextflowHistory, NextflowLog, NextflowTrace
+from runcase.intake.readers.openlineage import OpenLineage
+from runcase.intake.readers.otlp import Otlp
+from runcase.intake.readers.pegasus import Braindump, Dag, JobState
 from runcase.intake.readers.run_record import RunRecord
+from runcase.intake.readers.slurm import Sacct
+from runcase.intake.readers.snakemake import Snakemake
 from runcase.intake.readers.stepfunctions import StepFunctions
 from runcase.intake.readers.temporal import Temporal
 from runcase.intake.readers.travis import Travis
@@ -20,6 +29,20 @@ READERS: tuple[Reader, ...] = (
     Buildkite(),
     GitLab(),
     Jenkins(),
+    BazelBep(),
+    Braindump(),
+    Dag(),
+    JobState(),
+    OpenLineage(),
+    Otlp(),
+    NextflowHistory(),
+    NextflowLog(),
+    NextflowTrace(),
+    Snakemake(),
+    Airflow(),
+    Sacct(),
+    Jaeger(),
+    Zipkin(),
     GitHubActions(),
     JUnit(),
     StepFunctions(),

@@ -1,0 +1,89 @@
+"""Airflow task logs: `dag_id=/run_id=/task_id=/[map_index=/]attempt=N.log`.
+
+A task instance is a run with attempts of its own: Airflow retries tasks, not DAG
+runs. Airflow 2 writes text, Airflow 3 JSON lines (2.3 to 3.0).
+"""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+
+from runcase.intake.readers.annotation import json_fields
+from runcase.intake.readers.base import Annotator, Sniff, Taken, TextReader
+from runcase.intake.readers.phrases import Phrase, PhraseAnnotator
+
+_PATH = re.compile(
+    r"dag_id=(?P<dag>[^/]+)/run_id=(?P<run>[^/]+)/task_id=(?P<task>[^/]+)/(?:map_index=(?P<map>\d+)/)?attempt=(?P<n>\d+)"
+)
+_LINE = re.compile(rb"(?m)^\[\d{4}-\d\d-\d\dT[\d:.+-]+\] \{[\w./-]+:\d+\} [A-Z]+ - ")
+_JSON = re.compile(rb'(?m)^\{"timestamp":"\d{4}-[^"]+","(?:level|event|logger)":')
+
+_P = r"^(?:\{[^}]*\} [A-Z]+ - )?"
+_PHRASES = (
+    Phrase(_P + r"Marking task as SUCCESS", "run.finished", status="succeeded"),
+    Phrase(_P + r"Marking task as SKIPPED", "run.finished", status="succeeded"),
+    Phrase(_P + r"Marking task as (?P<state>FAILED|UP_FOR_RETRY)", "run.finished", "error", "failed"),
+    Phrase(_P + r"Task instance in success state", "run.finished", status="succeeded"),
+    Phrase(_P + r"Task instance in failure state", "run.finished", "error", "failed"),
+    Phrase(_P + r"(?:Task exited|Process .* exited) with (?:return|exit) code (?P<exit_code>-?\d+)", "exit"),
+    Phrase(_P + r"Command exited with return code (?P<tool_exit>-?\d+)", "tool.finished"),
+    Phrase(_P + r"Running (?:<TaskInstance: .*> )?on host (?P<host>\S+)", "attempt.claimed"),
+    Phrase(_P + r"Dependencies all met", "invocation.queued"),
+    Phrase(_P + r"Starting attempt (?P<try>\d+) of (?P<tries>\d+)", "log"),
+    Phrase(_P + r"(?:Executing <|Task instance is in running state)", "attempt.started"),
+    Phrase(_P + r"Running command: (?P<tool>.*)", "tool.started"),
+    Phrase(_P + r".*AirflowTaskTimeout|" + _P + r"Timeout, PID", "error.timeout.task", "error"),
+    Phrase(_P + r"State of this instance has been externally set to (?P<state>\w+)", "error.external", "error"),
+    Phrase(_P + r"Received SIGTERM", "error.terminated", "error"),
+    Phrase(_P + r"Task (?:is not able to be run|failed with exception)", "error", "error"),
+    Phrase(r"^\{[^}]*\} (?:ERROR|CRITICAL) - ", "error", "error"),
+    Phrase(r"^\{[^}]*\} WARNING - ", "warning", "warning"),
+)
+
+
+class Airflow(TextReader):
+    """One attempt of one task instance."""
+
+    name = "airflow"
+    versions = "Airflow 2.3 to 2.11 text, 3.x JSON lines"
+
+    def recognises(self, sniff: Sniff) -> Taken | None:
+        """Lines with stamp, file and level, or JSON lines under the path of a task instance."""
+        found = len(_LINE.findall(sniff.head))
+        if found:
+            return Taken(f"{found} lines of the task logger", 82)
+        if _PATH.search(sniff.path) and _JSON.search(sniff.head):
+            return Taken("JSON lines under the path of a task instance", 82)
+        return None
+
+    def annotator(self, path: str) -> Annotator:
+        """The path tells the task instance and the attempt."""
+        return _Annotator(path)
+
+
+class _Annotator(PhraseAnnotator):
+    def __init__(self, path: str) -> None:
+        self._path = _PATH.search(path)
+        super().__init__(_PHRASES, _instance(self._path) if self._path else None)
+
+    def concluded(self, records: pl.DataFrame) -> pl.DataFrame:
+        """Attempt, task and DAG from the path, on every record."""
+        if self._path is None:
+            return records
+        known = json_fields(
+            job=pl.lit(f"{self._path['dag']}.{self._path['task']}"),
+            parent_run_id=pl.lit(f"{self._path['dag']}/{self._path['run']}"),
+        )
+        first = pl.int_range(pl.len()) == 0
+        return records.with_columns(
+            attempt=pl.coalesce("attempt", pl.lit(int(self._path["n"]))),
+            fields=pl.when(first & pl.col("fields").is_null()).then(known).otherwise("fields"),
+        )
+
+
+def _instance(path: re.Match[str]) -> str:
+    """`dag/run/task`, and the index of a mapped task."""
+    parts = [path["dag"], path["run"], path["task"], path["map"]]
+    return "/".join(p for p in parts if p is not None)
