@@ -209,12 +209,29 @@ def one_dossier(path: str, run_id: str) -> Dossier:
         RuncaseError: `unknown_run`, with the nearest ids.
     """
     case, facts, conclusions = open_case(path)
-    known = conclusions.runs["run_id"].to_list()
-    matching = [run_id] if run_id in known else [r for r in known if run_id in r]
+    return dossier_of(case, facts, conclusions, the_run(conclusions, run_id, path))
+
+
+def dossier_of(case: Case, facts: Facts, conclusions: Conclusions, run_id: str) -> Dossier:
+    """The dossier of a run that the case is known to have."""
+    return next(d for _, d in dossiers(facts, conclusions, case.raw, only=run_id))
+
+
+def the_run(conclusions: Conclusions, asked: str, path: str) -> str:
+    """The one run of a case whose id is `asked`, begins with it, or holds it; the first of these that tells one.
+
+    Raises:
+        RuncaseError: `unknown_run`, with the nearest ids.
+    """
+    known: list[str] = conclusions.runs["run_id"].to_list()
+    if asked in known:
+        return asked
+    matching = [r for r in known if r.startswith(asked)] or [r for r in known if asked in r]
     if len(matching) != 1:
-        near = ", ".join((matching or known)[:5])
-        raise RuncaseError("unknown_run", f"{path} has no run {run_id!r}", f"it has: {near}")
-    return next(d for _, d in dossiers(facts, conclusions, case.raw, only=matching[0]))
+        what = "has no run" if not matching else f"has {len(matching)} runs like"
+        near = ", ".join((matching or known)[:5]) or "no run at all"
+        raise RuncaseError("unknown_run", f"{path} {what} {asked!r}", f"it has: {near}")
+    return matching[0]
 
 
 def raw_evidence(path: str, text: str) -> RawEvidence:

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from runcase.analysis.selection import in_order
-from runcase.model.case import Conclusions, Facts
+from runcase.analysis.marks import QUIET_KINDS
+from runcase.analysis.selection import in_order, of_kind
+from runcase.model.case import Conclusions
 from runcase.model.refs import ref_of
 
 SHOWN = 20
 """Rows of each list that a comparison holds."""
+
+FEW_MARKS = 3
+"""A side with fewer events that mark something is a plain log, whose lines are all compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +89,12 @@ def counterpart(found: Conclusions, side: Side) -> Side | None:
     return Side(side.run_id, side.attempt - 1) if side.attempt > 1 else None
 
 
-def compare(events: pl.LazyFrame, found: Conclusions, a: Side, b: Side) -> Comparison:
+def compare(events: pl.LazyFrame, claims: pl.LazyFrame, found: Conclusions, a: Side, b: Side) -> Comparison:
     """Two attempts of a case.
 
     Args:
-        events: EVENTS with runs assigned, as `assigned_events` yields them.
+        events: EVENTS with runs assigned, as `assigned` yields them.
+        claims: ARTIFACTS, likewise.
         found: Conclusions of the case.
         a: One side.
         b: The other side.
@@ -98,20 +103,20 @@ def compare(events: pl.LazyFrame, found: Conclusions, a: Side, b: Side) -> Compa
     return Comparison(
         a,
         b,
-        _divergence(rows_a, rows_b),
+        _divergence(_marking(rows_a, rows_b), _marking(rows_b, rows_a)),
         _only(rows_a, rows_b),
         _only(rows_b, rows_a),
         _window_changes(found.windows, a, b),
-        _artifact_changes(found.states, a, b),
+        _artifact_changes(claims, a, b),
         _frame_changes(found.attempts, a, b),
     )
 
 
-def assigned_events(facts: Facts, found: Conclusions) -> pl.LazyFrame:
-    """EVENTS with the runs that the conclusions' members give to sources; records that name their run keep it."""
+def assigned(rows: pl.LazyFrame, found: Conclusions) -> pl.LazyFrame:
+    """EVENTS or ARTIFACTS with the runs that the conclusions' members give to sources; what names its run keeps it."""
     one = pl.col("run_id").len().over("source_id") == 1
     sources = found.members.filter(one).select("source_id", _run="run_id", _attempt="attempt")
-    joined = facts.events.join(sources.lazy(), on="source_id", how="left", maintain_order="left")
+    joined = rows.join(sources.lazy(), on="source_id", how="left", maintain_order="left")
     single = found.runs.filter(pl.col("attempts") == 1).select("run_id", _only=pl.lit(1, dtype=pl.Int64))
     named = joined.with_columns(run_id=pl.coalesce("run_id", "_run"), attempt=pl.coalesce("attempt", "_attempt"))
     return named.join(single.lazy(), on="run_id", how="left", maintain_order="left").with_columns(
@@ -126,6 +131,13 @@ def _rows(events: pl.LazyFrame, side: Side) -> pl.DataFrame:
     mine = events.filter((pl.col("run_id") == side.run_id) & (pl.col("attempt") == side.attempt))
     rows = mine.select("source_id", "byte_start", "ts", "kind", text=text, ref=ref_of()).collect()
     return in_order(rows).with_columns(shape=pl.format("{} {}", "kind", _shape(pl.col("text"))))
+
+
+def _marking(rows: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
+    """Rows that mark something, where both sides have such; of plain logs all rows."""
+    marks = ~of_kind(pl.col("kind"), QUIET_KINDS)
+    few = min(r.filter(marks).height for r in (rows, other)) < FEW_MARKS
+    return rows if few else rows.filter(marks)
 
 
 def _shape(text: pl.Expr) -> pl.Expr:
@@ -181,17 +193,23 @@ def _window_changes(windows: pl.DataFrame, a: Side, b: Side) -> tuple[Change, ..
     return _changes(ranked.select(pl.format("{} {}", "kind", "name"), "said", "said_b"))
 
 
-def _artifact_changes(states: pl.DataFrame, a: Side, b: Side) -> tuple[Change, ...]:
-    """Artifacts by id whose digest differs, or that one run lacks; attempts of one run share their states."""
-    if a.run_id == b.run_id:
-        return ()
-    parts = [states.filter(pl.col("run_id") == s.run_id).select("artifact_id", v=_digest()) for s in (a, b)]
-    both = parts[0].join(parts[1], on="artifact_id", how="full", coalesce=True, suffix="_b").sort("artifact_id")
-    return _changes(both.filter(pl.col("v").ne_missing(pl.col("v_b"))).head(SHOWN))
+def _artifact_changes(claims: pl.LazyFrame, a: Side, b: Side) -> tuple[Change, ...]:
+    """Artifacts by id whose digest differs, or that one side lacks; what a side only read comes first."""
+    parts = [_digests(claims, side) for side in (a, b)]
+    both = parts[0].join(parts[1], on="artifact_id", how="full", coalesce=True, suffix="_b")
+    changed = both.filter(pl.col("v").ne_missing(pl.col("v_b")))
+    given = pl.coalesce("given", "given_b")
+    return _changes(changed.sort(~given, "artifact_id").head(SHOWN).select("artifact_id", "v", "v_b"))
 
 
-def _digest() -> pl.Expr:
-    return pl.coalesce("checksum", "state")
+def _digests(claims: pl.LazyFrame, side: Side) -> pl.DataFrame:
+    """`artifact_id, v, given`: the last digest that an attempt states of each artifact, and whether it only read it."""
+    mine = claims.filter((pl.col("run_id") == side.run_id) & (pl.col("attempt") == side.attempt))
+    rows = mine.filter(pl.col("action") != "expected").collect().sort("artifact_id", "ts", "source_id", "byte_start")
+    return rows.group_by("artifact_id", maintain_order=True).agg(
+        v=pl.coalesce(pl.col("checksum").drop_nulls().last(), pl.lit("no checksum stated")),
+        given=(pl.col("action") == "read").all(),
+    )
 
 
 def _frame_changes(attempts: pl.DataFrame, a: Side, b: Side) -> tuple[Change, ...]:

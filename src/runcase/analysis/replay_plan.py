@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 MAX_TRIED = 20
 """Artifacts whose restoration is tried one by one for counterfactuals."""
+
+MAX_NAMED = 4
+"""Artifacts that a sentence names one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,19 +155,36 @@ def _distinct(lacks: Iterable[Lack]) -> tuple[Lack, ...]:
 def _counterfactuals(
     stages: Sequence[StageFacts], lacks: Mapping[str, Lack], hard: Sequence[Lack], found: Plan
 ) -> tuple[str, ...]:
-    """What would move the start: each lacking artifact alone, all of them together, and each hard blocker away."""
+    """What would move the start: each lacking artifact, all that a stage lacks, everything, and no hard blocker."""
     said = []
-    named = sorted(a for a in lacks if any(a in s.inputs for s in stages))
-    for a in named[:MAX_TRIED]:
-        moved = _blocked(stages, {k: v for k, v in lacks.items() if k != a}, hard)
+    for what, names in _restorable(stages, lacks, found):
+        moved = _blocked(stages, {k: v for k, v in lacks.items() if k not in names}, hard)
         if moved.start is not None and moved.redo != found.redo:
-            said.append(f"restore {a} and the start moves to {moved.start}")
-    if not said and len(named) > 1:
-        moved = _blocked(stages, {}, hard)
-        if moved.start is not None and moved.redo != found.redo:
-            said.append(f"restore all of {', '.join(named[:MAX_TRIED])} and the start moves to {moved.start}")
+            said.append(f"restore {what} and the start moves to {moved.start}")
+            if len(names) > 1:
+                break
     for block in hard:
         moved = _blocked(stages, lacks, [h for h in hard if h is not block])
         if moved.start is not None:
             said.append(f"without this blocker ({block.code}) the start would be {moved.start}")
     return tuple(said)
+
+
+def _restorable(
+    stages: Sequence[StageFacts], lacks: Mapping[str, Lack], found: Plan
+) -> Iterator[tuple[str, frozenset[str]]]:
+    """Artifacts to try, with words for them: one by one, those that late stages read first; then larger sets."""
+    wanted = [sorted(s.inputs & lacks.keys()) for s in reversed(stages) if s.name in found.redo]
+    singles = list(dict.fromkeys(a for names in wanted for a in names))
+    yield from ((a, frozenset([a])) for a in singles[:MAX_TRIED])
+    for stage, names in zip((s for s in reversed(stages) if s.name in found.redo), wanted, strict=True):
+        if len(names) > 1:
+            yield f"{_named(names)}, which {stage.name} reads,", frozenset(names)
+    if len(singles) > 1:
+        yield f"all of {_named(singles)}", frozenset(lacks)
+
+
+def _named(names: Sequence[str]) -> str:
+    """All of a few names; of many the first, the last, and how many there are."""
+    few = len(names) <= MAX_NAMED
+    return ", ".join(names) if few else f"{names[0]}, ..., {names[-1]} ({len(names)} artifacts)"

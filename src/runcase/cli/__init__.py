@@ -11,6 +11,7 @@ import sys
 
 import click
 
+from runcase.cli.ask import compare, graph, replay, windows
 from runcase.cli.build import build
 from runcase.cli.look import raw, show
 from runcase.model.problems import RuncaseError
@@ -29,7 +30,7 @@ def commands() -> None:
     """
 
 
-for _command in (build, show, raw):
+for _command in (build, show, raw, windows, graph, replay, compare):
     commands.add_command(_command)
 
 

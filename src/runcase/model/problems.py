@@ -59,6 +59,9 @@ ERROR_CODES: dict[str, str] = {
     "unknown_run": "the case has no run of that id",
     "bad_ref": "not a raw ref of the form source_id:byte_start+byte_len",
     "bad_value": "a flag's value is out of its range",
+    "pack_changed": "a rule pack is not what it was when the case was built",
+    "no_counterpart": "nothing in the case can be compared with the run",
+    "unknown_artifact": "the run has no artifact or stage of that name",
 }
 
 PROBLEM_CODES: dict[str, str] = {

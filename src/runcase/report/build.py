@@ -118,7 +118,7 @@ def _dossier(row: Row, t: _Tables, raw: Raw) -> Dossier:
         contradictions=tuple(s for family, s in signals if family == "contradiction"),
         artifacts=tuple(_artifact(a) for a in _rows(t.states, run_id)),
         edges=tuple(_edge(e) for e in _rows(t.edges, run_id)),
-        replay=next((_replay(r) for r in _rows(t.replay, run_id)), None),
+        replay=next((replay_value(r) for r in _rows(t.replay, run_id)), None),
         tests=next((_tests(x) for x in _rows(t.tests, run_id)), None),
         next_actions=tuple(str(a) for a in _list(verdict, "next_actions")),
         excerpts=excerpts(_placed(evidence.decisive, sources, decisive), raw),
@@ -285,7 +285,8 @@ def _edge(e: Row) -> Edge:
     return Edge(present_line(str(e["subject"])), str(e["relation"]), present_line(str(e["object"])), _refs(e))
 
 
-def _replay(r: Row) -> Replay:
+def replay_value(r: Row) -> Replay:
+    """A row of REPLAYS as the dossier has it."""
     blockers = json.loads(str(r["blockers"] or "[]"))
     return Replay(
         start=_text(r["start"]),
