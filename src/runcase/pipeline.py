@@ -18,6 +18,7 @@ from runcase.ledger.store import Case
 from runcase.model.case import Conclusions, Facts
 from runcase.model.problems import RuncaseError
 from runcase.model.refs import Ref, source_id
+from runcase.model.tables import PROBLEMS
 from runcase.report import html, index, markdown
 from runcase.report.build import dossiers
 from runcase.report.dossier import Dossier
@@ -37,6 +38,10 @@ class Progress:
     total: int
 
 
+MAX_NOTICED = 5
+"""Problems that the end of a build names; the dossiers and the ledger have all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Built:
     """What a build did."""
@@ -48,6 +53,8 @@ class Built:
     folders: dict[str, str]
     quarantined_bytes: int
     damage: int
+    noticed: pl.DataFrame
+    """The gravest problems of the evidence: `severity, code, path, message`; at most `MAX_NOTICED` rows."""
 
 
 Report = Callable[[Progress], None]
@@ -175,8 +182,12 @@ def summary(
 ) -> Built:
     """The figures that the command line ends with."""
     quarantined = facts.sources.select(pl.col("quarantined_bytes").sum()).collect().item()
-    damage = facts.problems.filter(pl.col("severity") == "error").select(pl.len()).collect().item()
-    return Built(settings.case, new, known, conclusions.runs, folders, quarantined, damage)
+    defects = (
+        facts.problems.filter(pl.col("severity") != "info").collect().sort("severity", *PROBLEMS.key, nulls_last=True)
+    )
+    damage = defects.filter(pl.col("severity") == "error").height
+    noticed = defects.select("severity", "code", "path", "message").head(MAX_NOTICED)
+    return Built(settings.case, new, known, conclusions.runs, folders, quarantined, damage, noticed)
 
 
 # --- looking at a finished case -------------------------------------------------------------------

@@ -14,6 +14,7 @@ import click
 from runcase.cli.ask import compare, graph, replay, windows
 from runcase.cli.build import build
 from runcase.cli.look import raw, show
+from runcase.cli.sql import sql
 from runcase.model.problems import RuncaseError
 from runcase.model.text import present
 
@@ -30,7 +31,18 @@ def commands() -> None:
     """
 
 
-for _command in (build, show, raw, windows, graph, replay, compare):
+_COMMANDS = (
+    build,
+    show,
+    raw,
+    windows,
+    graph,
+    replay,
+    compare,
+    sql,
+)
+
+for _command in _COMMANDS:
     commands.add_command(_command)
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from runcase.model.text import present
+
 if TYPE_CHECKING:
     from runcase.pipeline import Built, Progress
 
@@ -71,17 +73,19 @@ def _as_json(built: Built) -> str:
     import json
 
     body = {"case": str(built.case), "new_inputs": built.new_inputs, "known_inputs": built.known_inputs}
-    return json.dumps({**body, "runs": _counts(built), "quarantined_bytes": built.quarantined_bytes}, indent=2)
+    body |= {"runs": _counts(built), "quarantined_bytes": built.quarantined_bytes, "noticed": built.noticed.to_dicts()}
+    return json.dumps(body, indent=2)
 
 
 def _as_text(built: Built) -> str:
-    counts = _counts(built)
-    runs = ", ".join(f"{n} {status}" for status, n in counts.items()) or "none"
-    lines = [f"runs: {runs}"]
+    """The outcome first, then what was noticed of the evidence, then where to look."""
+    runs = ", ".join(f"{n} {status}" for status, n in _counts(built).items())
+    lines = [f"runs: {runs or 'none; no input holds a log record'}"]
     if built.known_inputs:
         lines.append(f"{built.known_inputs} input(s) were in the case already and were not read again")
     if built.damage:
         lines.append(f"evidence is incomplete: {built.damage} problem(s), {built.quarantined_bytes:,} bytes set aside")
+    lines += [f"  {present(f'{path}: {message}')} [{code}]" for _, code, path, message in built.noticed.iter_rows()]
     failed = built.runs.filter(built.runs["status"].is_in(["failed", "timed_out", "lost"]))
     if failed.height == 1:
         lines.append(f"dossier: {built.case}/runs/{built.folders[failed['run_id'][0]]}/dossier.html")

@@ -1,0 +1,25 @@
+"""The run debugger for exported logs; `runcase.open(CASE)` gives a finished case as polars frames."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import os
+
+    from runcase.ledger.opened import OpenCase
+
+__all__ = ["open"]
+
+
+def open(case: str | os.PathLike[str]) -> OpenCase:
+    """The tables of a finished case.
+
+    polars and pyarrow are imported by this call and not before, so that the command line starts at once.
+
+    Raises:
+        RuncaseError: `not_a_case`, `newer_case`.
+    """
+    from runcase.ledger.opened import opened
+
+    return opened(case)
