@@ -10,6 +10,7 @@ import polars as pl
 
 from runcase.ledger.store import Case
 from runcase.model.refs import Ref
+from runcase.model.tables import CONCLUSIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class OpenCase:
     attempts: pl.LazyFrame
     members: pl.LazyFrame
     windows: pl.LazyFrame
-    states: pl.LazyFrame
+    artifact_states: pl.LazyFrame
     edges: pl.LazyFrame
     signals: pl.LazyFrame
     diagnoses: pl.LazyFrame
@@ -55,5 +56,6 @@ def opened(root: str | os.PathLike[str]) -> OpenCase:
     case = Case.open(Path(root))
     facts, conclusions = case.facts(), case.conclusions()
     lazy = {f.name: getattr(facts, f.name) for f in fields(facts)}
-    small = {f.name: getattr(conclusions, f.name).lazy() for f in fields(conclusions)}
+    frames = (getattr(conclusions, f.name) for f in fields(conclusions))
+    small = {table.name: frame.lazy() for table, frame in zip(CONCLUSIONS, frames, strict=True)}
     return OpenCase(case, **lazy, **small)
