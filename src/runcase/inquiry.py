@@ -17,7 +17,7 @@ from runcase.intake.archive import digest
 from runcase.ledger.store import Case
 from runcase.model.case import Conclusions
 from runcase.model.problems import RuncaseError
-from runcase.report.build import replay_value
+from runcase.report import rows as values
 from runcase.report.dossier import Dossier, Replay
 from runcase.rules.language import Pack
 from runcase.rules.pack import load_packs
@@ -82,7 +82,7 @@ def replay(path: str, run: str, workspace: str | None = None, rules: Sequence[st
         own, checked = _against(own, run_id, Path(workspace))
         own = replace(own, replay=replays(own, case_packs(case, rules)))
     rows = own.replay.filter(pl.col("run_id") == run_id).to_dicts()
-    plan = replay_value(rows[0]) if rows else None
+    plan = values.replay(rows[0]) if rows else None
     status = own.runs["status"][0]
     return ReplayAnswer(run_id, status, plan, "" if plan else _why_none(status), checked)
 

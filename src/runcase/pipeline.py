@@ -20,7 +20,7 @@ from runcase.model.problems import RuncaseError
 from runcase.model.refs import Ref, source_id
 from runcase.model.tables import PROBLEMS
 from runcase.report import html, index, markdown
-from runcase.report.build import dossiers
+from runcase.report.build import Reported, dossiers
 from runcase.report.dossier import Dossier
 from runcase.report.json_face import to_json
 from runcase.report.terminal import RawEvidence
@@ -139,22 +139,23 @@ def batch_name(units: Sequence[Unit], packs: Sequence[Pack]) -> str:
 def publish(case: Case, facts: Facts, conclusions: Conclusions, settings: Settings, report: Report) -> dict[str, str]:
     """Writes every dossier and the index; returns run id -> folder under runs/."""
     folders = run_folders(conclusions.runs["run_id"].to_list())
-    for n, (run_id, dossier) in enumerate(dossiers(facts, conclusions, case.raw)):
-        write_dossier(case, f"runs/{folders[run_id]}", dossier, settings)
+    for n, one in enumerate(dossiers(facts, conclusions, case.raw)):
+        write_dossier(case, f"runs/{folders[one.run_id]}", one, settings)
         report(Progress("dossiers", n + 1, len(folders)))
     case.remove_runs_except(set(folders.values()))
     page = index.index(facts, conclusions, folders)
     case.write_text("index.html", html.render_index(page))
     case.write_text("index.md", markdown.render_index(page))
-    case.write_text("runcase.css", html.stylesheet())
+    case.write_text(html.STYLESHEET, html.stylesheet())
     return folders
 
 
-def write_dossier(case: Case, folder: str, dossier: Dossier, settings: Settings) -> None:
-    """The three faces of one run."""
-    case.write_text(f"{folder}/dossier.html", html.render(dossier, max_bytes=settings.max_page_bytes))
-    case.write_text(f"{folder}/dossier.md", markdown.render(dossier))
-    case.write_text(f"{folder}/dossier.json", to_json(dossier))
+def write_dossier(case: Case, folder: str, one: Reported, settings: Settings) -> None:
+    """The three faces of one run, and the style sheet for hosts that forbid inline style."""
+    case.write_text(f"{folder}/dossier.html", html.render(one.dossier, settings.max_page_bytes, one.events))
+    case.write_text(f"{folder}/{html.STYLESHEET}", html.stylesheet())
+    case.write_text(f"{folder}/dossier.md", markdown.render(one.dossier))
+    case.write_text(f"{folder}/dossier.json", to_json(one.dossier))
 
 
 def run_folders(run_ids: Sequence[str]) -> dict[str, str]:
@@ -225,7 +226,7 @@ def one_dossier(path: str, run_id: str) -> Dossier:
 
 def dossier_of(case: Case, facts: Facts, conclusions: Conclusions, run_id: str) -> Dossier:
     """The dossier of a run that the case is known to have."""
-    return next(d for _, d in dossiers(facts, conclusions, case.raw, only=run_id))
+    return next(r.dossier for r in dossiers(facts, conclusions, case.raw, only=run_id))
 
 
 def the_run(conclusions: Conclusions, asked: str, path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,8 @@ from runcase.model.problems import RuncaseError
 DEFAULT_PACKS = ("generic", "document-pipeline")
 """Shipped packs that every build uses; a pack applies only to the sources that it names."""
 
-MAX_PAGE_BYTES = 5 * 1024 * 1024
+MIN_PAGE_BYTES = 100_000
+"""Style, script and a verdict with its first lines take about half of this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,17 @@ class Settings:
     packs: tuple[str, ...] = DEFAULT_PACKS
     jobs: int = 1
     keep_raw: bool = True
-    max_page_bytes: int = MAX_PAGE_BYTES
+    max_page_bytes: int | None = None
+    """Size budget of a page; None for the default of `report.html`."""
 
 
 def resolve(
-    inputs: Sequence[str], case: str, rules: Sequence[str] = (), jobs: int | None = None, keep_raw: bool = True
+    inputs: Sequence[str],
+    case: str,
+    rules: Sequence[str] = (),
+    jobs: int | None = None,
+    keep_raw: bool = True,
+    max_size: str | None = None,
 ) -> Settings:
     """Settings for a build as the command line asks for it.
 
@@ -40,6 +48,7 @@ def resolve(
         rules: Further rule packs; they come after the shipped ones and win over them.
         jobs: Number of processes; None means one a core.
         keep_raw: Whether the ledger keeps the raw bytes.
+        max_size: Size budget of a page, `5MB`, `400kB` or bytes; None for the default.
 
     Raises:
         RuncaseError: `no_input`, `missing_path`, `bad_value`.
@@ -52,4 +61,24 @@ def resolve(
         raise RuncaseError("missing_path", "no such file or folder: " + ", ".join(missing), "check the spelling")
     if jobs is not None and jobs < 1:
         raise RuncaseError("bad_value", f"--jobs {jobs}: at least one process is needed")
-    return Settings(paths, Path(case), (*DEFAULT_PACKS, *rules), jobs or 1, keep_raw)
+    pages = None if max_size is None else page_bytes(max_size)
+    return Settings(paths, Path(case), (*DEFAULT_PACKS, *rules), jobs or 1, keep_raw, pages)
+
+
+_UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1000, "m": 1_000_000, "mb": 1_000_000}
+_SIZE = re.compile(r"([0-9]{1,9}(?:[.][0-9]{1,3})?)\s*([a-z]{0,2})")
+
+
+def page_bytes(text: str) -> int:
+    """Bytes that a size such as `5MB` means.
+
+    Raises:
+        RuncaseError: `bad_value`, also for a size that no page can keep.
+    """
+    m = _SIZE.fullmatch(text.strip().lower())
+    size = round(float(m[1]) * _UNITS[m[2]]) if m and m[2] in _UNITS else 0
+    if size < MIN_PAGE_BYTES:
+        raise RuncaseError(
+            "bad_value", f"--max-size {text}: not a size of at least {MIN_PAGE_BYTES // 1000}kB", "such as 5MB or 400kB"
+        )
+    return size

@@ -39,7 +39,7 @@ LATER = event("log", "13:30:00", QUEUE, message="depth=0 oldest=- consumers=8")
 
 
 def the_dossier(given: Facts) -> Dossier:
-    found = [d for _, d in dossiers(given, conclude(given, PACKS), lambda _: None)]
+    found = [r.dossier for r in dossiers(given, conclude(given, PACKS), lambda _: None)]
     assert len(found) == 1
     return found[0]
 

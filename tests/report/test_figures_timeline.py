@@ -23,10 +23,17 @@ def row(d: Dossier, label: str) -> Row:
     return next(r for r in drawn(d).rows if r.label.startswith(label))
 
 
-def test_an_end_that_was_not_seen_is_drawn_open_to_the_end_of_the_axis() -> None:
+def test_an_end_that_was_not_seen_is_drawn_open_to_the_end_of_its_attempt_or_of_the_axis() -> None:
     found = [r for r in drawn(failed_run()).rows if r.label == "writeback"]
     assert [b.opens for r in found for b in r.bars] == ["end", "end", "end"]
-    assert all(abs(b.x + b.width - 100) < 0.01 for r in found for b in r.bars)
+    ended = row(failed_run(), "Attempt 1").bars[0]
+    assert [round(b.x + b.width, 2) for r in found for b in r.bars] == [round(ended.x + ended.width, 2), 100, 100]
+
+
+def test_the_gaps_of_an_attempt_share_a_row_and_each_is_drawn_where_it_is() -> None:
+    gaps = tuple(span("gap", "gap", 2, at(14 + n), at(14 + n, 20)) for n in range(3))
+    found = row(failed_run(gaps=gaps), "gaps ×3")
+    assert (len(found.bars), found.note) == (3, "Σ 1m 00s")
 
 
 def test_an_absent_window_has_a_row_and_no_bar() -> None:

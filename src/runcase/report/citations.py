@@ -29,8 +29,10 @@ class CitedBytes:
 
     ref: str
     anchor: str
-    source_id: str
-    byte_start: int
+    place: str
+    """Path and line, as far as they are known."""
+    text: str | None
+    """First line of what stands there; None when no event begins there."""
     byte_len: int
 
 
@@ -42,6 +44,8 @@ class Citations:
         self._lines: dict[str, list[tuple[int, int, str, str]]] = {}
         self._anchored: set[str] = set()
         self._placed: set[str] = set()
+        self._paths = {s.source_id: s.path for s in dossier.sources}
+        self._known = {c.ref: c for c in dossier.cited}
         for excerpt in excerpts:
             for line in excerpt.lines:
                 self._add_line(line.ref, f"{_base(excerpt.path)}:{line.line}")
@@ -62,7 +66,13 @@ class Citations:
     def _uncovered(self, dossier: Dossier) -> Iterator[CitedBytes]:
         refs = {ref for ref in map(parsed, cited(dossier)) if ref and not self._covering(ref)}
         for ref in sorted(refs):
-            yield CitedBytes(str(ref), anchor_of(ref), ref.source_id, ref.byte_start, ref.byte_len)
+            known = self._known.get(str(ref))
+            yield CitedBytes(str(ref), anchor_of(ref), self._place(ref), known.text if known else None, ref.byte_len)
+
+    def _place(self, ref: Ref) -> str:
+        known = self._known.get(str(ref))
+        path = (known.path if known else None) or self._paths.get(ref.source_id) or ref.source_id
+        return f"{path}:{known.line}" if known and known.line is not None else path
 
     def _covering(self, ref: Ref) -> tuple[str, str] | None:
         """Anchor and label of the excerpt line in which `ref` begins."""
@@ -80,8 +90,12 @@ class Citations:
         if found := self._covering(ref):
             return Citation(str(ref), f"#{found[0]}", found[1])
         anchor = anchor_of(ref)
+        label = _base(self._place(ref))
+        known = str(ref) in self._known or ref.source_id in self._paths
         return Citation(
-            str(ref), f"#{anchor}" if anchor in self._anchored else None, f"{ref.source_id[:6]}:{ref.byte_start}"
+            str(ref),
+            f"#{anchor}" if anchor in self._anchored else None,
+            label if known else f"{ref.source_id[:6]}:{ref.byte_start}",
         )
 
     def line_anchor(self, text: str) -> str | None:

@@ -223,6 +223,27 @@ class KeyEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Cited:
+    """A record that a statement rests on and that no excerpt shows: where it stands and its first line."""
+
+    ref: str
+    path: str | None
+    line: int | None
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source of the run; the first part of every ref is its `source_id`."""
+
+    source_id: str
+    path: str
+    size_bytes: int
+    sha256: str | None
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """What the dossier rests on, in bytes, lines and events."""
 
@@ -255,6 +276,7 @@ class Dossier:
     excerpts: tuple[Excerpt, ...]
     events: tuple[KeyEvent, ...]
     evidence_damage: tuple[Damage, ...]
-    sources: tuple[str, ...]
+    sources: tuple[Source, ...]
     coverage: Coverage
     provenance: Mapping[str, str]
+    cited: tuple[Cited, ...] = ()

@@ -67,23 +67,21 @@ def of_frame(events: pl.LazyFrame, paths: Mapping[str, str], limit: int = MAX_EV
     """The events of one run, at most `limit`: those with a name or an error first, then the earliest others.
 
     Args:
-        events: EVENTS of one run.
+        events: Events of one run with `text`, the first line of what each says.
         paths: Path of each source.
         limit: Rows to keep.
     """
-    total = int(events.select(pl.len()).collect().item())
+    total = int(events.select(pl.len()).collect(engine="streaming").item())
     plain = pl.col("kind").is_in(["log", "unknown", "heartbeat", "progress"]) & ~pl.col("level").is_in(
         ["error", "fatal"]
     ).fill_null(value=False)
     order = ("ts", "source_id", "byte_start")
     kept = events.select(
-        "ts", "kind", "stage", "level", "source_id", "line", "byte_start", "byte_len",
-        text=pl.coalesce("summary", pl.col("message").str.split_exact("\n", 0).struct[0]).str.head(2 * TEXT_CHARS),
-        plain=plain,
-    )  # fmt: skip
+        "ts", "kind", "stage", "level", "source_id", "line", "byte_start", "byte_len", "text", plain=plain
+    )
     if total > limit:
         kept = kept.sort("plain", *order, nulls_last=True).head(limit)
-    frame = kept.sort(*order, nulls_last=True).collect()
+    frame = kept.sort(*order, nulls_last=True).collect(engine="streaming")
     ids = frame["source_id"].unique().sort().to_list()
     at = {source: n for n, source in enumerate(ids)}
     return EventTable(

@@ -23,7 +23,7 @@ from runcase.report import words
 from runcase.report.dossier import Dossier
 from runcase.report.event_table import EventTable
 from runcase.report.index import Index
-from runcase.report.page import Limits, dossier_page, index_page
+from runcase.report.page import Limits, dossier_page, index_page, searched_words
 
 STYLESHEET = "runcase.css"
 """Name of the sibling file; see `stylesheet`."""
@@ -31,18 +31,18 @@ STYLESHEET = "runcase.css"
 MAX_BYTES = 5_000_000
 
 
-def render(dossier: Dossier, max_bytes: int = MAX_BYTES, events: EventTable | None = None) -> str:
+def render(dossier: Dossier, max_bytes: int | None = None, events: EventTable | None = None) -> str:
     """The page of one run, at most `max_bytes` long where less detail can achieve that; it says what it left out.
 
     Args:
         dossier: The run.
-        max_bytes: Size budget of the page in UTF-8.
+        max_bytes: Size budget of the page in UTF-8; MAX_BYTES if None.
         events: The run's events for the ledger view; without them it holds those that the dossier names.
     """
     page = ""
     for limits in Limits.ladder():
         page = _filled("dossier.html.j2", page=dossier_page(dossier, events, limits))
-        if len(page.encode()) <= max_bytes:
+        if len(page.encode()) <= (max_bytes or MAX_BYTES):
             break
     return page
 
@@ -108,6 +108,7 @@ def _environment() -> Environment:
         "number": lambda n: f"{n:,}",
         "keep": Markup,
         "html_time": _html_time,
+        "searched": searched_words,
         "segment": lambda name: quote(name, safe=""),
     }
     return env

@@ -48,7 +48,8 @@ def as_contract(d: Dossier) -> dict[str, Any]:
         "excerpts": [asdict(e) for e in d.excerpts],
         "events": [asdict(e) for e in d.events],
         "evidence_damage": [asdict(x) for x in d.evidence_damage],
-        "sources": list(d.sources),
+        "sources": [asdict(s) for s in d.sources],
+        "cited": [asdict(c) for c in d.cited],
         "coverage": asdict(d.coverage),
         "provenance": dict(d.provenance),
     }

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from runcase.report.dossier import Artifact, Dossier, Excerpt, Signal, Statement, Window
+from runcase.report.decisive import decisive_lines
+from runcase.report.dossier import Artifact, Dossier, Signal, Statement, Window
 from runcase.report.index import FAILED, Index
 from runcase.report.words import bytes_words, clock, micros_words
 
@@ -61,7 +62,7 @@ def first_screen(d: Dossier) -> list[str]:
     why = ["", f"**Why:** {_prose(d.failure.blocker)}"] if d.failure else []
     tail = _tail(d)
     room = min(MAX_DECISIVE, FIRST_SCREEN - len(head) - len(why) - len(tail) - 3)
-    lines = decisive_lines(d.excerpts, room)
+    lines = decisive_lines(d, room)
     shown = ["", *fence(lines)] if lines else []
     return [*head, *why, *shown, *tail][:FIRST_SCREEN]
 
@@ -113,25 +114,6 @@ def _tail(d: Dossier) -> list[str]:
     if not actions:
         return []
     return ["", "**Next:**", *(f"{n}. {_prose(Statement(a))}" for n, a in enumerate(dict.fromkeys(actions), 1))]
-
-
-def decisive_lines(excerpts: Sequence[Excerpt], room: int) -> list[str]:
-    """The excerpts' lines in reading order, at most `room`, with a mark where lines are left out."""
-    flat: list[tuple[int, int, str, bool]] = []
-    for n, excerpt in enumerate(excerpts):
-        flat += [(n, line.line, line.text, line.decisive) for line in excerpt.lines]
-    gaps = max(0, len(excerpts) - 1)
-    if len(flat) + gaps > room:
-        flat = flat[: max(1, room - gaps)]
-    shown: list[str] = []
-    before: tuple[int, int] | None = None
-    for n, number, text, _ in flat:
-        if before and before[0] != n:
-            missing = number - before[1] - 1
-            shown.append(f"[... {missing} lines]" if missing > 0 else "[...]")
-        shown.append(text)
-        before = (n, number)
-    return shown[:room]
 
 
 # --- details --------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -15,6 +16,9 @@ from runcase.report.instants import clock_of, micros
 from runcase.report.lineage_figure import LineageFigure, lineage_figure
 from runcase.report.timeline import Timeline, timeline
 from runcase.report.words import micros_words
+
+MAX_LEAD, LEAD_LINES = 4, 20
+"""Excerpts, and their lines in all, that stand between the verdict and the next actions."""
 
 T = TypeVar("T")
 
@@ -86,7 +90,8 @@ class DossierPage:
     took: str
     rail: tuple[RailStop, ...]
     windows: tuple[Window, ...]
-    excerpts: tuple[Excerpt, ...]
+    lead: tuple[Excerpt, ...]
+    further: tuple[Excerpt, ...]
     excerpt_lines_left: int
     spans: Cut[Window]
     artifacts: Cut[Artifact]
@@ -113,7 +118,8 @@ def dossier_page(d: Dossier, events: EventTable | None, limits: Limits) -> Dossi
         took=took(d.run.created_at or d.run.first_ts, d.run.finished_at or d.run.last_ts),
         rail=tuple(_stop(a, d) for a in d.run.attempts),
         windows=_frame_windows(d),
-        excerpts=kept,
+        lead=kept[: _lead(kept)],
+        further=kept[_lead(kept) :],
         excerpt_lines_left=lines_left,
         spans=Cut.of(spans, limits.spans),
         artifacts=Cut.of(d.artifacts, limits.artifacts),
@@ -154,9 +160,15 @@ def _stop(a: Attempt, d: Dossier) -> RailStop:
 
 
 def _frame_windows(d: Dossier) -> tuple[Window, ...]:
-    """The windows of the run as a whole or, failing that, of its last attempt."""
+    """The windows of the run as a whole or, failing that, of its last attempt; what none explains comes last."""
     last = d.run.attempts[-1].attempt if d.run.attempts else None
-    return tuple(w for w in d.windows if w.attempt in (None, last))
+    shown = [w for w in d.windows if w.attempt in (None, last)]
+    return tuple(sorted(shown, key=lambda w: w.kind == "residual"))
+
+
+def searched_words(searched: str) -> str:
+    """Where an absence was searched, as one reads it after its verdict."""
+    return searched if searched.startswith(("searched ", "no ")) else f"searched: {searched}"
 
 
 def _cut_excerpts(excerpts: Sequence[Excerpt], room: int) -> tuple[tuple[Excerpt, ...], int]:
@@ -169,6 +181,12 @@ def _cut_excerpts(excerpts: Sequence[Excerpt], room: int) -> tuple[tuple[Excerpt
         kept.append(excerpt)
         used += len(excerpt.lines)
     return tuple(kept), sum(len(e.lines) for e in excerpts) - used
+
+
+def _lead(excerpts: Sequence[Excerpt]) -> int:
+    """How many excerpts stand with the verdict, so that the next actions stay near it; at least the first."""
+    lines = list(itertools.accumulate(len(e.lines) for e in excerpts[:MAX_LEAD]))
+    return max(1, sum(1 for n in lines if n <= LEAD_LINES))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from runcase.model.text import present
+from runcase.report.decisive import decisive_lines
 from runcase.report.dossier import Dossier
 from runcase.report.index import Index
-from runcase.report.markdown import decisive_lines, window_words
+from runcase.report.markdown import window_words
 from runcase.report.words import clock
 
 _STYLES = {"failed": "bold red", "timed_out": "bold red", "lost": "bold magenta", "cancelled": "yellow"}
@@ -63,7 +64,7 @@ def first_screen(d: Dossier, color: bool, width: int) -> str:
         parts.append(Text(", ".join(window_words(w) for w in windows)))
     if failure:
         parts += [Text(""), Text(failure.blocker.text, "bold")]
-    lines = decisive_lines(d.excerpts, 38)
+    lines = decisive_lines(d, 38)
     parts += [Text("  " + line, "red" if not line.startswith("[...") else "dim") for line in lines]
     if d.tests:
         t = d.tests

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from runcase.report.collapse import template
+from runcase.report.decisive import decisive_places
 from runcase.report.dossier import Attempt, Dossier, Window
 from runcase.report.fitting import cells, cut_to
 from runcase.report.instants import micros
@@ -34,6 +35,9 @@ ATTEMPTS_IN_FULL = 3
 
 NOTE_CELLS = 27
 """Longest note, in narrow characters, so that a label keeps half of the narrowest page."""
+
+GAPS_A_ROW = 60
+"""With more gaps than these, the row holds their weight at each step."""
 
 MAX_ATTEMPTS = 12
 BINS = 120
@@ -100,6 +104,10 @@ class Timeline:
 class _Axis:
     low: int
     high: int
+    first: int | None = None
+    """Begin of the attempt that is drawn, where an open end stops; None when it was not seen."""
+    last: int | None = None
+    """End of that attempt."""
 
     def at(self, instant: int) -> float:
         """Per cent of the axis."""
@@ -151,13 +159,10 @@ def _iso_of(d: Dossier, low: int) -> str:
 
 
 def _failure_instant(d: Dossier) -> str | None:
-    """When the first decisive line that has a time was written, or else when the run ended."""
+    """When the line was written that the verdict rests on first; None when no decisive line has a time."""
     if d.run.status not in FAILED and d.failure is None:
         return None
-    stamps = sorted(
-        line.ts for e in d.excerpts for line in e.lines if line.decisive and micros(line.ts) is not None and line.ts
-    )
-    return stamps[0] if stamps else None
+    return next((place.ts for place in decisive_places(d) if micros(place.ts) is not None), None)
 
 
 def _summary(d: Dossier, axis: _Axis) -> str:
@@ -184,6 +189,7 @@ def _shown_attempts(d: Dossier) -> tuple[list[Attempt], int]:
 
 def _attempt_rows(d: Dossier, attempt: Attempt | None, axis: _Axis, attempts: int) -> tuple[list[Row], list[str]]:
     number = attempt.attempt if attempt else None
+    axis = replace(axis, first=_attempt_begin(attempt), last=micros(attempt.finished_at)) if attempt else axis
     rows: list[Row] = [_attempt_head(attempt, axis)] if attempt and len(d.run.attempts) > 1 else []
     notes: list[str] = []
     groups = (
@@ -195,6 +201,9 @@ def _attempt_rows(d: Dossier, attempt: Attempt | None, axis: _Axis, attempts: in
     residual = [w for w in d.windows if w.kind == "residual" and w.attempt == number]
     for title, group in groups:
         mine = _in_order([w for w in group if w.attempt == number])
+        if title == "gaps" and 1 < len(mine) <= GAPS_A_ROW:
+            rows.append(_gap_row(mine, axis))
+            continue
         drawn, hidden = _group_rows(
             mine, axis, max(2, ROOM[title] * ATTEMPTS_IN_FULL // max(ATTEMPTS_IN_FULL, attempts))
         )
@@ -215,9 +224,19 @@ def _begin(w: Window) -> int:
     return next((m for m in map(micros, (w.start, w.end)) if m is not None), 1 << 62)
 
 
+def _attempt_begin(a: Attempt) -> int | None:
+    return next((m for m in map(micros, (a.created_at, a.claimed_at, a.started_at)) if m is not None), None)
+
+
+def _gap_row(gaps: Sequence[Window], axis: _Axis) -> Row:
+    """All gaps of an attempt, each where it is."""
+    label, note = f"gaps ×{len(gaps)}", f"Σ {micros_words(sum(w.duration_us or 0 for w in gaps))}"
+    bars = tuple(b for w in gaps for b in _bars(micros(w.start), micros(w.end), "gap", 0, axis))
+    return Row("gap", _fitted(label, note), "; ".join(map(_full, gaps)), note, 0, bars)
+
+
 def _attempt_head(a: Attempt, axis: _Axis) -> Row:
-    begin = next((m for m in map(micros, (a.created_at, a.claimed_at, a.started_at)) if m is not None), None)
-    end = micros(a.finished_at)
+    begin, end = _attempt_begin(a), micros(a.finished_at)
     took = micros_words(end - begin) if begin is not None and end is not None else "no end seen"
     tone = "failed" if a.status in FAILED else "attempt"
     bars = _bars(begin, end, tone, 0, axis)
@@ -288,11 +307,23 @@ def _bars(start: int | None, end: int | None, tone: str, soft: float, axis: _Axi
     if start is None and end is None:
         return ()
     opens = "both" if start is None and end is None else "start" if start is None else "end" if end is None else ""
-    low = axis.at(start) if start is not None else 0.0
-    high = axis.at(end) if end is not None else 100.0
+    low = axis.at(start) if start is not None else _open_begin(end, axis)
+    high = axis.at(end) if end is not None else _open_end(start, axis)
     if high < low:
         low, high, tone = high, low, "contradictory"
     return (Bar(low, round(high - low, 3), tone, opens, round(min(soft, (high - low) / 2), 3)),)
+
+
+def _open_begin(end: int | None, axis: _Axis) -> float:
+    """Where a bar begins whose begin was not seen: with its attempt."""
+    known = axis.first is not None and (end is None or axis.first < end)
+    return axis.at(axis.first) if known and axis.first is not None else 0.0
+
+
+def _open_end(start: int | None, axis: _Axis) -> float:
+    """Where a bar ends whose end was not seen: with its attempt."""
+    known = axis.last is not None and (start is None or start < axis.last)
+    return axis.at(axis.last) if known and axis.last is not None else 100.0
 
 
 def _shared_row(windows: list[Window], label: str, axis: _Axis) -> Row:

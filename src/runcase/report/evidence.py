@@ -1,0 +1,178 @@
+"""Which events belong to a run, and what a dossier reads of them; many runs share one pass over the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from runcase.model.case import Conclusions, Facts
+from runcase.model.refs import Ref, ref_of
+from runcase.model.text import present_line
+from runcase.report.citations import parsed
+from runcase.report.dossier import Cited
+from runcase.report.event_table import TEXT_CHARS, EventTable, of_frame
+from runcase.report.excerpts import Placed
+from runcase.report.words import iso
+
+MAX_KEY_EVENTS = 400
+"""Events that a dossier names; the ledger has them all."""
+
+MAX_CITED = 400
+"""Cited records whose text a dossier carries beside those that it excerpts."""
+
+AROUND = 2
+"""Records shown before and after a decisive one."""
+
+SHARED_PASS = 150_000
+"""Events that are held at once so that many small runs are served by one pass."""
+
+_KEY_KINDS = "^(?:run|attempt|invocation|workspace|stage|tool|artifact|upload|retry|error|warning|exit)(?:[.]|$)"
+
+_COLUMNS = ("ts", "ts_basis", "attempt", "kind", "stage", "level", "rule", "source_id", "line")
+_PLACE = ("byte_start", "byte_len")
+_ORDER = ("ts", "source_id", "byte_start")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a dossier asks of a run's events: the decisive refs in the order of the verdict, and all that it cites."""
+
+    decisive: Sequence[str]
+    cited: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvents:
+    """What is read of one run's events."""
+
+    key: pl.DataFrame
+    placed: tuple[Placed, ...]
+    cited: tuple[Cited, ...]
+    total: int
+    unknown: int
+    table: EventTable
+
+
+class Ledger:
+    """The events of a case by run."""
+
+    def __init__(self, facts: Facts, conclusions: Conclusions) -> None:
+        """Nothing is read before a run is asked for."""
+        self.paths: dict[str, str] = {}
+        sources = facts.sources.select("source_id", "path").collect()
+        self.paths = dict(zip(sources["source_id"].to_list(), sources["path"].to_list(), strict=True))
+        pairs = conclusions.members.select("source_id", "run_id").unique().sort("source_id", "run_id")
+        alone = pairs.filter(pl.len().over("source_id") == 1).rename({"run_id": "only_run"})
+        self._events = (
+            facts.events.select(*_COLUMNS, *_PLACE, "run_id", text=_text())
+            .join(alone.lazy(), on="source_id", how="left")
+            .with_columns(owner=pl.coalesce("only_run", "run_id"))
+            .join(pairs.rename({"run_id": "owner"}).lazy(), on=["source_id", "owner"], how="semi")
+        )
+        self._sizes = dict(zip(conclusions.runs["run_id"].to_list(), conclusions.runs["events"].to_list(), strict=True))
+
+    def by_run(self, run_ids: Sequence[str]) -> Iterator[tuple[str, pl.LazyFrame]]:
+        """The events of each run; runs that are small together are read in one pass."""
+        for group in self._passes(run_ids):
+            mine = self._events.filter(pl.col("owner").is_in(group))
+            if len(group) == 1:
+                yield group[0], mine
+                continue
+            held = mine.collect(engine="streaming").partition_by("owner", as_dict=True, maintain_order=True)
+            for run_id in group:
+                yield run_id, held.get((run_id,), mine.collect_schema().to_frame()).lazy()
+
+    def _passes(self, run_ids: Sequence[str]) -> Iterator[list[str]]:
+        group: list[str] = []
+        held = 0
+        for run_id in run_ids:
+            size = self._sizes.get(run_id, 0)
+            if group and held + size > SHARED_PASS:
+                yield group
+                group, held = [], 0
+            group.append(run_id)
+            held += size
+        if group:
+            yield group
+
+
+def run_events(events: pl.LazyFrame, wanted: Wanted, paths: Mapping[str, str]) -> RunEvents:
+    """What a dossier needs of `events`, those of one run."""
+    counts = events.select(total=pl.len(), unknown=(pl.col("kind") == "unknown").sum()).collect(engine="streaming")
+    named = pl.col("kind").str.contains(_KEY_KINDS) | pl.col("level").is_in(["error", "fatal"])
+    key = events.filter(named.fill_null(value=False)).sort(*_ORDER, nulls_last=True).head(MAX_KEY_EVENTS)
+    return RunEvents(
+        key=key.collect(engine="streaming"),
+        placed=tuple(_placed(events, wanted.decisive, paths)),
+        cited=tuple(_cited(events, wanted.cited, paths)),
+        total=int(counts["total"][0]),
+        unknown=int(counts["unknown"][0] or 0),
+        table=of_frame(events, paths),
+    )
+
+
+def _text() -> pl.Expr:
+    """The first line of what an event says, not longer than a page shows."""
+    first = pl.col("message").str.split_exact("\n", 0).struct[0]
+    return pl.coalesce("summary", first).str.head(2 * TEXT_CHARS)
+
+
+def _placed(events: pl.LazyFrame, decisive: Sequence[str], paths: Mapping[str, str]) -> Iterator[Placed]:
+    """Decisive records with their neighbours: stretches in the order of the verdict, each in reading order."""
+    order = {ref: n for n, ref in enumerate(decisive)}
+    sources = sorted({Ref.parse(r).source_id for r in decisive})
+    if not sources:
+        return
+    stretches: list[list[dict[str, object]]] = []
+    for row in _around(events, sources, decisive).iter_rows(named=True):
+        if row["begins"] or not stretches:
+            stretches.append([])
+        stretches[-1].append(row)
+    for stretch in sorted(stretches, key=lambda s: min(order.get(str(r["ref"]), len(order)) for r in s)):
+        for r in stretch:
+            path, decides = paths.get(str(r["source_id"]), ""), str(r["ref"]) in order
+            yield Placed(
+                Ref.parse(str(r["ref"])), int(str(r["line"] or 1)), path, decides, iso(r["ts"]), _str(r["level"])
+            )
+
+
+def _str(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _around(events: pl.LazyFrame, sources: Sequence[str], decisive: Sequence[str]) -> pl.DataFrame:
+    """Decisive records and their neighbours in reading order; `begins` where lines are left out before one."""
+    hit = pl.col("hit")
+    near = pl.any_horizontal(hit.shift(n).over("source_id").fill_null(value=False) for n in range(-AROUND, AROUND + 1))
+    row = pl.int_range(pl.len())
+    return (
+        events.filter(pl.col("source_id").is_in(sources))
+        .select("source_id", "line", "ts", "level", ref=ref_of(), byte_start="byte_start")
+        .sort("source_id", "byte_start")
+        .with_columns(hit=pl.col("ref").is_in(decisive), row=row)
+        .filter(near)
+        .with_columns(
+            begins=(pl.col("row").diff() != 1).fill_null(value=True)
+            | (pl.col("source_id").shift() != pl.col("source_id"))
+        )
+        .collect(engine="streaming")
+    )
+
+
+def _cited(events: pl.LazyFrame, refs: Sequence[str], paths: Mapping[str, str]) -> Iterator[Cited]:
+    """What stands at the refs, in their order; a ref at which no event begins has a path at most."""
+    wanted = list(dict.fromkeys(refs))[:MAX_CITED]
+    found = {
+        str(r["ref"]): r
+        for r in events.select("line", "text", ref=ref_of())
+        .filter(pl.col("ref").is_in(wanted))
+        .collect(engine="streaming")
+        .iter_rows(named=True)
+    }
+    for ref in wanted:
+        place, row = parsed(ref), found.get(ref)
+        path = paths.get(place.source_id) if place else None
+        text = present_line(str(row["text"] or ""), TEXT_CHARS) if row else None
+        yield Cited(ref, present_line(path) if path else None, row["line"] if row else None, text)
