@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from runcase.rules.language import (
     ArtifactClaim,
     BoundaryRule,
+    Comparison,
     Condition,
     EventRule,
     EventSelector,
     EvidenceLine,
+    Example,
     ExpectRule,
     FailureRule,
     FormatRule,
@@ -23,14 +25,14 @@ from runcase.rules.language import (
     Stage,
     WindowRule,
 )
+from runcase.rules.spelled_conditions import CompareSpelled, ConditionSpelled, SelectorSpelled
 from runcase.rules.spelling import (
     BoundarySpelled,
-    ConditionSpelled,
     EventSpelled,
+    ExampleSpelled,
     FileSpelled,
     MatchSpelled,
     PackSpelled,
-    SelectorSpelled,
 )
 
 Places = Mapping[tuple[str | int, ...], Place]
@@ -58,7 +60,7 @@ def pack_of(head: PackSpelled, files: Sequence[tuple[FileSpelled, Places]], dige
             for s, p in files
             for n, i in enumerate(s.identity)
         ),
-        events=tuple(_event(e, p["events", n]) for s, p in files for n, e in enumerate(s.events)),
+        events=tuple(_event(e, p, n) for s, p in files for n, e in enumerate(s.events)),
         stages=tuple(
             Stage(x.name, tuple(x.reads), tuple(x.writes), x.deterministic, x.side_effects, x.optional, tuple(x.redo))
             for s, _ in files
@@ -78,8 +80,11 @@ def pack_of(head: PackSpelled, files: Sequence[tuple[FileSpelled, Places]], dige
                 p["expect", n],
                 selector(e.after) if e.after else None,
                 e.within,
+                e.window,
+                e.by,
                 e.silent,
                 e.carrier,
+                e.met,
             )
             for s, p in files
             for n, e in enumerate(s.expect)
@@ -119,12 +124,12 @@ def pack_of(head: PackSpelled, files: Sequence[tuple[FileSpelled, Places]], dige
     )
 
 
-def _event(e: EventSpelled, place: Place) -> EventRule:
+def _event(e: EventSpelled, places: Places, n: int) -> EventRule:
     return EventRule(
         id=e.id,
         kind=e.kind,
         match=match(e.match),
-        place=place,
+        place=places["events", n],
         priority=e.priority,
         stage=e.stage,
         level=e.level,
@@ -137,9 +142,19 @@ def _event(e: EventSpelled, place: Place) -> EventRule:
             for a in e.artifacts
         ),
         failure=e.failure,
-        examples=tuple(e.examples.match),
-        counterexamples=tuple(e.examples.no_match),
+        examples=_examples(e.examples.match, places, ("events", n, "examples", "match")),
+        counterexamples=_examples(e.examples.no_match, places, ("events", n, "examples", "no_match")),
     )
+
+
+def _examples(spelled: Sequence[ExampleSpelled], places: Places, path: tuple[str | int, ...]) -> tuple[Example, ...]:
+    found = []
+    for n, e in enumerate(spelled):
+        place = places.get((*path, n), places[path])
+        found.append(
+            Example(e.line, place, e.source, e.stream, e.stage, e.attempt, e.level, dict(e.fields), dict(e.gives))
+        )
+    return tuple(found)
 
 
 def match(m: MatchSpelled) -> Match:
@@ -183,10 +198,15 @@ def condition(c: ConditionSpelled) -> Condition:
         sequence=tuple(selector(x) for x in c.sequence),
         within=c.within,
         by=c.by,
-        artifact=c.artifact,
-        window=c.window,
+        artifact={str(k): v for k, v in c.artifact.items()} if c.artifact is not None else None,
+        window={str(k): v for k, v in c.window.items()} if c.window is not None else None,
         signal=c.signal,
         status=tuple(c.status),
         same=tuple(c.same),
         different=tuple(c.different),
+        compare=_comparison(c.compare) if c.compare else None,
     )
+
+
+def _comparison(c: CompareSpelled) -> Comparison:
+    return Comparison(c.value, tuple(selector(e) for e in c.events), c.is_ == "same")

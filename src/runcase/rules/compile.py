@@ -7,13 +7,14 @@ worth a closer look; the patterns run on those.
 
 from __future__ import annotations
 
-import fnmatch
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from runcase.rules.comparison import compared
+from runcase.rules.globs import glob_pattern
 from runcase.rules.language import EventRule, IdentityRule, Match, Pack
 from runcase.rules.literals import required
 from runcase.rules.pack import overridden
@@ -69,7 +70,7 @@ def applies(pack: Pack, path: str, reader: str | None) -> bool:
     """Whether a pack speaks about this source: it names its reader or its path, or neither."""
     if not pack.readers and not pack.sources:
         return True
-    return reader in pack.readers or any(fnmatch.fnmatchcase(path, g) for g in pack.sources)
+    return reader in pack.readers or any(re.match(glob_pattern(g), path) for g in pack.sources)
 
 
 def compiled(rule: EventRule, pack: Pack) -> CompiledRule:
@@ -130,7 +131,7 @@ def _column_parts(match: Match) -> list[pl.Expr]:
 
 
 def _glob(text: pl.Expr, glob: str) -> pl.Expr:
-    return text.str.contains("^" + fnmatch.translate(glob).removeprefix("(?s:").removesuffix(")\\Z") + "$")
+    return text.str.contains(glob_pattern(glob))
 
 
 def _literals(match: Match) -> list[str]:
@@ -148,5 +149,7 @@ def _literals(match: Match) -> list[str]:
 
 
 def _captures(match: Match) -> list[tuple[str, str]]:
-    own = [(match.on, match.pattern)] if match.pattern and named_captures(match.pattern) else []
+    own = [(match.on, match.pattern)] if match.pattern else []
+    own += [("path", glob_pattern(match.source))] if match.source else []
+    own = [(column, pattern) for column, pattern in own if named_captures(pattern)]
     return [*own, *(x for m in (*match.all_of, *match.any_of) for x in _captures(m))]

@@ -47,7 +47,7 @@ class Match:
     source: str | None = None
     """Glob on the source path; `{name}` captures one path segment part."""
     fields: Mapping[str, str] = field(default_factory=dict)
-    """Field name -> condition text such as `>=500`, `timeout`, `in(a, b)`, `~regex`."""
+    """Field name -> condition text, see comparison.py."""
     stage: str | None = None
     attempt: str | None = None
     all_of: tuple[Match, ...] = ()
@@ -66,6 +66,21 @@ class ArtifactClaim:
     size: str | None = None
     checksum: str | None = None
     derived_from: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A record to try a rule on, and what the rule must yield (`gives`: column or `fields.NAME` -> text)."""
+
+    line: str
+    place: Place
+    source: str = "example.log"
+    stream: str | None = None
+    stage: str | None = None
+    attempt: int | None = None
+    level: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    gives: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +103,8 @@ class EventRule:
     artifacts: tuple[ArtifactClaim, ...] = ()
     failure: str | None = None
     """Failure class that this record alone suggests (`dependency.network.dns`)."""
-    examples: tuple[str, ...] = ()
-    counterexamples: tuple[str, ...] = ()
+    examples: tuple[Example, ...] = ()
+    counterexamples: tuple[Example, ...] = ()
 
 
 # --- identity, stages, windows --------------------------------------------------------------------
@@ -161,6 +176,15 @@ class EventSelector:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """A value of the last event of each selection: equal in all of them, or not."""
+
+    value: str
+    events: tuple[EventSelector, ...]
+    same: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Condition:
     """One condition over a run's facts and conclusions; exactly one part is given."""
 
@@ -185,11 +209,17 @@ class Condition:
     """Attempt columns that are equal over all attempts (`bundle`)."""
     different: tuple[str, ...] = ()
     """Attempt columns that differ between the last two attempts (`exit_code`)."""
+    compare: Comparison | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectRule:
-    """An absence to look for: if `after` happened, `event` must follow (within a time, inside a window, or at all)."""
+    """An absence to look for.
+
+    `event` is due at all, after each `after` (within a time, for the same `by`),
+    or inside a window; with `silent`, it must not stay away for longer than that
+    while another source is alive.
+    """
 
     id: str
     code: str
@@ -198,9 +228,13 @@ class ExpectRule:
     place: Place
     after: EventSelector | None = None
     within: timedelta | None = None
+    window: str | None = None
+    by: str | None = None
     silent: timedelta | None = None
     carrier: str | None = None
     """Glob on the sources that would carry the event; none of them covering the interval makes it not observable."""
+    met: str | None = None
+    """Sentence for runs in which the event came; null: nothing is said of them."""
 
 
 @dataclass(frozen=True, slots=True)

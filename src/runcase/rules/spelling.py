@@ -6,108 +6,108 @@ wrote; a model turns them into numbers and durations where it says so.
 
 from __future__ import annotations
 
-import re
-from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from runcase.model.kinds import LEVELS, is_event_kind, is_failure_class
 from runcase.rules.patterns import Pattern
-
-_UNITS = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
-
-
-def duration(text: str) -> timedelta:
-    """`90s`, `1m 30s`, `250ms`.
-
-    Raises:
-        ValueError: When it is none.
-    """
-    if not re.fullmatch(r"\s*(?:\d+(?:\.\d+)?\s*(?:us|ms|s|m|h|d)\s*)+", text):
-        raise ValueError("a duration is a number with a unit, such as 90s, 15m, 1h 30m")
-    parts = re.findall(r"(\d+(?:\.\d+)?)\s*(us|ms|s|m|h|d)", text)
-    return timedelta(microseconds=sum(float(n) * _UNITS[u] for n, u in parts))
-
-
-def _listed(value: object) -> object:
-    """One value stands for a list of one."""
-    return value if isinstance(value, (list, tuple)) else [value]
-
-
-def _kind(value: str) -> str:
-    if not is_event_kind(value):
-        raise ValueError(f"unknown event kind {value!r}; a pack may refine a kind with further dotted parts")
-    return value
-
-
-def _failure(value: str) -> str:
-    if not is_failure_class(value):
-        raise ValueError(f"unknown failure class {value!r}; it must begin with one of the roots in the documentation")
-    return value
-
-
-def _level(value: str) -> str:
-    if value not in LEVELS:
-        raise ValueError(f"unknown level {value!r}; levels are {', '.join(LEVELS)}")
-    return value
-
-
-def _id(value: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,79}", value):
-        raise ValueError("an id is lower case letters, digits, dots, dashes and underscores")
-    return value
-
-
-Id = Annotated[str, AfterValidator(_id)]
-Kind = Annotated[str, AfterValidator(_kind)]
-Failure = Annotated[str, AfterValidator(_failure)]
-Level = Annotated[str, AfterValidator(_level)]
-Strings = Annotated[list[str], BeforeValidator(_listed)]
-Kinds = Annotated[list[Kind], BeforeValidator(_listed)]
-Levels = Annotated[list[Level], BeforeValidator(_listed)]
-Duration = Annotated[timedelta, BeforeValidator(duration)]
-IdName = Literal[
-    "run_id", "attempt", "workspace_id", "tool_call_id", "invocation_id", "trace_id", "span_id", "bundle", "stage"
-]
-
-
-class Spelled(BaseModel):
-    """Common part: unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from runcase.rules.spelled_conditions import ConditionSpelled, ExpectSpelled
+from runcase.rules.spelled_values import (
+    Comparison,
+    Comparisons,
+    Failure,
+    FieldName,
+    Id,
+    IdName,
+    Kind,
+    Kinds,
+    Level,
+    Levels,
+    Spelled,
+    Strings,
+    TextColumn,
+    listed,
+    unchanged,
+)
 
 
 class MatchSpelled(Spelled):
-    """A condition on one record; all parts that are given must hold."""
+    """A condition on one record; all parts that are given must hold. `fields.NAME: ">=500"` may stand here too."""
+
+    model_config = ConfigDict(json_schema_extra={"patternProperties": {r"^fields\.": {"type": "string"}}})
 
     pattern: Pattern | None = Field(None, description="linear-time regular expression; named captures are kept")
     contains: Strings = Field(default_factory=list, description="one of these texts occurs, letter case aside")
-    on: str = Field("message", description="the text to look at: message, summary, or fields.NAME")
-    level: Levels = Field(default_factory=list)
+    on: TextColumn = Field("message", description="the text to look at: message, path, ..., or fields.NAME")
+    level: Levels = Field(default_factory=list, description="one of these levels")
     logger: str | None = Field(None, description="glob on fields.logger")
+    stream: str | None = Field(None, description="glob on the stream, such as stdout or stderr")
+    source: str | None = Field(None, description="glob on the source path; {name} captures within a path segment")
+    fields: Comparisons = Field(default_factory=dict, description="field -> condition such as >=500, 'in(a, b)', ~re")
+    stage: str | None = Field(None, description="glob on the stage in which the record stands")
+    attempt: Comparison | None = Field(None, description="condition on the number of the attempt")
+    all: list[MatchOrText] = Field(default_factory=list)
+    any: list[MatchOrText] = Field(default_factory=list)
+    none: list[MatchOrText] = Field(default_factory=list)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _folded(cls, value: object) -> object:
+        """A bare text is a pattern; `fields.NAME` is a member of `fields`."""
+        if isinstance(value, str):
+            return {"pattern": value}
+        if not isinstance(value, dict):
+            return value
+        inline = {k: v for k, v in value.items() if k.startswith("fields.")}
+        if not inline:
+            return value
+        rest = {k: v for k, v in value.items() if k not in inline}
+        given = rest.get("fields")
+        united = {k.removeprefix("fields."): v for k, v in inline.items()}
+        return rest | {"fields": given | united if isinstance(given, dict) else united}
+
+    @model_validator(mode="after")
+    def _says_something(self) -> MatchSpelled:
+        if not self.model_fields_set - {"on"}:
+            raise ValueError("an empty match would name every record; say what must hold")
+        return self
+
+
+MatchOrText = Annotated[MatchSpelled, BeforeValidator(unchanged, json_schema_input_type=str | MatchSpelled)]
+"""A condition, or a bare pattern."""
+
+
+class ExampleSpelled(Spelled):
+    """A record to try a rule on: its text, and what else is known of it."""
+
+    line: str = Field(description="the line or lines, with stamp and level as they stand in the log")
+    source: str = Field("example.log", description="path of the source")
     stream: str | None = None
-    source: str | None = Field(None, description="glob on the source path")
-    fields: dict[str, str] = Field(
-        default_factory=dict, description="field -> condition such as >=500, 'in(a, b)', ~re"
-    )
     stage: str | None = None
-    attempt: str | None = None
-    all: list[MatchSpelled] = Field(default_factory=list)
-    any: list[MatchSpelled] = Field(default_factory=list)
-    none: list[MatchSpelled] = Field(default_factory=list)
+    attempt: Annotated[int, Field(ge=1)] | None = None
+    level: Level | None = None
+    fields: dict[FieldName, str] = Field(default_factory=dict)
+    gives: dict[FieldName, str] = Field(
+        default_factory=dict, description="what the rule must yield: kind, summary, run_id, duration, fields.NAME, ..."
+    )
 
 
-def _match(value: object) -> object:
-    """A bare text is a pattern."""
-    return {"pattern": value} if isinstance(value, str) else value
+def _example(value: object) -> object:
+    return {"line": value} if isinstance(value, str) else value
+
+
+ExamplesOf = Annotated[
+    list[Annotated[ExampleSpelled, BeforeValidator(_example, json_schema_input_type=str | ExampleSpelled)]],
+    BeforeValidator(listed, json_schema_input_type=str | list[str | ExampleSpelled]),
+    Field(min_length=1),
+]
 
 
 class Examples(Spelled):
-    """Lines that the rule must name, and lines that it must not."""
+    """Records that the rule must name, and records that it must not."""
 
-    match: Strings = Field(min_length=1)
-    no_match: Strings = Field(min_length=1)
+    match: ExamplesOf
+    no_match: ExamplesOf
 
 
 class ArtifactSpelled(Spelled):
@@ -127,13 +127,13 @@ class EventSpelled(Spelled):
 
     id: Id
     kind: Kind
-    match: Annotated[MatchSpelled, BeforeValidator(_match)]
+    match: MatchOrText
     priority: int = 0
     stage: str | None = None
     level: Level | None = None
     summary: str | None = None
     ids: dict[IdName, str] = Field(default_factory=dict)
-    fields: dict[str, str] = Field(default_factory=dict)
+    fields: dict[FieldName, str] = Field(default_factory=dict)
     duration: str | None = None
     artifacts: list[ArtifactSpelled] = Field(default_factory=list)
     failure: Failure | None = None
@@ -145,7 +145,7 @@ class IdentitySpelled(Spelled):
 
     id: Id
     pattern: Pattern | None = None
-    field: str | None = None
+    field: FieldName | None = None
     path: Pattern | None = None
     sets: dict[IdName, str] = Field(default_factory=dict)
     carry: bool = False
@@ -169,7 +169,7 @@ class BoundarySpelled(Spelled):
     pick: Literal["first", "last"] = "first"
     kind: Kinds
     stage: str | None = None
-    where: dict[str, str] = Field(default_factory=dict)
+    where: Comparisons = Field(default_factory=dict)
 
 
 class WindowSpelled(Spelled):
@@ -180,57 +180,6 @@ class WindowSpelled(Spelled):
     end: BoundarySpelled
     start_absent: str
     end_absent: str
-
-
-class SelectorSpelled(Spelled):
-    """Events of a run; all parts that are given must hold."""
-
-    kind: Kinds = Field(default_factory=list)
-    rule: str | None = None
-    stage: str | None = None
-    level: Levels = Field(default_factory=list)
-    where: dict[str, str] = Field(default_factory=dict)
-    attempt: Literal["last", "any", "earlier"] = "last"
-
-
-class CountSpelled(Spelled):
-    """A number of events, or of distinct values of a field."""
-
-    event: SelectorSpelled
-    value: str | None = Field(None, description="field whose distinct values are counted")
-    is_: str = Field(alias="is", description="condition on the number, such as >=3")
-
-
-class ConditionSpelled(Spelled):
-    """One condition over a run; exactly one part is given (`within` and `by` go with `sequence`)."""
-
-    all: list[ConditionSpelled] = Field(default_factory=list)
-    any: list[ConditionSpelled] = Field(default_factory=list)
-    none: list[ConditionSpelled] = Field(default_factory=list)
-    event: SelectorSpelled | None = None
-    count: CountSpelled | None = None
-    sequence: list[SelectorSpelled] = Field(default_factory=list)
-    within: Duration | None = None
-    by: str | None = None
-    artifact: dict[str, str] | None = None
-    window: dict[str, str] | None = None
-    signal: str | None = None
-    status: Strings = Field(default_factory=list)
-    same: Strings = Field(default_factory=list)
-    different: Strings = Field(default_factory=list)
-
-
-class ExpectSpelled(Spelled):
-    """An absence to look for."""
-
-    id: Id
-    code: Id
-    event: SelectorSpelled
-    text: str
-    after: SelectorSpelled | None = None
-    within: Duration | None = None
-    silent: Duration | None = None
-    carrier: str | None = None
 
 
 class EvidenceSpelled(Spelled):

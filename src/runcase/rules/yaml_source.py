@@ -7,9 +7,11 @@ hang. Every node knows its line and column.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
+from unicodedata import east_asian_width
 
 import yaml
 
@@ -17,7 +19,16 @@ from runcase.rules.language import Place
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 24
-MAX_NODES = 100_000
+MAX_NODES = 30_000
+MAX_DEFECTS = 100
+"""Defects of one file that are listed; the rest is counted."""
+
+_DIRECTIVE = re.compile(r"^%", re.MULTILINE)
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""Line breaks as YAML 1.1 counts them."""
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml where it is there: a megabyte of hostile text ends well within a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +38,24 @@ class Defect:
     place: Place
     message: str
     line_text: str = ""
+    severity: str = "error"
+    """error | warning: warnings are told and fail nothing."""
 
     def framed(self) -> str:
         """`file:line:column: message`, the line, and a caret under the column."""
-        head = f"{self.place}: {self.message}"
+        mark = "" if self.severity == "error" else f"{self.severity}: "
+        head = f"{self.place}: {mark}{self.message}"
         if not self.line_text:
             return head
-        return f"{head}\n    {self.line_text}\n    {' ' * (self.place.column - 1)}^"
+        cut = max(0, self.place.column - 100)
+        shown, before = self.line_text[cut : cut + 160], self.line_text[cut : self.place.column - 1]
+        number = str(self.place.line)
+        return f"{head}\n  {number} | {shown}\n  {' ' * len(number)} | {''.join(_space(c) for c in before)}^"
+
+
+def _space(char: str) -> str:
+    """A blank as wide as the character."""
+    return "\t" if char == "\t" else "  " if east_asian_width(char) in "WF" else " "
 
 
 class Mark(Protocol):
@@ -61,12 +83,18 @@ class Document:
 
     def complain(self, node: yaml.Node | None, message: str) -> None:
         """Adds a defect at the place of `node`."""
-        place = self.place(node.start_mark if node is not None else None)
-        self.defects.append(self._framed(place, message))
+        self._add(self.place(node.start_mark if node is not None else None), message)
 
-    def _framed(self, place: Place, message: str) -> Defect:
-        line = self._lines[place.line - 1][:160] if place.line <= len(self._lines) else ""
-        return Defect(place, message, line)
+    def defect(self, place: Place, message: str, severity: str = "error") -> Defect:
+        """A defect at `place`, with the text of its line."""
+        line = self._lines[place.line - 1][:2000] if place.line <= len(self._lines) else ""
+        return Defect(place, message, line, severity)
+
+    def _add(self, place: Place, message: str) -> None:
+        if len(self.defects) < MAX_DEFECTS:
+            self.defects.append(self.defect(place, message))
+        elif len(self.defects) == MAX_DEFECTS:
+            self.defects.append(Defect(place, f"more than {MAX_DEFECTS} problems; the rest of the file is not listed"))
 
     def _decoded(self, data: bytes) -> str | None:
         if len(data) > MAX_BYTES:
@@ -77,7 +105,11 @@ class Document:
         except UnicodeDecodeError as e:
             self.complain(None, f"not UTF-8 at byte {e.start}")
             return None
-        self._lines = text.splitlines()
+        self._lines = _BREAK.split(text)
+        if m := _DIRECTIVE.search(text):
+            at = Place(self.file, text.count("\n", 0, m.start()) + 1, 1)
+            self._add(at, "directives (lines that begin with %) are not allowed")
+            return None
         return text
 
     def _bounded(self, text: str) -> bool:
@@ -86,19 +118,24 @@ class Document:
         before = len(self.defects)
         try:
             for event in _events(text):
-                count += 1
+                count += isinstance(event, yaml.NodeEvent)
+                if isinstance(event, yaml.DocumentStartEvent) and count:
+                    self._add(self.place(event.start_mark), "a second document; a rule file is one document")
+                    return False
                 if isinstance(event, yaml.CollectionStartEvent):
                     depth += 1
                 elif isinstance(event, yaml.CollectionEndEvent):
                     depth -= 1
-                if depth > MAX_DEPTH or count > 2 * MAX_NODES:
+                if depth > MAX_DEPTH or count > MAX_NODES:
                     what = f"nested deeper than {MAX_DEPTH}" if depth > MAX_DEPTH else f"more than {MAX_NODES:,} nodes"
-                    self.defects.append(self._framed(self.place(event.start_mark), what))
+                    self._add(self.place(event.start_mark), what)
                     return False
                 self._plain(event)
+                if len(self.defects) > MAX_DEFECTS:
+                    return False
         except yaml.MarkedYAMLError as e:
             message = " ".join(x for x in (e.problem, e.context) if x)
-            self.defects.append(self._framed(self.place(e.problem_mark or e.context_mark), f"not YAML: {message}"))
+            self._add(self.place(e.problem_mark or e.context_mark), f"not YAML: {message}")
             return False
         except yaml.YAMLError as e:
             self.complain(None, f"not YAML: {e}")
@@ -108,15 +145,17 @@ class Document:
     def _plain(self, event: yaml.Event) -> None:
         place = self.place(event.start_mark)
         if isinstance(event, yaml.AliasEvent):
-            self.defects.append(self._framed(place, "aliases are not allowed; write the value out"))
+            self._add(place, "aliases are not allowed; write the value out")
         elif isinstance(event, yaml.NodeEvent) and event.anchor:
-            self.defects.append(self._framed(place, "anchors are not allowed; write the value out"))
+            self._add(place, "anchors are not allowed; write the value out")
         elif isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)) and event.tag:
-            self.defects.append(self._framed(place, f"tags are not allowed: {event.tag}"))
+            self._add(place, f"tags are not allowed: {event.tag}")
 
     def _compose(self, text: str) -> None:
-        self.root = yaml.compose(text, Loader=yaml.SafeLoader)
+        self.root = yaml.compose(text, Loader=_LOADER)
         for node in _mappings(self.root):
+            if len(self.defects) > MAX_DEFECTS:
+                return
             seen: dict[str, yaml.Node] = {}
             for key, _ in node.value:
                 if not isinstance(key, yaml.ScalarNode):
@@ -131,7 +170,7 @@ class Document:
 
 
 def _events(text: str) -> Iterator[yaml.Event]:
-    yield from yaml.parse(text, Loader=yaml.SafeLoader)
+    yield from yaml.parse(text, Loader=_LOADER)
 
 
 def _mappings(node: yaml.Node | None) -> Iterator[yaml.MappingNode]:
