@@ -1,0 +1,1 @@
+"""The rule laboratory: check, test, explain, measure, suggest and import rule packs."""
