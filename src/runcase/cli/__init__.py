@@ -14,6 +14,7 @@ import click
 from runcase.cli.ask import compare, graph, replay, windows
 from runcase.cli.build import build
 from runcase.cli.look import raw, show
+from runcase.cli.rules import rules
 from runcase.cli.sql import sql
 from runcase.model.problems import RuncaseError
 from runcase.model.text import present
@@ -40,6 +41,7 @@ _COMMANDS = (
     replay,
     compare,
     sql,
+    rules,
 )
 
 for _command in _COMMANDS:

@@ -148,10 +148,10 @@ def _prepare(plan: IngestPlan) -> None:
 
 
 def _work(unit: Unit, parts: Path) -> None:
-    _write_parts(parts, unit, _facts(unit, _plan, _ruleset))
+    _write_parts(parts, unit, unit_facts(unit, _plan, _ruleset))
 
 
-def _facts(unit: Unit, plan: IngestPlan, ruleset: Ruleset) -> Iterator[tuple[Table, pl.DataFrame]]:
+def unit_facts(unit: Unit, plan: IngestPlan, ruleset: Ruleset) -> Iterator[tuple[Table, pl.DataFrame]]:
     """Frames of facts in the order of the input; each names its table."""
     classifier: Classifier | None = None
     current = ""

@@ -70,7 +70,7 @@ def read_packs(names: Sequence[str]) -> list[ReadPack]:
 
 
 def _gather(name: str, found: dict[str, ReadPack], below: tuple[str, ...]) -> None:
-    folder = _folder(name)
+    folder = folder_of(name)
     read = read_pack(folder)
     own = read.pack.name if read.pack else str(folder)
     if own in below:
@@ -96,7 +96,12 @@ def in_order(defects: Iterable[Defect]) -> list[Defect]:
     return sorted(set(defects), key=lambda d: (d.place.file, d.place.line, d.place.column, d.message))
 
 
-def _folder(name: str) -> Path:
+def folder_of(name: str) -> Path:
+    """The folder of a pack that is named by a path or as a shipped one.
+
+    Raises:
+        RuncaseError: `unknown_pack`.
+    """
     given = Path(name)
     if (given / "pack.yaml").is_file():
         return given

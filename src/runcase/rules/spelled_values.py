@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationInfo
 
 from runcase.model.kinds import EVENT_KINDS, FAILURE_ROOTS, LEVELS, is_event_kind, is_failure_class
 from runcase.rules.comparison import checked_comparison
@@ -66,6 +66,11 @@ def _level(value: str) -> str:
     return value
 
 
+def _begins_with(names: Iterable[str]) -> dict[str, JsonValue]:
+    """What an editor may know of a dotted name: how it begins."""
+    return {"pattern": rf"^({'|'.join(re.escape(n) for n in names)})(\.[\w.-]+)?$"}
+
+
 def _field(value: str) -> str:
     if not re.fullmatch(r"[\w@.:/-]{1,100}", value):
         raise ValueError(f"{value!r} is no field name; it has letters, digits and _ @ . : / - only")
@@ -96,9 +101,9 @@ def _comparison(value: str, info: ValidationInfo) -> str:
 
 
 Id = Annotated[str, AfterValidator(_id)]
-Kind = Annotated[str, AfterValidator(_kind)]
-Failure = Annotated[str, AfterValidator(_failure)]
-Level = Annotated[str, AfterValidator(_level)]
+Kind = Annotated[str, AfterValidator(_kind), Field(json_schema_extra=_begins_with(EVENT_KINDS))]
+Failure = Annotated[str, AfterValidator(_failure), Field(json_schema_extra=_begins_with(FAILURE_ROOTS))]
+Level = Annotated[str, AfterValidator(_level), Field(json_schema_extra={"enum": list(LEVELS)})]
 Strings = Annotated[list[str], BeforeValidator(listed, json_schema_input_type=str | list[str])]
 Kinds = Annotated[list[Kind], BeforeValidator(listed, json_schema_input_type=Kind | list[Kind])]
 Levels = Annotated[list[Level], BeforeValidator(listed, json_schema_input_type=Level | list[Level])]
