@@ -18,9 +18,9 @@ from types import TracebackType
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from runcase.ledger.raw_chunks import RawChunks
 from runcase.model.case import Conclusions, Facts
 from runcase.model.problems import Problem, RuncaseError
 from runcase.model.refs import Ref, event_id_of
@@ -66,6 +66,7 @@ class Case:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._chunks: RawChunks | None = None
 
     @classmethod
     def open(cls, root: Path) -> Case:
@@ -171,6 +172,7 @@ class Case:
         """A writer for a new batch; leftovers of a killed build are removed."""
         for stale in (self.root / "ledger").glob(".staging-*"):
             shutil.rmtree(stale)
+        self._chunks = None
         return BatchWriter(self.root / "ledger", name)
 
     def facts(self) -> Facts:
@@ -202,15 +204,9 @@ class Case:
 
     def raw(self, ref: Ref) -> bytes | None:
         """The bytes that `ref` names; None when they were not kept, or have expired."""
-        pieces = []
-        for path, problem in self._parts(RAW):
-            if problem is None:
-                pieces += _raw_chunks(path, ref)
-        data = b"".join(
-            chunk[max(0, ref.byte_start - start) : max(0, ref.byte_start + ref.byte_len - start)]
-            for start, chunk in sorted(pieces)
-        )
-        return data if len(data) == ref.byte_len else None
+        if self._chunks is None:
+            self._chunks = RawChunks([path for path, problem in self._parts(RAW) if problem is None])
+        return self._chunks.bytes_of(ref)
 
     # --- conclusions ------------------------------------------------------------------------------
 
@@ -376,14 +372,6 @@ def _unreadable(path: Path, name: str, table: Table) -> Problem | None:
     if missing:
         return Problem("ledger_part_foreign", "error", f"{name} lacks the column {missing[0]}", path=name)
     return None
-
-
-def _raw_chunks(path: Path, ref: Ref) -> list[tuple[int, bytes]]:
-    """Chunks that overlap `ref`; row groups are skipped by their statistics."""
-    wanted = (pc.field("source_id") == ref.source_id) & (pc.field("byte_start") < ref.byte_start + max(1, ref.byte_len))
-    table = pq.read_table(path, columns=["byte_start", "data"], filters=wanted)
-    rows = zip(table.column("byte_start").to_pylist(), table.column("data").to_pylist(), strict=True)
-    return [(start, data) for start, data in rows if start + len(data) > ref.byte_start]
 
 
 def _problem_frame(problems: list[Problem]) -> pl.DataFrame:
