@@ -11,18 +11,15 @@ import polars as pl
 
 from runcase.analysis.advice import advice
 from runcase.analysis.conditions import Evaluator
-from runcase.analysis.decisive.select import Candidate, Decision, budget_for, decide, families, masked
+from runcase.analysis.decisive.select import Candidate, Decision, masked
+from runcase.analysis.decisive.statements import Told, decisions
 from runcase.analysis.view import CaseView
-from runcase.model.refs import ref_of
 from runcase.model.tables import DIAGNOSES
 from runcase.rules.language import FailureRule
 
 UNSUCCESSFUL = ("failed", "timed_out", "lost", "cancelled")
 MAX_CONSIDERED = 5
 _QUOTED = re.compile(r'"[^"]*"')
-_NEAR = 12
-"""Rows around a candidate that may belong to its statement."""
-
 _EXIT_CLASSES = {"126": "config.not_executable", "127": "config.command_not_found", "137": "resource.oom"}
 _EXIT_CLASSES |= {"139": "crash.segfault", "134": "crash.abort", "143": "cancelled", "130": "cancelled"}
 """Exit codes that a shell gives for what happened (POSIX: 126, 127, 128 + signal)."""
@@ -40,13 +37,14 @@ class _Held:
 def diagnose(view: CaseView) -> pl.DataFrame:
     """DIAGNOSES of all runs that did not succeed, and of running ones for which a failure rule holds."""
     held = _held(view)
-    statements = _statements(view)
+    unsuccessful = view.runs.filter(pl.col("status") != "succeeded")["run_id"]
+    told = decisions(view.events, unsuccessful)
     rows: list[dict[str, object]] = []
     for run in view.runs.sort("run_id").iter_rows(named=True):
         run_id, status = run["run_id"], run["status"]
         rules = held.get(run_id, [])
         if status in UNSUCCESSFUL or (rules and status != "succeeded"):
-            rows += _diagnosis(run, rules, statements.get(run_id))
+            rows += _diagnosis(run, rules, told.get(run_id))
     return DIAGNOSES.frame(rows).sort(DIAGNOSES.key)
 
 
@@ -77,57 +75,15 @@ def _by_run(holds: pl.DataFrame) -> dict[str, list[str]]:
     return dict(zip(holds["run_id"].to_list(), holds["refs"].to_list(), strict=True))
 
 
-# --- decisive lines -------------------------------------------------------------------------------
-
-
-def _statements(view: CaseView) -> dict[str, pl.DataFrame]:
-    """Rows near lines that say that something failed, by run: `place, text, family, ref, kind, code, stage`.
-
-    One pass over the events of runs that did not succeed; only the rows near candidates are kept.
-    """
-    wanted = view.runs.filter(pl.col("status") != "succeeded")["run_id"]
-    events = view.events.filter(pl.col("run_id").is_in(wanted.implode()))
-    rows = (
-        events.select("run_id", "source_id", "byte_start", "byte_len", "kind", "fields", "message", "level")
-        .with_row_index("place")
-        .with_columns(text=pl.col("message").str.slice(0, 2000))
-        .with_columns(family=families(pl.col("text")))
-    )
-    marked = pl.col("family").is_not_null() | pl.col("kind").str.contains("^(?:exit|run[.]finished|stage[.]started)")
-    near = marked.cast(pl.Int8).rolling_max(2 * _NEAR + 1, center=True, min_samples=1) > 0
-    kept = (
-        rows.with_columns(near=near, size=pl.col("byte_len").sum().over("run_id"))
-        .filter(pl.col("near"))
-        .with_columns(ref=ref_of(), code=pl.col("fields").str.json_path_match("$.exit_code"))
-        .with_columns(ended=pl.col("fields").str.json_path_match("$.status"))
-        .collect()
-    )
-    return {str(k[0]): v for k, v in kept.partition_by("run_id", as_dict=True, maintain_order=True).items()}
-
-
-def _decision(rows: pl.DataFrame) -> Decision:
-    failing = rows.filter(
-        (pl.col("kind").str.starts_with("exit") & (pl.col("code") != "0").fill_null(value=False))
-        | ((pl.col("kind") == "run.finished") & (pl.col("ended") != "succeeded").fill_null(value=False))
-    )
-    end = int(failing["place"][0]) if failing.height else None
-    before = rows.filter(
-        (pl.col("kind") == "stage.started") & (pl.col("place") <= (end if end is not None else 1 << 62))
-    )
-    begin = int(before["place"][-1]) if before.height and end is not None else int(rows["place"][0] or 0)
-    found = rows.filter(pl.col("family").is_not_null()).select("place", "text", "family")
-    return decide(found, rows.select("place", "text"), end, begin, budget_for(int(rows["size"][0])))
-
-
 # --- the verdict ----------------------------------------------------------------------------------
 
 
-def _diagnosis(run: dict[str, object], rules: Sequence[_Held], rows: pl.DataFrame | None) -> list[dict[str, object]]:
-    decision = _decision(rows) if rows is not None and rows.height else Decision((), None, ())
-    refs = dict(zip(rows["place"].to_list(), rows["ref"].to_list(), strict=True)) if rows is not None else {}
+def _diagnosis(run: dict[str, object], rules: Sequence[_Held], told: Told | None) -> list[dict[str, object]]:
+    decision = told.decision if told else Decision((), None, ())
+    refs = told.refs if told else {}
     if rules:
         return _by_rule(run, rules, decision, refs)
-    failure = _failure_class(run, decision, rows)
+    failure = _failure_class(run, decision, told.codes if told else ())
     best = decision.best
     text = best.text.strip().split("\n", 1)[0] if best else _without_lines(run)
     evidence = [{"text": _sentence(c), "refs": [refs[c.place]]} for c in _distinct(decision.candidates)]
@@ -173,13 +129,12 @@ def _by_rule(
     return rows
 
 
-def _failure_class(run: dict[str, object], decision: Decision, rows: pl.DataFrame | None) -> str:
+def _failure_class(run: dict[str, object], decision: Decision, codes: Sequence[str]) -> str:
     if run["status"] == "cancelled":
         return "cancelled"
     named = next((c.family.failure for c in decision.candidates if c.family.failure), None)
     if named:
         return named
-    codes = rows["code"].drop_nulls().to_list() if rows is not None else []
     by_code = next((_EXIT_CLASSES[c] for c in codes if c in _EXIT_CLASSES), None)
     if by_code:
         return by_code

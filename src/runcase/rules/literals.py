@@ -20,6 +20,12 @@ MIN_LENGTH = 3
 
 MAX_CHOICES = 16
 
+FOLDED = ("\u017f", "\u212a")
+"""The characters outside ASCII that are, letter case aside, an ASCII letter: long s and the Kelvin sign.
+
+A search for `required` texts that folds ASCII only must look for these as well, or it misses what `(?i)` finds.
+"""
+
 
 def required(pattern: str) -> list[str]:
     """Lower-case texts of which one occurs in every match; empty when there are none long enough."""

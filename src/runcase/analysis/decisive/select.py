@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from runcase.analysis.decisive.families import FAMILIES, QUIET, Family
+from runcase.rules.literals import FOLDED, required
 
 MAX_LINE_CHARS = 400
 """What of a line counts against the budget; faces cut longer lines there."""
@@ -63,18 +64,23 @@ def _says(text: pl.Expr, family: Family) -> pl.Expr:
     return says & ~text.str.contains(family.unless) if family.unless else says
 
 
-def decide(found: pl.DataFrame, around: pl.DataFrame, end: int | None, begin: int, budget: Budget) -> Decision:
+def could_say(text: pl.Expr) -> pl.Expr:
+    """False for texts that no family can name: two cheap passes spare most lines a hundred patterns."""
+    needed = {f.name: required(f.pattern) for f in FAMILIES}
+    literals = sorted({t for texts in needed.values() for t in texts})
+    others = "|".join(f"(?:{f.pattern})" for f in FAMILIES if not needed[f.name])
+    near = text.str.contains_any([*literals, *FOLDED], ascii_case_insensitive=True)
+    return (near | text.str.contains(others) if others else near).fill_null(value=False)
+
+
+def decide(weighed: list[Candidate], texts: dict[int, str], budget: Budget) -> Decision:
     """The decisive rows.
 
     Args:
-        found: `place, text, family` of the lines that `families` names.
-        around: `place, text` of the rows near candidates, for context.
-        end: Row at which the run was declared failed; null when nothing says so.
-        begin: Row at which the failing stage began.
+        weighed: As `weighed` yields them.
+        texts: Row -> text of the rows near candidates, for context.
         budget: How much may be shown.
     """
-    weighed = _weighed(found, end, begin)
-    texts = dict(zip(around["place"].to_list(), around["text"].to_list(), strict=True))
     chosen = _Choice(budget, texts)
     for candidate in _first_of_each_kind(weighed):
         chosen.add(candidate)
@@ -82,8 +88,14 @@ def decide(found: pl.DataFrame, around: pl.DataFrame, end: int | None, begin: in
     return Decision(tuple(sorted(chosen.places)), best, tuple(weighed))
 
 
-def _weighed(found: pl.DataFrame, end: int | None, begin: int) -> list[Candidate]:
-    """Candidates by falling score: weight, inside the failing stage, near its end, rare."""
+def weighed(found: pl.DataFrame, end: int | None, begin: int) -> list[Candidate]:
+    """Candidates by falling score: weight, inside the failing stage, near its end, rare.
+
+    Args:
+        found: `place, text, family` of the lines that `families` names.
+        end: Row at which the run was declared failed; null when nothing says so.
+        begin: Row at which the failing stage began.
+    """
     seen = Counter(masked(t) for t in found["text"].to_list())
     result = []
     for place, text, name in found.select("place", "text", "family").iter_rows():
