@@ -7,12 +7,16 @@ from datetime import timedelta
 import polars as pl
 
 from runcase.analysis.selection import of_kind
+from runcase.model.refs import ref_of
 from runcase.model.tables import WINDOWS
 
 MOST = 3
 """Gaps that an attempt shows."""
 
 SHORTEST = timedelta(seconds=10)
+BIN = "5s"
+"""Events within one are no silence; half of `SHORTEST`, so that a silence always spans the end of a bin."""
+
 SHARE = 0.04
 """A silence is a gap from `SHORTEST` on, if it takes at least this share of the attempt's time."""
 
@@ -61,31 +65,41 @@ def _leaf() -> pl.Expr:
 
 
 def _silences(events: pl.LazyFrame) -> pl.DataFrame:
-    """The longest silences: `run_id, attempt, start, end, start_ref, end_ref`, source before it, and `_gap` number."""
+    """The longest silences: `run_id, attempt, start, end, start_ref, end_ref`, source before it, and `_gap` number.
+
+    A silence is longer than a bin, so it lies between two bins that follow one another: events are reduced to the
+    first and last instant of each bin before anything is sorted.
+    """
     spoken = ~of_kind(pl.col("kind"), ["heartbeat"]) & (pl.col("ts_basis") != "inherited")
-    rows = events.filter(pl.col("attempt").is_not_null() & pl.col("ts").is_not_null() & spoken)
-    rows = rows.select(*PAIR, "ts", "source_id", "byte_start", "byte_len").sort(*PAIR, "ts", "source_id", "byte_start")
-    following = [pl.col(c).shift(-1).over(PAIR).alias(f"_{c}") for c in ("ts", "source_id", "byte_start", "byte_len")]
-    whole = (pl.col("ts").max() - pl.col("ts").min()).over(PAIR)
-    found = rows.with_columns(*following, _whole=whole).with_columns(_length=pl.col("_ts") - pl.col("ts"))
+    timed = events.filter(pl.col("attempt").is_not_null() & pl.col("ts").is_not_null() & spoken)
+    binned = timed.group_by(*PAIR, _bin=pl.col("ts").dt.truncate(BIN)).agg(
+        first=pl.col("ts").min(), last=pl.col("ts").max()
+    )
+    rows = binned.collect(engine="streaming").sort(*PAIR, "_bin")
+    following = pl.col("first").shift(-1).over(PAIR)
+    whole = (pl.col("last").max() - pl.col("first").min()).over(PAIR)
+    found = rows.select(*PAIR, start="last", end=following, _whole=whole)
+    found = found.with_columns(_length=pl.col("end") - pl.col("start"))
     long = found.filter((pl.col("_length") >= SHORTEST) & (pl.col("_length") >= pl.col("_whole") * SHARE))
-    place = "{}:{}+{}"
-    return (
-        long.sort(*PAIR, "_length", "ts", descending=[False, False, True, False])
+    longest = (
+        long.sort(*PAIR, "_length", "start", descending=[False, False, True, False])
         .group_by(PAIR, maintain_order=True)
         .head(MOST)
-        .select(
-            *PAIR,
-            "source_id",
-            start="ts",
-            end="_ts",
-            start_ref=pl.format(place, "source_id", "byte_start", "byte_len"),
-            end_ref=pl.format(place, "_source_id", "_byte_start", "_byte_len"),
-        )
-        .collect()
         .sort(*PAIR, "start", "end")
-        .with_row_index("_gap")
     )
+    return _cited(timed, longest.select(*PAIR, "start", "end").with_row_index("_gap"))
+
+
+def _cited(events: pl.LazyFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """Adds the event before each silence (the last one at its begin) and the one after it."""
+    places = events.select(*PAIR, "ts", "source_id", "byte_start", ref=ref_of())
+    ends = pl.concat([found.select(*PAIR, ts="start"), found.select(*PAIR, ts="end")]).unique().lazy()
+    near = places.join(ends, on=[*PAIR, "ts"], how="semi").collect(engine="streaming")
+    grouped = near.sort(*PAIR, "ts", "source_id", "byte_start").group_by(*PAIR, "ts", maintain_order=True)
+    before = grouped.last().select(*PAIR, "source_id", start="ts", start_ref="ref")
+    after = grouped.first().select(*PAIR, end="ts", end_ref="ref")
+    cited = found.join(before, on=[*PAIR, "start"], how="left", maintain_order="left")
+    return cited.join(after, on=[*PAIR, "end"], how="left", maintain_order="left")
 
 
 def _alive(events: pl.LazyFrame, found: pl.DataFrame, sources: pl.DataFrame) -> pl.DataFrame:

@@ -16,6 +16,15 @@ MAX_LINE_CHARS = 400
 
 _MASK = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{7,64}\b|\d+(?:\.\d+)*|\x1b\[[0-9;]*m")
 _BY_NAME = {f.name: f for f in FAMILIES}
+_STRONGEST_FIRST = sorted(FAMILIES, key=lambda f: -f.weight)
+_NEEDED = {f.name: required(f.pattern) for f in FAMILIES}
+_LITERALS = sorted({t for texts in _NEEDED.values() for t in texts}) + list(FOLDED)
+_OTHERS = "|".join(f"(?:{f.pattern})" for f in FAMILIES if not _NEEDED[f.name])
+_FAMILIES_BY_LITERAL = pl.DataFrame(
+    [(t, f) for f, texts in _NEEDED.items() if texts for t in (*texts, *FOLDED)],
+    schema={"literal": pl.String(), "family": pl.String()},
+    orient="row",
+)
 _WRAPPERS = 45
 """Families up to this weight repeat what others said."""
 
@@ -52,25 +61,50 @@ class Decision:
     candidates: tuple[Candidate, ...]
 
 
-def families(text: pl.Expr) -> pl.Expr:
-    """The name of the strongest family that names a text; null for most."""
-    loud = ~text.str.contains(QUIET)
-    ordered = sorted(FAMILIES, key=lambda f: -f.weight)
-    return pl.coalesce(pl.when(_says(text, f) & (loud | f.sure)).then(pl.lit(f.name)) for f in ordered)
+def families(texts: pl.Series) -> pl.Series:
+    """The name of the strongest family that names each text; null for most.
+
+    Each family's pattern looks only at texts that hold one of the literals it cannot match without.
+    """
+    frame = pl.DataFrame({"text": texts}).with_row_index("_row")
+    maybe = _by_family(frame)
+    loud = ~texts.str.contains(QUIET)
+    found = pl.repeat(None, texts.len(), dtype=pl.String, eager=True).alias("family")
+    free = pl.repeat(value=True, n=texts.len(), eager=True)
+    for family in _STRONGEST_FIRST:
+        rows = maybe[family.name] if family.name in maybe else frame["_row"].clear()
+        if not _NEEDED[family.name]:
+            rows = frame["_row"]
+        rows = rows.filter(free.gather(rows) & (loud.gather(rows) | family.sure))
+        rows = rows.filter(_says(texts.gather(rows), family))
+        if rows.len():
+            found = found.scatter(rows, family.name)
+            free = free.scatter(rows, False)
+    return found
 
 
-def _says(text: pl.Expr, family: Family) -> pl.Expr:
-    says = text.str.contains(family.pattern)
-    return says & ~text.str.contains(family.unless) if family.unless else says
+def _by_family(frame: pl.DataFrame) -> dict[str, pl.Series]:
+    """Family -> rows of texts that hold one of its literals, in order."""
+    hits = frame.select("_row", literal=_hits(pl.col("text"))).explode("literal", empty_as_null=False)
+    hits = hits.with_columns(pl.col("literal").str.to_lowercase()).unique(maintain_order=True)
+    pairs = hits.join(_FAMILIES_BY_LITERAL, on="literal", how="inner", maintain_order="left")
+    parts = pairs.partition_by("family", as_dict=True, maintain_order=True, include_key=False)
+    return {str(k[0]): part["_row"].unique(maintain_order=True) for k, part in parts.items()}
+
+
+def _hits(text: pl.Expr) -> pl.Expr:
+    return text.str.extract_many(_LITERALS, ascii_case_insensitive=True, overlapping=True)
+
+
+def _says(texts: pl.Series, family: Family) -> pl.Series:
+    says = texts.str.contains(family.pattern)
+    return says & ~texts.str.contains(family.unless) if family.unless else says
 
 
 def could_say(text: pl.Expr) -> pl.Expr:
     """False for texts that no family can name: two cheap passes spare most lines a hundred patterns."""
-    needed = {f.name: required(f.pattern) for f in FAMILIES}
-    literals = sorted({t for texts in needed.values() for t in texts})
-    others = "|".join(f"(?:{f.pattern})" for f in FAMILIES if not needed[f.name])
-    near = text.str.contains_any([*literals, *FOLDED], ascii_case_insensitive=True)
-    return (near | text.str.contains(others) if others else near).fill_null(value=False)
+    near = text.str.contains_any(_LITERALS, ascii_case_insensitive=True)
+    return (near | text.str.contains(_OTHERS) if _OTHERS else near).fill_null(value=False)
 
 
 def decide(weighed: list[Candidate], texts: dict[int, str], budget: Budget) -> Decision:

@@ -18,11 +18,11 @@ from runcase.model.refs import ref_of
 NEAR = 12
 """Rows around a candidate that may belong to its statement."""
 
-MOST_OF_A_KIND = 500
+MOST_OF_A_KIND = 200
 """Rows of one family, and ends of one kind, that are kept of a run from its begin, and as many from its end."""
 
-MOST_WEIGHED = 400
-"""Candidates of a run, by falling score, whose surroundings are fetched; a first screen shows a tenth."""
+MOST_SHOWN = 200
+"""Candidates of a run, by falling score, whose surroundings are fetched; a first screen shows a fifth."""
 
 BATCH_ROWS = 200_000
 TEXT_CHARS = 2000
@@ -49,8 +49,8 @@ def decisions(events: pl.LazyFrame, runs: pl.Series) -> dict[str, Told]:
     rows = events.filter(pl.col("run_id").is_in(runs.implode())).with_row_index("place")
     marked = {str(k[0]): v for k, v in _marked(rows).partition_by("run_id", as_dict=True, maintain_order=True).items()}
     sizes = dict(rows.group_by("run_id").agg(pl.col("byte_len").sum()).collect().iter_rows())
-    found = {run_id: _weighed(mine)[:MOST_WEIGHED] for run_id, mine in marked.items()}
-    around = _around(rows, (c.place for candidates in found.values() for c in candidates))
+    found = {run_id: _weighed(mine) for run_id, mine in marked.items()}
+    around = _around(rows, (c.place for candidates in found.values() for c in candidates[:MOST_SHOWN]))
     result = {}
     for run_id, mine in marked.items():
         near = around.get(run_id, around[""])
@@ -72,7 +72,7 @@ def _marked(rows: pl.LazyFrame) -> pl.DataFrame:
     ).filter(pl.col("_ends") | could_say(pl.col("text")))
     kept = pl.DataFrame(schema=_schema())
     for batch in sifted.collect_batches(maintain_order=True, chunk_size=BATCH_ROWS):
-        named = batch.with_columns(family=families(pl.col("text")))
+        named = batch.with_columns(family=families(batch["text"]))
         named = named.filter(pl.col("_ends") | pl.col("family").is_not_null()).with_columns(
             ref=ref_of(),
             code=pl.col("fields").str.json_path_match("$.exit_code"),

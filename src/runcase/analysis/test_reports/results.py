@@ -35,6 +35,13 @@ TOOLS: tuple[Tool, ...] = (
 MAX_LINE_CHARS = 500
 """A report's line is shorter; what is longer is output of the tests."""
 
+_HINT_LITERALS = (
+    *("passing", "failing", "passed", "FAILED", "Tests run", "Ran ", "test completed", "tests completed", "Tests:"),
+    *("Tests  ", "example, ", "examples, ", "test result:", "--- FAIL", "--- PASS", "[junit]", "OK (", ": Total "),
+    *("Result: ", "Results: ", "<<< ", "test complete", "tests complete", "tests found"),
+)
+"""One of them is in every text that `_HINT` finds."""
+
 _HINT = (
     r"passing|failing|passed|FAILED|Tests run|Ran \d+ test|tests? completed|Tests:|Tests  |examples?, |test result:"
     r"|--- (?:FAIL|PASS)|\[junit\]|OK \(|: Total \d|Results?: |<<< |tests? complete|tests found"
@@ -48,10 +55,11 @@ def test_results(events: pl.LazyFrame) -> pl.DataFrame:
     Args:
         events: EVENTS with runs assigned, in the order of the sources.
     """
-    lines = events.select("run_id", "source_id", "byte_start", "byte_len", text=_first_line()).filter(
-        pl.col("run_id").is_not_null()
-    )
-    hinted = lines.filter(pl.col("text").str.contains(_HINT)).select("run_id").unique().collect()
+    assigned = events.filter(pl.col("run_id").is_not_null())
+    hinted = _hinted(assigned)
+    if hinted.is_empty():
+        return TESTS.empty()
+    lines = assigned.select("run_id", "source_id", "byte_start", "byte_len", text=_first_line())
     wanted = "|".join(f"(?:{t.wanted})" for t in TOOLS)
     kept = (
         lines.filter(pl.col("run_id").is_in(hinted["run_id"].implode()))
@@ -62,6 +70,13 @@ def test_results(events: pl.LazyFrame) -> pl.DataFrame:
     )
     rows = [_row(str(k[0]), v) for k, v in kept.partition_by("run_id", as_dict=True, maintain_order=True).items()]
     return TESTS.frame([r for r in rows if r]).sort(TESTS.key)
+
+
+def _hinted(events: pl.LazyFrame) -> pl.DataFrame:
+    """`run_id` of runs that may have a report."""
+    maybe = events.filter(pl.col("message").str.contains_any(list(_HINT_LITERALS)))
+    said = maybe.filter(_first_line().str.contains(_HINT))
+    return said.select("run_id").unique().collect(engine="streaming")
 
 
 def _first_line() -> pl.Expr:

@@ -1,0 +1,85 @@
+"""The sifted search for decisive lines says what the plain one says."""
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runcase.analysis.decisive.families import FAMILIES, QUIET, Family
+from runcase.analysis.decisive.select import could_say, families
+from runcase.analysis.decisive.statements import decisions
+from runcase.model.tables import EVENTS
+
+_WORDS = (
+    *(
+        "FAILED tests/a.py::test_b",
+        "E   assert 1 == 2",
+        "___ ERROR at setup ___",
+        "● works",
+        "  1) Works in time",
+        "ok",
+    ),
+    *(
+        "error: no",
+        "Error: timed out",
+        "KILLED",
+        "fatal: no such file or directory",
+        "java.lang.X: y",
+        "warning: error",
+    ),
+    *(
+        "##[error]Process completed with exit code 1",
+        "exit status 2",
+        "Caused by: b",
+        "1) A::b",
+        "src/a.c:3:4: error: x",
+    ),
+    *("a.py:3:1: E501 too long", "\u017fegmentation fault", "0 errors", "cannot find", "panic: x", "  Failed a [3 ms]"),
+)
+TEXTS = st.lists(st.sampled_from(_WORDS) | st.text(max_size=12), min_size=1, max_size=4).map(" ".join)
+
+
+def plain(text: str) -> str | None:
+    """Family by family, the strongest first."""
+    frame = pl.DataFrame({"t": [text]})
+
+    def says(pattern: str) -> bool:
+        return bool(frame.select(pl.col("t").str.contains(pattern)).item())
+
+    def named(f: Family) -> bool:
+        return says(f.pattern) and not (f.unless and says(f.unless)) and (f.sure or not says(QUIET))
+
+    return next((f.name for f in sorted(FAMILIES, key=lambda f: -f.weight) if named(f)), None)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(TEXTS, min_size=1, max_size=5))
+def test_a_line_is_named_as_if_every_family_looked_at_it(texts: list[str]) -> None:
+    assert families(pl.Series(texts)).to_list() == [plain(t) for t in texts]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(TEXTS, min_size=1, max_size=5))
+def test_no_line_that_a_family_names_is_sifted_out(texts: list[str]) -> None:
+    frame = pl.DataFrame({"t": texts})
+    left = frame.filter(~could_say(pl.col("t")))["t"]
+    assert [plain(t) for t in left.to_list()] == [None] * left.len()
+
+
+def test_what_is_held_of_a_run_does_not_grow_with_its_errors() -> None:
+    rows = 20_000
+    events = EVENTS.fill(
+        pl.DataFrame(
+            {
+                "run_id": ["r"] * rows,
+                "source_id": ["s"] * rows,
+                "byte_start": list(range(0, rows * 40, 40)),
+                "byte_len": [40] * rows,
+                "kind": ["error"] * rows,
+                "message": [f"error: no such thing {n}" for n in range(rows)],
+            }
+        )
+    )
+    told = decisions(events.lazy(), pl.Series(["r"]))["r"]
+    assert len(told.decision.candidates) <= 2 * 200
+    assert told.decision.best is not None
+    assert told.decision.places
