@@ -8,21 +8,32 @@ rerun cuts at the same place.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from runcase.intake.containers import compressed, tar
-from runcase.intake.containers import zip as zip_
-from runcase.intake.containers.sparse import Holes
-from runcase.intake.streams import ByteSource, Counted, Stream
+from runcase.intake.containers.base import (
+    HEAD_BYTES,
+    Container,
+    DamageError,
+    Member,
+    Opening,
+    Verdict,
+    instant,
+    worse,
+)
+from runcase.intake.containers.families import family_of, foreign
+from runcase.intake.containers.names import last_part, promises_container, visible_name
+from runcase.intake.containers.tape import FileAccess, MemoryAccess, RandomAccess, Tape, stretch
+from runcase.intake.streams import Stream
 from runcase.model.problems import Problem
 
 __all__ = ["Budget", "Stream", "digest", "open_input"]
 
-_ARCHIVE_SUFFIXES = (".tar", ".zip", *(s for f in compressed.FAMILIES for s in (*f.suffixes, *f.tar_suffixes)))
+CHUNK_BYTES = 256 * 1024
+"""Smaller pieces are gathered up to this size before they are handed on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,58 +46,19 @@ class Budget:
     """Decoded bytes per input byte, once `ratio_from` bytes are out; deflate cannot exceed 1032."""
     ratio_from: int = 64 << 20
     members: int = 200_000
+    members_from: int = 20_000
+    """Beyond this number, at most one member per input byte: no honest archive is denser."""
     depth: int = 8
-
-
-class _SpentError(Exception):
-    """A budget is used up; carries the code and the sentence."""
-
-    def __init__(self, code: str, why: str) -> None:
-        super().__init__(why)
-        self.code, self.why = code, why
-
-
-@dataclass(slots=True)
-class _Account:
-    """What one input has used of its budget."""
-
-    budget: Budget
-    input_bytes: int
-    out: int = 0
-    members: int = 0
-    names: Counter[str] = field(default_factory=Counter)
-
-    def named(self, path: str) -> int:
-        """The ordinal of this member among those of the same path."""
-        self.members += 1
-        if self.members > self.budget.members:
-            raise _SpentError("too_many_members", f"more than {self.budget.members:,} members")
-        self.names[path] += 1
-        return self.names[path] - 1
-
-
-class _Metered:
-    """Decoded bytes that count against the budget; at the limit the source ends."""
-
-    def __init__(self, source: ByteSource, account: _Account) -> None:
-        self._source, self._account = source, account
-        self.cut: str | None = None
-
-    def read(self, n: int, /) -> bytes:
-        """At most `n` bytes; empty at the end or when the budget is spent."""
-        if self.cut:
-            return b""
-        account, budget = self._account, self._account.budget
-        ceiling = min(budget.out_bytes, max(budget.ratio_from, account.input_bytes * budget.ratio))
-        data = self._source.read(min(n, ceiling - account.out)) if account.out < ceiling else b""
-        account.out += len(data)
-        if account.out >= ceiling and (data or self._source.read(1)):
-            self.cut = f"the budget of {ceiling:,} decoded bytes for this input is used up"
-        return data
-
-
-Walker = Callable[[Stream, Counted, _Account, int], Iterator[Stream]]
-"""Yields what a container holds."""
+    window_bytes: int = 128 << 20
+    """What a decoder may hold; zstd's largest ordinary window."""
+    hole_bytes: int = 16 << 20
+    """Zero bytes that a sparse member may declare before its holes are left out."""
+    held_bytes: int = 16 << 20
+    """A nested zip or 7z up to this size is held in memory, so that its directory is read too."""
+    cpu_seconds: int = 300
+    """Processor time for one input: a guard against a decoder that hangs, far beyond what honest inputs take."""
+    cpu_seconds_per_mib: int = 10
+    """What each MiB of input adds to that."""
 
 
 def digest(path: Path) -> str:
@@ -106,186 +78,160 @@ def open_input(path: Path, name: str, budget: Budget) -> Iterator[Stream]:
     Yields:
         Streams. Take `chunks()` before asking for the next; what is left is drained.
     """
-    with path.open("rb") as file:
-        told = path.stat()
-        account = _Account(budget, told.st_size)
-        # the file system's own time is used for years that a text does not write, and never recorded
-        whole = Stream(name, content=Counted(file), recorded_at=datetime.fromtimestamp(int(told.st_mtime), UTC))
-        account.named(name)
-        yield from _walk(whole, account, depth=0)
+    with path.open("rb", buffering=0) as file:
+        access = FileAccess(file.fileno())
+        member = Member(name, data=stretch(access, 0, access.size), expands=False, access=access)
+        walk = _Walk(budget, access.size)
+        whole = walk.opened(member, name, None)
+        whole.dated_at = instant(int(os.fstat(file.fileno()).st_mtime))
+        yield from walk.streams(member, whole, depth=0)
 
 
-def _walk(stream: Stream, account: _Account, depth: int) -> Iterator[Stream]:
-    """`stream` itself when it is a file, else its members and then its row as a container."""
-    raw = stream.content
-    assert raw is not None
-    head = raw.peek(tar.BLOCK)
-    family = compressed.family_of(head)
-    walker: Walker | None = None
-    if family is not None:
-        walker, stream.format = _compressed, family.name
-    elif tar.is_header(head) or tar.is_empty(raw.peek(2 * tar.BLOCK)):
-        walker, stream.format = _tar, "tar"
-    elif head[:4] in (zip_.LOCAL, zip_.END):
-        walker, stream.format = _zip, "zip"
-    if walker is not None and depth >= account.budget.depth:
-        _note(stream, "over_budget", "too_deep", f"nested deeper than {account.budget.depth} containers")
-        walker = None
-    if walker is None:
-        if stream.path.lower().endswith(_ARCHIVE_SUFFIXES) and head and depth == 0:
-            _note(stream, "ok", "misnamed", "named like an archive, but its bytes are not one; read as it is")
+class _Walk:
+    """One input being read: what it has used of its budget, and the names that were met."""
+
+    def __init__(self, budget: Budget, input_bytes: int) -> None:
+        self.budget = budget
+        self.room = min(budget.out_bytes, max(budget.ratio_from, input_bytes * budget.ratio))
+        self._ceiling = self.room
+        self._members_left = min(budget.members, max(budget.members_from, input_bytes))
+        self._names: Counter[str] = Counter()
+        self.spent: tuple[str, str] | None = None
+
+    def opened(self, member: Member, path: str, holder: Stream | None) -> Stream:
+        """The stream of a member, without its content yet."""
+        stream = Stream(path, member.kind, self._names[path], recorded_at=member.recorded_at)
+        self._names[path] += 1
+        if holder is not None:
+            stream.parent = (holder.path, holder.ordinal)
+            stream.dated_at = member.recorded_at or holder.dated_at
+        if member.link_target is not None:
+            stream.link_target = visible_name(member.link_target)
+        return stream
+
+    def streams(self, member: Member, stream: Stream, depth: int) -> Iterator[Stream]:
+        """`stream` itself when it is no container, else its members and then its row as a container."""
+        if member.kind != "file":
+            yield stream
+            return
+        feed = _Feed(member, self)
+        tape = Tape(feed.pieces())
+        head = tape.peek(HEAD_BYTES)
+        family = family_of(head, last_part(stream.path))
+        if family is not None and depth < self.budget.depth:
+            yield from self._container(family, member, stream, feed, tape, depth)
+            return
+        if family is not None:
+            why = f"nested deeper than {self.budget.depth} containers; kept unopened"
+            stream.damaged("over_budget", Problem("too_deep", "error", why))
+        elif (what := foreign(head)) is not None:
+            stream.damaged("unsupported", Problem("unsupported_container", "error", f"{what} is not read"))
+        elif head and promises_container(stream.path):
+            why = "named like an archive, but its bytes do not begin one; read as it is"
+            stream.damaged("ok", Problem("misnamed", "warning", why))
+        stream.content = tape.rest()
+        stream.settle = lambda: feed.settle(stream)
         yield stream
         stream.close()
-        return
-    yield from _container(stream, raw, walker, account, depth)
+
+    def _container(
+        self, family: type[Container], member: Member, stream: Stream, feed: _Feed, tape: Tape, depth: int
+    ) -> Iterator[Stream]:
+        stream.kind, stream.format = "container", family.format
+        container = family(self._opening(family, member, stream, tape))
+        for child in container.members():
+            if self._members_left == 0:
+                self.spent = "too_many_members", "the budget of members for this input is used up"
+                break
+            self._members_left -= 1
+            path = f"{stream.path}!/{visible_name(child.name).lstrip('/')}"
+            yield from self.streams(child, self.opened(child, path, stream), depth + 1)
+            if self.spent is not None:
+                break
+        reached = tape.position
+        tape.skip_all()
+        findings = container.findings
+        if self.spent is not None:
+            code, why = self.spent
+            findings.harm(DamageError(code, "over_budget", reached, why), tape.position)
+        stream.problems += findings.problems
+        stream.verdict = worse(stream.verdict, findings.verdict)
+        feed.settle(stream)
+        stream.quarantined_bytes = findings.quarantined_bytes
+        stream.overhead_bytes = stream.size_bytes - stream.quarantined_bytes
+        yield stream
+
+    def _opening(self, family: type[Container], member: Member, stream: Stream, tape: Tape) -> Opening:
+        budget = self.budget
+        access: RandomAccess | None = member.access
+        if access is None and family.seeks:
+            held = tape.peek(budget.held_bytes + 1)
+            access = MemoryAccess(held) if len(held) <= budget.held_bytes else None
+        name = last_part(stream.path)
+        return Opening(name, tape, access, budget.window_bytes, budget.hole_bytes, self._members_left)
+
+    def cut(self) -> DamageError:
+        """The end of the budget of bytes."""
+        why = f"the budget of {self._ceiling:,} decoded bytes for this input is used up"
+        self.spent = "over_budget", why
+        return DamageError("over_budget", "over_budget", 0, why)
 
 
-def _container(stream: Stream, raw: Counted, walker: Walker, account: _Account, depth: int) -> Iterator[Stream]:
-    stream.kind = "container"
-    try:
-        yield from walker(stream, raw, account, depth)
-    except _SpentError as e:
-        _note(stream, "over_budget", e.code, e.why, raw.offset)
-    stream.close()
-    stream.quarantined_bytes = min(stream.size_bytes, sum(p.quarantined_bytes for p in stream.problems))
-    stream.overhead_bytes = stream.size_bytes - stream.quarantined_bytes
-    yield stream
+class _Feed:
+    """The bytes of one member: gathered to good sizes, counted, digested, held against the budget."""
 
+    def __init__(self, member: Member, walk: _Walk) -> None:
+        self._member, self._walk = member, walk
+        self._digest = hashlib.sha256()
+        self._size = 0
 
-def _compressed(stream: Stream, raw: Counted, account: _Account, depth: int) -> Iterator[Stream]:
-    family = compressed.family_of(raw.peek(8))
-    assert family is not None
-    try:
-        decoded = compressed.Decoded(raw, family.decoder, family.magic)
-    except ModuleNotFoundError:
-        _note(stream, "unsupported", "unsupported_container", f"reading {family.name} needs: pip install runcase[lz4]")
-        return
-    own = stream.path.rsplit("/", 1)[-1].rsplit("!", 1)[-1]
-    path = f"{stream.path}!/{compressed.inner_name(own, family)}"
-    metered = _Metered(decoded, account)
-    inner = Stream(path, parent=(stream.path, stream.ordinal), recorded_at=stream.recorded_at, content=Counted(metered))
-    inner.ordinal = account.named(path)
-    yield from _closing(_walk(inner, account, depth + 1), inner, stream, metered, decoded)
+    def pieces(self) -> Iterator[bytes]:
+        """The bytes as far as they are good and within the budget; damage is left with the member."""
+        waiting: list[bytes] = []
+        held = 0
+        for piece in self._good():
+            waiting.append(piece)
+            held += len(piece)
+            if held >= CHUNK_BYTES:
+                yield self._passed(waiting)
+                waiting, held = [], 0
+        if held:
+            yield self._passed(waiting)
 
-
-def _tar(stream: Stream, raw: Counted, account: _Account, depth: int) -> Iterator[Stream]:
-    for entry in tar.entries(raw):
-        if isinstance(entry, tar.BadBlock):
-            _note(stream, "corrupt", "tar_bad_block", entry.why, entry.offset, entry.length, entry.length)
-        elif isinstance(entry, tar.End):
-            if not entry.marked:
-                _note(stream, "truncated", "tar_no_end", "no end marker (two zero blocks) was found", entry.offset)
-        else:
-            yield from _tar_member(entry, stream, raw, account, depth)
-
-
-def _tar_member(entry: tar.Entry, holder: Stream, raw: Counted, account: _Account, depth: int) -> Iterator[Stream]:
-    path = _inside(holder, entry.name)
-    inner = Stream(path, entry.kind, account.named(path), (holder.path, holder.ordinal), entry.recorded_at)
-    inner.link_target = _visible(entry.link_target) if entry.link_target else None
-    if entry.kind != "file":
-        yield inner
-        return
-    section = _Section(raw, entry.stored)
-    source: ByteSource = Holes(section, entry.sparse, entry.size) if entry.sparse else section
-    metered = _Metered(source, account)
-    inner.content = Counted(metered if entry.sparse else section)
-    yield from _closing(_walk(inner, account, depth + 1), inner, holder, metered, None)
-    if section.left:
-        _note(
-            holder, "truncated", "member_truncated", f"{path} ends {section.left:,} bytes before its size", raw.offset
-        )
-
-
-def _zip(stream: Stream, raw: Counted, account: _Account, depth: int) -> Iterator[Stream]:
-    found = 0
-    for item in zip_.entries(raw):
-        if isinstance(item, zip_.BadSpan):
-            _note(stream, "corrupt", "zip_bad_span", item.why, item.offset, item.length, item.length)
-        elif isinstance(item, zip_.Directory):
-            _zip_end(stream, item, found)
-        else:
-            found += 1
-            yield from _zip_member(*item, stream, account, depth)
-
-
-def _zip_end(stream: Stream, directory: zip_.Directory, found: int) -> None:
-    if directory.listed is None or not directory.ended:
-        why = "the central directory is missing or cut off; members were found by their local headers"
-        _note(stream, "truncated", "zip_no_directory", why, directory.offset)
-    elif directory.listed != found:
-        why = f"the central directory lists {directory.listed} members, {found} were found"
-        _note(stream, "corrupt", "zip_directory_differs", why, directory.offset)
-
-
-def _zip_member(
-    entry: zip_.Entry, data: zip_.MemberData, holder: Stream, account: _Account, depth: int
-) -> Iterator[Stream]:
-    path = _inside(holder, entry.name)
-    inner = Stream(path, entry.kind, account.named(path), (holder.path, holder.ordinal), entry.recorded_at)
-    if entry.kind != "file":
-        yield inner
-        return
-    metered = _Metered(data, account)
-    inner.content = Counted(metered)
-    yield from _closing(_walk(inner, account, depth + 1), inner, holder, metered, data)
-
-
-class _Section:
-    """The next `left` bytes of a container."""
-
-    def __init__(self, raw: Counted, left: int) -> None:
-        self._raw, self.left = raw, left
-
-    def read(self, n: int, /) -> bytes:
-        """At most `n` bytes; empty at the end of the section."""
-        data = self._raw.read(min(n, self.left)) if self.left else b""
-        self.left -= len(data)
+    def _passed(self, waiting: list[bytes]) -> bytes:
+        data = waiting[0] if len(waiting) == 1 else b"".join(waiting)
+        self._digest.update(data)
+        self._size += len(data)
         return data
 
+    def _good(self) -> Iterator[bytes]:
+        member, walk = self._member, self._walk
+        try:
+            for piece in member.data:
+                if not member.expands:
+                    yield piece
+                    continue
+                if len(piece) > walk.room:
+                    yield piece[: walk.room]
+                    walk.room = 0
+                    raise walk.cut()
+                walk.room -= len(piece)
+                yield piece
+        except DamageError as damage:
+            member.damage = damage
 
-def _closing(
-    streams: Iterator[Stream],
-    inner: Stream,
-    holder: Stream,
-    metered: _Metered,
-    decoded: compressed.Decoded | zip_.MemberData | None,
-) -> Iterator[Stream]:
-    """Hands `streams` on; damage that shows when `inner` is through is noted before its consumer sees the end."""
-
-    def settle() -> None:
-        damage = decoded.damage if decoded is not None else None
-        if damage is not None:
-            code = f"{damage.verdict}_stream"
-            inner.damaged(damage.verdict, Problem(code, "error", damage.why, inner.path, None, inner.size_bytes, 0))
-            why = f"{damage.why}; {inner.size_bytes:,} bytes came before it"
-            _note(holder, damage.verdict, code, why, damage.offset, damage.lost, damage.lost)
-        if metered.cut:
-            _note(inner, "over_budget", "over_budget", metered.cut)
-            raise _SpentError("over_budget", metered.cut)
-
-    inner.on_end = settle
-    yield from streams
-
-
-def _inside(holder: Stream, name: str) -> str:
-    return f"{holder.path}!/{_visible(name).lstrip('/')}"
-
-
-def _visible(name: str) -> str:
-    """A name from an archive as valid Unicode; bytes that are none become `\\xNN`."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    def settle(self, stream: Stream) -> None:
+        """Completes the account of a stream whose bytes are through."""
+        member = self._member
+        stream.size_bytes, stream.sha256 = self._size, self._digest.hexdigest()
+        for problem in member.problems:
+            stream.damaged(member.verdict, problem)
+        if (damage := member.damage) is not None:
+            problem = Problem(damage.code, "error", damage.message, byte_start=self._size, byte_len=0)
+            stream.damaged(damage.verdict, problem)
+        if self._size == 0:
+            stream.verdict = _verdict_of_nothing(stream.verdict)
 
 
-def _note(
-    stream: Stream,
-    verdict: str,
-    code: str,
-    why: str,
-    offset: int | None = None,
-    length: int | None = None,
-    quarantined: int = 0,
-) -> None:
-    severity = "warning" if verdict == "ok" else "error"
-    where = Problem(code, severity, why, stream.path, None, offset, length, None, quarantined)  # type: ignore[arg-type]
-    stream.damaged(verdict, where)
+def _verdict_of_nothing(verdict: Verdict) -> Verdict:
+    return "empty" if verdict == "ok" else verdict

@@ -138,7 +138,7 @@ def _read_text(
     known = reader if isinstance(reader, TextReader) else None
     text = TextSource(
         stream.path,
-        stream.recorded_at,
+        stream.dated_at,
         sniff.head,
         format_name=known.format if known else None,
         formats=plan.formats,
@@ -330,7 +330,7 @@ def _closing(
         "format": rest.format or stream.format,
         "reader": context.reader,
         "role": rest.role,
-        "recorded_at": stream.recorded_at if stream.parent else None,
+        "recorded_at": stream.recorded_at,
         "lines": rest.lines,
         "events": tally.events,
         "first_ts": tally.first,

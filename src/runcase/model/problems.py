@@ -66,6 +66,38 @@ ERROR_CODES: dict[str, str] = {
 }
 
 PROBLEM_CODES: dict[str, str] = {
+    # containers
+    "stream_truncated": "compressed data ends before its end mark; what came before was read",
+    "stream_corrupt": "compressed data cannot be decoded from a place on; what came before was read",
+    "content_gap": "a compressed file is damaged in the middle; reading went on at its next part",
+    "trailing_data": "bytes after the end of a container or of a member's data; they are set aside",
+    "checksum_differs": "the content of a member has another checksum than its archive states",
+    "size_differs": "the content of a member has another size than its archive states",
+    "member_truncated": "an archive ends inside a member; what there is of it was read",
+    "member_encrypted": "a member is encrypted and was not read",
+    "member_unsupported": "a member is packed with a method that is not read",
+    "member_unreachable": "a member stands behind damage in the same packed stream",
+    "unsupported_container": "a container of a kind that is not read, or whose library is not installed",
+    "misnamed": "a file is named like an archive and is none; it was read as it is",
+    "tar_bad_block": "a tar archive has no header where one was expected; reading went on at the next one",
+    "tar_bad_pax": "an extension header of a tar archive has a record that cannot be read",
+    "tar_header_too_large": "an extension header of a tar archive is larger than any honest one",
+    "tar_no_end": "a tar archive ends without its end marker: it was cut off",
+    "tar_goes_on": "a tar archive goes on after its end marker; all of it was read",
+    "sparse_map_bad": "the map of a sparse member contradicts itself; the stored bytes were read without holes",
+    "sparse_holes_omitted": "a sparse member declares more holes than are filled in; the stored bytes were read",
+    "zip_bad_span": "a zip archive has bytes that are no member where one was expected",
+    "zip_headers_differ": "a member's own header and the directory of a zip archive disagree",
+    "zip_no_descriptor": "a member of a zip archive lacks the record of its checksum and size",
+    "zip_no_directory": "a zip archive is cut off: its directory is missing; members were found without it",
+    "zip_directory_differs": "the directory of a zip archive lists other members than there are",
+    "sevenzip_no_directory": "a 7z archive is cut off: its directory is missing, without which nothing can be read",
+    # budgets
+    "window_too_large": "compressed data wants more memory than the budget allows",
+    "over_budget": "the budget of decoded bytes of an input is used up; the rest was not read",
+    "too_many_members": "the budget of members of an input is used up; the rest was not read",
+    "too_deep": "a container is nested deeper than the budget allows and was kept unopened",
+    "decoder_crashed": "the process that read an input died; nothing of it could be read",
     # documents
     "json_malformed": "a part of a document is no JSON; it is set aside",
     "json_truncated": "a JSON document ends before its last value does; what is complete was read",

@@ -1,235 +1,216 @@
-"""tar, read forward: ustar, pax and GNU (long names, sparse), with resynchronisation after a bad header.
-
-`tarfile` stops silently at a bad header and can hang on a negative size, so the
-512-byte headers are read here (POSIX.1-2017 pax, ustar; GNU tar manual, "Basic
-Tar Format").
-"""
+"""tar, read forward: ustar, pax and GNU (long names, sparse), with resynchronisation after a bad header."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
-from runcase.intake.streams import Counted
+from runcase.intake.containers import sparse
+from runcase.intake.containers.base import Container, DamageError, Kind, Member
+from runcase.intake.containers.tape import FILE_CHUNK_BYTES, WindowAccess
+from runcase.intake.containers.tar_header import (
+    BLOCK,
+    Pax,
+    decimal,
+    is_header,
+    name_of,
+    pax_records,
+    pax_time,
+    size_of,
+    text_of,
+    time_of,
+)
 
-BLOCK = 512
-_KINDS = {b"0": "file", b"\0": "file", b"7": "file", b"S": "file", b"1": "link", b"2": "link"}
-_KINDS |= {b"3": "device", b"4": "device", b"6": "device", b"5": "directory"}
-_META = {b"x", b"g", b"L", b"K"}
-_MAX_META = 1024 * 1024
+_KINDS: dict[bytes, Kind] = {b"1": "link", b"2": "link", b"3": "device", b"4": "device", b"6": "device"}
+_KINDS |= {b"5": "directory", b"D": "directory"}
+_META = {b"x", b"X", b"g", b"L", b"K"}
+_LABEL = b"V"
+_NO_DATA = {b"1", b"2", b"3", b"4", b"5", b"6", _LABEL}
+_MAX_RECORDS = 4 * sparse.MAX_PIECES
+_MAX_META_BYTES = 1024 * 1024
 """A pax or long-name record beyond this is hostile: names are at most some kilobytes."""
 
 
-@dataclass(slots=True)
-class Entry:
-    """One member: its header, resolved; `stored` bytes follow in the archive."""
+class _Said:
+    """What extension headers say: of the next member, and of all that follow."""
 
-    name: str
-    kind: str
-    stored: int
-    size: int
-    offset: int
-    recorded_at: datetime | None = None
-    link_target: str | None = None
-    sparse: list[tuple[int, int]] = field(default_factory=list)
+    def __init__(self) -> None:
+        self._common: dict[str, str] = {}
+        self._own: Pax = []
 
+    def add(self, records: Pax, *, common: bool) -> bool:
+        """Takes records in; False when there are more than any honest archive has."""
+        if len(self._common) + len(self._own) + len(records) > _MAX_RECORDS:
+            return False
+        if common:
+            self._common |= dict(records)
+        else:
+            self._own += records
+        return True
 
-@dataclass(slots=True)
-class BadBlock:
-    """Bytes between members that are no header."""
-
-    offset: int
-    length: int
-    why: str
-
-
-@dataclass(slots=True)
-class End:
-    """How the archive ended: with its marker of two zero blocks, or without."""
-
-    offset: int
-    marked: bool
+    def take(self) -> Pax:
+        """Records for the next member, its own last; they are used up."""
+        records, self._own = [*self._common.items(), *self._own], []
+        return records
 
 
-def is_header(block: bytes) -> bool:
-    """True for 512 bytes whose checksum holds (unsigned or, as old tars wrote it, signed)."""
-    if len(block) < BLOCK or not block[0]:
+class Tar(Container):
+    """A tar archive. Hard links are links here: their content stands at the member that they name."""
+
+    format = "tar"
+
+    @classmethod
+    def recognises(cls, head: bytes, name: str) -> bool:
+        """By the checksum of the first header; for a name in `.tar` also by a later one, or by zeros alone."""
+        if is_header(head[:BLOCK]):
+            return True
+        if not name.lower().endswith(".tar") or len(head) < BLOCK:
+            return False
+        return not any(head) or any(is_header(head[at : at + BLOCK]) for at in range(BLOCK, len(head), BLOCK))
+
+    def members(self) -> Iterator[Member]:
+        """Members in order; the end is noted when its marker is missing."""
+        tape, said = self.tape, _Said()
+        while True:
+            at = tape.position
+            block = tape.read(BLOCK)
+            if len(block) < BLOCK:
+                self._cut_off(at, block)
+                return
+            if not any(block):
+                if self._ended(at):
+                    return
+            elif not is_header(block) or size_of(block) is None:
+                self._resynchronise(at, is_header(block))
+                said.take()
+            elif block[156:157] in _META:
+                self._extend(said, block, at)
+            else:
+                yield from self._member(block, at, said.take())
+
+    # --- between members --------------------------------------------------------------------------
+
+    def _cut_off(self, at: int, block: bytes) -> None:
+        if block:
+            message = f"the archive ends inside a header: {len(block)} of {BLOCK} bytes"
+            self.findings.harm(DamageError("tar_bad_block", "truncated", at, message), at + len(block))
+        message = "the archive ends without its end marker (two zero blocks)"
+        self.findings.harm(DamageError("tar_no_end", "truncated", self.tape.position, message))
+
+    def _ended(self, at: int) -> bool:
+        """Whether the archive is through after a zero block; another archive may follow the zeros."""
+        tape = self.tape
+        zeros = BLOCK
+        while (ahead := tape.peek(BLOCK)) and not any(ahead):
+            zeros += tape.skip(len(ahead))
+        if not ahead:
+            if zeros < 2 * BLOCK:
+                message = "the archive ends inside its end marker: one zero block of two"
+                self.findings.harm(DamageError("tar_no_end", "truncated", at, message))
+            return True
+        if not is_header(ahead):
+            self._resynchronise(tape.position, False, "no tar header after the end marker")
+            if not tape.peek(1):
+                return True
+        self.findings.note("tar_goes_on", at, "members follow the end marker; they were read too", severity="info")
         return False
-    try:
-        stated = _number(block[148:156])
-    except ValueError:
-        return False
-    blank = block[:148] + b" " * 8 + block[156:]
-    unsigned = sum(blank)
-    return stated in (unsigned, unsigned - 256 * sum(b > 127 for b in blank))
 
+    def _resynchronise(self, at: int, checked: bool, found: str = "no tar header where one was expected") -> None:
+        """Skips to the next block that is a header."""
+        why = "a header with an impossible size" if checked else found
+        tape = self.tape
+        while window := tape.peek(FILE_CHUNK_BYTES):
+            blocks = range(0, len(window), BLOCK)
+            place = next((b for b in blocks if _may_begin(window, b) and is_header(window[b : b + BLOCK])), None)
+            tape.skip(len(window) if place is None else place)
+            if place is not None:
+                break
+        self.findings.harm(DamageError("tar_bad_block", "corrupt", at, why), tape.position)
 
-def is_empty(head: bytes) -> bool:
-    """True for the two zero blocks that an archive without members consists of."""
-    return len(head) == 2 * BLOCK and not any(head)
-
-
-def entries(raw: Counted) -> Iterator[Entry | BadBlock | End]:
-    """Members in order. The consumer takes at most `stored` bytes after each; the rest is skipped here."""
-    extended: dict[str, str] = {}
-    common: dict[str, str] = {}
-    while True:
-        at = raw.offset
-        block = raw.exactly(BLOCK)
-        if len(block) < BLOCK or not any(block):
-            yield from _ending(raw, at, block)
+    def _extend(self, said: _Said, block: bytes, at: int) -> None:
+        """Takes an extension header and what it says of the members after it."""
+        size = size_of(block) or 0
+        kept = min(size, _MAX_META_BYTES)
+        data = self.tape.read(kept)
+        padded = size + -size % BLOCK
+        taken = len(data) + self.tape.skip(padded - len(data))
+        if taken < padded:
+            message = f"an extension header ends {padded - taken:,} bytes before its stated size"
+            self.findings.harm(DamageError("member_truncated", "truncated", at, message), self.tape.position)
             return
-        if not is_header(block):
-            yield _resynchronised(raw, at)
-            extended = {}
-            continue
-        kind, size = block[156:157], _size(block)
-        if size is None:
-            yield BadBlock(at, BLOCK, "a header with an impossible size")
-            continue
-        if kind in _META:
-            extended |= _meta(raw, kind, size, common)
-            continue
-        entry = _entry(raw, block, at, size, common | extended)
-        extended = {}
-        start = raw.offset
-        yield entry
-        _skip(raw, start + entry.stored + -entry.stored % BLOCK - raw.offset)
+        if kept < size:
+            message = f"an extension header of {size:,} bytes; the first {kept:,} were read"
+            self.findings.note("tar_header_too_large", at, message)
+        if block[156:157] in (b"L", b"K"):
+            records = [("path" if block[156:157] == b"L" else "linkpath", text_of(data))]
+        else:
+            records, whole = pax_records(data)
+            if not whole and kept == size:
+                self.findings.note("tar_bad_pax", at, "an extension header with a record that cannot be read")
+        if not said.add(records, common=block[156:157] == b"g"):
+            self.findings.note("tar_header_too_large", at, "more extension records than an archive can need; left out")
+
+    # --- a member ---------------------------------------------------------------------------------
+
+    def _member(self, block: bytes, at: int, records: Pax) -> Iterator[Member]:
+        tape, pax, kind = self.tape, dict(records), block[156:157]
+        told = decimal(pax.get("size"))
+        stored = 0 if kind in _NO_DATA else (size_of(block) or 0) if told is None else told
+        name = pax.get("GNU.sparse.name") or pax.get("path") or name_of(block)
+        member = Member(name, _kind(kind, name), expands=False)
+        member.recorded_at = pax_time(pax.get("mtime")) or time_of(block[136:148])
+        if member.kind == "link":
+            member.link_target = pax.get("linkpath") or text_of(block[157:257])
+        pieces = sparse.old_map(tape, block) if kind == b"S" else None
+        start = tape.position
+        if kind == b"S":
+            self._sparse(member, pieces, size_of(block, 483, 495) or 0, stored)
+        elif any(key.startswith("GNU.sparse.") for key in pax):
+            self._pax_sparse(member, records, stored)
+        elif member.kind == "file":
+            member.data = sparse.stored_bytes(tape, stored, "the member")
+            if self.opening.access is not None:
+                member.access = WindowAccess(self.opening.access, start, stored)
+        if kind != _LABEL:
+            yield member
+        if member.damage is not None:
+            self.findings.harm(member.damage)
+        tape.skip(start + stored + -stored % BLOCK - tape.position)
+
+    def _pax_sparse(self, member: Member, records: Pax, stored: int) -> None:
+        pax = dict(records)
+        size = decimal(pax.get("GNU.sparse.realsize") or pax.get("GNU.sparse.size")) or 0
+        if pax.get("GNU.sparse.major") == "1":
+            pieces, taken = sparse.text_map(self.tape, stored)
+            self._sparse(member, pieces, size, stored - taken)
+        else:
+            self._sparse(member, sparse.pax_map(records), size, stored)
+
+    def _sparse(self, member: Member, pieces: sparse.Pieces | None, size: int, stored: int) -> None:
+        """The tape stands at the `stored` bytes of a member of `size`."""
+        what = "a sparse member is read without its holes"
+        at = self.tape.position
+        if pieces is None or not sparse.is_sound(pieces, size, stored):
+            damage = DamageError("sparse_map_bad", "corrupt", at, f"{what}: its map of them contradicts itself")
+        elif size - stored > self.opening.hole_bytes:
+            why = f"it declares {size:,} bytes, of which {stored:,} are stored"
+            damage = DamageError("sparse_holes_omitted", "over_budget", at, f"{what}: {why}")
+        else:
+            member.data, member.expands = sparse.expanded(self.tape, pieces, size, "the member"), True
+            return
+        member.data = _and_then(sparse.stored_bytes(self.tape, stored, "the member"), damage)
 
 
-def _ending(raw: Counted, at: int, block: bytes) -> Iterator[BadBlock | End]:
-    if block and len(block) < BLOCK:
-        yield BadBlock(at, len(block), "the archive ends inside a header")
-        yield End(at, marked=False)
-        return
-    second = raw.exactly(BLOCK)
-    rest = second
-    while rest and not any(rest):
-        rest = raw.read(64 * 1024)
-    if rest:
-        start = raw.offset - len(rest)
-        raw.drain()
-        yield BadBlock(start, raw.offset - start, "data after the end marker")
-    yield End(at, marked=bool(block) and len(second) == BLOCK)
+def _and_then(data: Iterator[bytes], damage: DamageError) -> Iterator[bytes]:
+    yield from data
+    raise damage
 
 
-def _resynchronised(raw: Counted, at: int) -> BadBlock:
-    """Skips to the next block that is a header."""
-    while True:
-        ahead = raw.peek(BLOCK)
-        if len(ahead) < BLOCK:
-            raw.exactly(len(ahead))
-            break
-        if is_header(ahead):
-            break
-        raw.exactly(BLOCK)
-    return BadBlock(at, raw.offset - at, "no tar header where one was expected")
+def _kind(kind: bytes, name: str) -> Kind:
+    if kind in (b"0", b"\0") and name.endswith("/"):
+        return "directory"
+    return _KINDS.get(kind, "file")
 
 
-def _skip(raw: Counted, n: int) -> None:
-    while n > 0 and (data := raw.read(min(n, 1024 * 1024))):
-        n -= len(data)
-
-
-def _entry(raw: Counted, block: bytes, at: int, size: int, pax: dict[str, str]) -> Entry:
-    kind = block[156:157]
-    name = pax.get("path") or _name(block)
-    stored = int(pax["size"]) if pax.get("size", "").isdigit() else size
-    links = kind in (b"1", b"2")
-    entry = Entry(
-        name=pax.get("GNU.sparse.name") or name,
-        kind="directory" if kind in (b"0", b"\0") and name.endswith("/") else _KINDS.get(kind, "file"),
-        stored=0 if links or kind in (b"3", b"4", b"5", b"6") else stored,
-        size=stored,
-        offset=at,
-        recorded_at=_time(block[136:148]),
-        link_target=(pax.get("linkpath") or _text(block[157:257])) if links else None,
-    )
-    if kind == b"S":
-        entry.sparse, entry.size = _sparse(raw, block)
-    return entry
-
-
-def _sparse(raw: Counted, block: bytes) -> tuple[list[tuple[int, int]], int]:
-    """The old GNU sparse map (offset, length) and the real size; continuation blocks follow the header."""
-    found = _map(block[386:482])
-    real = _size(block, 483, 495) or 0
-    more = block[482:483] == b"\1"
-    while more:
-        extra = raw.exactly(BLOCK)
-        found += _map(extra[:504])
-        more = extra[504:505] == b"\1" and len(found) < 100_000
-    return found, real
-
-
-def _map(data: bytes) -> list[tuple[int, int]]:
-    pairs = []
-    for n in range(0, len(data) - 23, 24):
-        offset, length = _size(data, n, n + 12), _size(data, n + 12, n + 24)
-        if offset is not None and length:
-            pairs.append((offset, length))
-    return pairs
-
-
-def _meta(raw: Counted, kind: bytes, size: int, common: dict[str, str]) -> dict[str, str]:
-    """What an extension header says of the next member; a global one goes into `common`."""
-    data = raw.exactly(min(size, _MAX_META))
-    _skip(raw, size + -size % BLOCK - len(data))
-    if kind == b"L":
-        return {"path": _text(data)}
-    if kind == b"K":
-        return {"linkpath": _text(data)}
-    records = _pax_records(data)
-    if kind == b"g":
-        common.update(records)
-        return {}
-    return records
-
-
-def _pax_records(data: bytes) -> dict[str, str]:
-    records = {}
-    while data:
-        length, _, _ = data.partition(b" ")
-        if not length.isdigit() or not 4 < int(length) <= len(data):
-            break
-        key, _, value = data[len(length) + 1 : int(length) - 1].partition(b"=")
-        records[_text(key)] = value.decode("utf-8", "surrogateescape")
-        data = data[int(length) :]
-    return records
-
-
-def _name(block: bytes) -> str:
-    name, prefix = _text(block[:100]), _text(block[345:500])
-    ustar = block[257:263] == b"ustar\0"
-    return f"{prefix}/{name}" if ustar and prefix else name
-
-
-def _text(data: bytes) -> str:
-    return data.split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
-
-
-def _number(data: bytes) -> int:
-    if data[:1] in (b"\x80", b"\xff"):
-        return int.from_bytes(data[1:], "big") if data[0] == 0x80 else -1
-    text = data.strip(b" \0")
-    if b"_" in text:
-        raise ValueError("underscore")
-    return int(text, 8) if text else 0
-
-
-def _size(block: bytes, start: int = 124, stop: int = 136) -> int | None:
-    """A size field; None when it is negative or no number."""
-    try:
-        size = _number(block[start:stop])
-    except ValueError:
-        return None
-    return size if 0 <= size < 1 << 62 else None
-
-
-def _time(data: bytes) -> datetime | None:
-    try:
-        seconds = _number(data)
-    except ValueError:
-        return None
-    return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < 1 << 33 else None
+def _may_begin(window: bytes, at: int) -> bool:
+    """A cheap look at the checksum field, which spares most blocks the sum."""
+    return window[at : at + 1] != b"\0" and not window[at + 148 : at + 156].strip(b" 01234567\0")

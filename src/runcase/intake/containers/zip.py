@@ -1,323 +1,252 @@
-"""zip, read forward by local headers; the central directory is held against what was found.
+"""zip, read forward by local headers, with the central directory as a witness where it can be reached.
 
 Reading forward takes each byte once, so that overlapping members (the trick of
 zip bombs) cannot multiply, a truncated archive yields what it has, and a zip
-inside another archive needs no seeking. Layout: APPNOTE 6.3.10, sections 4.3 to 4.5.
+inside another archive needs no seeking. The directory adds what local headers
+lack: sizes before the data, and which members are links.
 """
 
 from __future__ import annotations
 
-import bz2
-import lzma
-import struct
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-from runcase.intake.containers.compressed import ERRORS, Damage, Decoder, new_zstd, raw_deflate
-from runcase.intake.streams import CHUNK_BYTES, Counted
+from runcase.intake.containers import decoders, zip_headers
+from runcase.intake.containers.base import Container, DamageError, Member, Opening, Verdict
+from runcase.intake.containers.sparse import stored_bytes
+from runcase.intake.containers.tape import FILE_CHUNK_BYTES, Tape, WindowAccess, section
+from runcase.intake.containers.zip_headers import CENTRAL, DESCRIPTOR, END, LOCAL, TAIL, Entry
+from runcase.intake.containers.zst import unzstded
 
-LOCAL, CENTRAL, END, DESCRIPTOR = b"PK\3\4", b"PK\1\2", b"PK\5\6", b"PK\7\x08"
-_TAIL = (CENTRAL, END, b"PK\6\6", b"PK\6\7", b"PK\5\5")
-_ENCRYPTED, _DESCRIBED, _UTF8 = 0x1, 0x8, 0x800
-_UNKNOWN = 0xFFFFFFFF
+_SPANNED = (b"PK00", b"PK\7\x08")
+_MAX_TARGET_BYTES = 4096
+_AES = 99
+Decode = Callable[[Tape, int | None, int], Iterator[bytes]]
+"""Tape, size of the content where it is known, memory limit -> content."""
 
-
-@dataclass(slots=True)
-class Entry:
-    """One member as its local header tells it; sizes are None where a descriptor follows the data."""
-
-    name: str
-    kind: str
-    method: int
-    offset: int
-    stored: int | None
-    size: int | None
-    crc: int | None
-    encrypted: bool
-    recorded_at: datetime | None
+_METHODS: dict[int, Decode] = {
+    8: lambda tape, size, memory: decoders.inflated(tape),
+    12: lambda tape, size, memory: decoders.bunzipped(tape),
+    14: lambda tape, size, memory: decoders.unlzmaed(tape, size, memory),
+    20: lambda tape, size, memory: unzstded(tape, memory),
+    93: lambda tape, size, memory: unzstded(tape, memory),
+    95: lambda tape, size, memory: decoders.unxzed(tape, memory),
+}
 
 
-@dataclass(slots=True)
-class BadSpan:
-    """Bytes that are neither a member nor the directory."""
+class Zip(Container):
+    """A zip archive."""
 
-    offset: int
-    length: int
-    why: str
+    format = "zip"
+    seeks = True
 
+    def __init__(self, opening: Opening) -> None:
+        super().__init__(opening)
+        self._listed: dict[int, Entry] = {}
+        self._found = self._recorded = 0
 
-@dataclass(slots=True)
-class Directory:
-    """The tail of the archive: number of members that it lists (None: it is missing), names of those not met."""
+    @classmethod
+    def recognises(cls, head: bytes, name: str) -> bool:
+        """By a local header or the end record of an empty archive; for a name in `.zip` also by a later header."""
+        first = head[4:] if head.startswith(_SPANNED) else head
+        if first.startswith((LOCAL, END)):
+            return True
+        return name.lower().endswith(".zip") and (LOCAL in head or END in head)
 
-    offset: int
-    listed: int | None
-    ended: bool
-
-
-class MemberData:
-    """The decoded content of one member, pulled from the archive; `damage` says whether all was well."""
-
-    def __init__(self, raw: Counted, entry: Entry) -> None:
-        self._raw, self._entry = raw, entry
-        self._left = entry.stored
-        self._decoder = _decoder(entry.method)
-        self._held = b""
-        self._crc, self._out = 0, 0
-        self._ended = False
-        self.damage: Damage | None = None
-        if entry.encrypted:
-            self._refuse("encrypted", "the member is encrypted")
-        elif self._decoder is None and entry.method != 0:
-            self._refuse("unsupported", f"compression method {entry.method} is not supported")
-
-    def read(self, n: int, /) -> bytes:
-        """At most `n` bytes; empty at the end or at the first damage."""
-        if self._ended:
-            return b""
-        try:
-            data = self._stored(n) if self._decoder is None else self._inflated(self._decoder, n)
-        except ERRORS as e:
-            self._stop("corrupt", str(e) or type(e).__name__)
-            return b""
-        self._crc, self._out = zlib.crc32(data, self._crc), self._out + len(data)
-        if not data:
-            self._finish()
-        return data
-
-    def _inflated(self, decoder: Decoder, n: int) -> bytes:
-        while not decoder.eof:
-            if decoder.needs_input:
-                self._held = self._pull(CHUNK_BYTES)
-                if not self._held:
-                    self._stop("truncated", "the archive ends inside this member")
-                    return b""
-                data = decoder.decompress(self._held, n)
+    def members(self) -> Iterator[Member]:
+        """Members in the order of the file; then the directory is held against what was found."""
+        tape = self.tape
+        if self.opening.access is not None:
+            self._listed = zip_headers.directory(self.opening.access, self.opening.members)
+        if tape.peek(4) in _SPANNED:
+            tape.skip(4)
+        ended = False
+        while mark := tape.peek(4):
+            if mark == LOCAL and (entry := self._header()) is not None:
+                self._found += 1
+                yield from self._member(entry)
+            elif mark in TAIL and (length := zip_headers.record_bytes(tape.peek(46))) is not None:
+                self._recorded += mark == CENTRAL
+                tape.skip(length)
+                ended = mark == END or (ended and mark != CENTRAL)
             else:
-                data = decoder.decompress(b"", n)
-            if data:
-                return data
-        return b""
+                self._skip_to_mark("no member header where one was expected", ended)
+        self._check_directory(ended)
 
-    def _pull(self, n: int) -> bytes:
-        """Compressed bytes of this member; what a self-terminating stream leaves over is given back by `_finish`."""
-        if self._left is None:
-            return self._raw.lend(n)
-        data = self._raw.read(min(n, self._left)) if self._left else b""
-        self._left -= len(data)
-        return data
+    def _header(self) -> Entry | None:
+        """The local header at the tape's position, completed by the directory; None when it is cut off."""
+        tape = self.tape
+        at = tape.position
+        fixed = tape.peek(30)
+        length = 30 + int.from_bytes(fixed[26:28], "little") + int.from_bytes(fixed[28:30], "little")
+        entry = zip_headers.local_entry(tape.peek(length))
+        if entry is None:
+            return None
+        tape.skip(length)
+        listed = self._listed.get(at)
+        if listed is None:
+            return entry
+        if listed.name != entry.name or listed.method != entry.method:
+            message = f"the directory calls it {listed.name!r}, method {listed.method}; its own header says {entry.name!r}, {entry.method}"
+            self.findings.note("zip_headers_differ", at, message)
+            listed = replace(listed, name=entry.name, method=entry.method)
+        if entry.stored is not None and entry.stored != listed.stored:
+            message = f"{entry.name!r}: its header states {entry.stored} stored bytes, the directory {listed.stored}"
+            self.findings.note("zip_headers_differ", at, message)
+            return entry
+        return listed
 
-    def _stored(self, n: int) -> bytes:
-        if self._left is None:
-            return self._raw.until(DESCRIPTOR, n)
-        if self._left == 0:
-            return b""
-        data = self._raw.read(min(n, self._left))
-        self._left -= len(data)
-        if not data:
-            self._stop("truncated", "the archive ends inside this member")
-        return data
+    # --- a member ---------------------------------------------------------------------------------
 
-    def _finish(self) -> None:
-        if self._ended:
+    def _member(self, entry: Entry) -> Iterator[Member]:
+        tape, start = self.tape, self.tape.position
+        member = Member(entry.name, "directory" if entry.is_folder else "file", recorded_at=entry.recorded_at)
+        end = None if entry.stored is None else start + entry.stored
+        if entry.is_link and not entry.flags & zip_headers.ENCRYPTED:
+            member.kind = "link"
+            member.link_target = self._target(entry)
+        elif member.kind == "file":
+            member.data = self._content(member, entry)
+        yield member
+        if member.damage is not None:
+            self._settle(member.damage, end)
+        elif end is not None and tape.position < end:
+            if member.kind == "file":
+                why = "bytes after the end of a member's compressed data"
+                self.findings.harm(DamageError("trailing_data", "ok", tape.position, why), end)
+            tape.skip(end - tape.position)
+        if entry.flags & zip_headers.DESCRIBED and end is not None:
+            found = zip_headers.described(tape.peek(24), entry.size or 0)
+            tape.skip(found[1] if found else 0)
+
+    def _settle(self, damage: DamageError, end: int | None) -> None:
+        """Skips what a damaged member still has, and sets it aside."""
+        tape = self.tape
+        if end is not None:
+            tape.skip(end - tape.position)
+        elif damage.verdict not in ("truncated", "ok"):
+            self._find((LOCAL, CENTRAL))
+        lost = damage.verdict != "truncated"
+        self.findings.harm(damage, tape.position if lost else None)
+
+    def _target(self, entry: Entry) -> str:
+        """Where a link points: its content, as far as any system takes one."""
+        member = Member(entry.name)
+        data = b""
+        try:
+            for piece in self._content(member, entry):
+                data += piece
+                if len(data) > _MAX_TARGET_BYTES:
+                    break
+        except DamageError as damage:
+            self.findings.note(damage.code, damage.at, f"the target of a link: {damage.message}")
+        return data[:_MAX_TARGET_BYTES].decode("utf-8", "surrogateescape")
+
+    def _content(self, member: Member, entry: Entry) -> Iterator[bytes]:
+        at = self.tape.position
+        if entry.flags & zip_headers.ENCRYPTED or entry.method == _AES:
+            return _refused("member_encrypted", "encrypted", at, f"{entry.name!r} is encrypted")
+        if entry.method == 0 and entry.stored is None:
+            return self._until_descriptor()
+        if entry.method == 0:
+            member.expands = False
+            if self.opening.access is not None:
+                member.access = WindowAccess(self.opening.access, at, entry.stored or 0)
+            return self._checked(stored_bytes(self.tape, entry.stored or 0, "the member"), entry)
+        decode = _METHODS.get(entry.method)
+        if decode is None:
+            why = f"compression method {entry.method} of {entry.name!r} is not read"
+            return _refused("member_unsupported", "unsupported", at, why)
+        return self._checked(self._decoded(decode, entry), entry)
+
+    def _decoded(self, decode: Decode, entry: Entry) -> Iterator[bytes]:
+        """The decompressed content; the container's tape is left where the compressed data ended."""
+        tape = self.tape
+        if entry.stored is None:
+            yield from decode(tape, entry.size, self.opening.memory_bytes)
             return
-        self._ended = True
-        if self._decoder is not None and self._left is None:
-            self._raw.give_back(self._decoder.unused_data)
-        elif self._left:
-            self._raw.exactly(self._left)
-        crc, size = self._entry.crc, self._entry.size
-        if self._entry.stored is None:
-            crc, size = _descriptor(self._raw, self._out)
-        if crc is not None and crc != self._crc:
-            self.damage = Damage("corrupt", self._raw.offset, 0, f"checksum {self._crc:08x}, stated is {crc:08x}")
-        elif size is not None and size != self._out:
-            self.damage = Damage("corrupt", self._raw.offset, 0, f"{self._out} bytes, stated are {size}")
+        end = tape.position + entry.stored
+        own = Tape(section(tape, entry.stored), tape.position)
+        yield from decode(own, entry.size, self.opening.memory_bytes)
+        if (left := len(own.peek(1))) and entry.method != 14:
+            at = own.position
+            own.skip_all()
+            message = f"{own.position - at:,} bytes after the end of the compressed data" if left else ""
+            self.findings.harm(DamageError("trailing_data", "ok", at, message), end)
 
-    def _refuse(self, verdict: str, why: str) -> None:
-        lost = self._entry.stored or 0
-        at = self._raw.offset
-        taken = len(self._raw.exactly(lost))
-        self._ended = True
-        self.damage = Damage(verdict, at, taken, why)
+    def _checked(self, data: Iterator[bytes], entry: Entry) -> Iterator[bytes]:
+        """`data`, whose checksum and size are compared with what headers or a descriptor state."""
+        crc = out = 0
+        for piece in data:
+            crc, out = zlib.crc32(piece, crc), out + len(piece)
+            yield piece
+        at = self.tape.position
+        stated, size = entry.crc, entry.size
+        if entry.stored is None:
+            found = zip_headers.described(self.tape.peek(24), out)
+            if found is None:
+                raise DamageError("zip_no_descriptor", "corrupt", at, "no data descriptor follows the member's data")
+            stated, size = found[0], out
+            self.tape.skip(found[1])
+        if stated != crc:
+            message = f"checksum {crc:08x}, stated is {stated or 0:08x}"
+            raise DamageError("checksum_differs", "corrupt", at, message)
+        if size != out:
+            raise DamageError("size_differs", "corrupt", at, f"{out:,} bytes came out, stated are {size:,}")
 
-    def _stop(self, verdict: str, why: str) -> None:
-        at = self._raw.offset
-        lost = self._raw.skip(self._left) if self._left else 0
-        self._ended = True
-        self.damage = Damage(verdict, at, lost + (len(self._held) if verdict == "corrupt" else 0), why)
-
-
-def entries(raw: Counted) -> Iterator[tuple[Entry, MemberData] | BadSpan | Directory]:
-    """Members in the order of the file, then the directory. Each member must be read before the next is asked for."""
-    while True:
-        mark = raw.peek(4)
-        if mark == LOCAL:
-            entry = _local(raw)
-            if entry is None:
-                yield BadSpan(raw.offset, len(raw.exactly(4)), "a local header that is cut off")
+    def _until_descriptor(self) -> Iterator[bytes]:
+        """A stored member of unknown size: up to a descriptor whose size and checksum fit what came before."""
+        tape = self.tape
+        crc = out = 0
+        while ahead := tape.peek(FILE_CHUNK_BYTES):
+            at = ahead.find(DESCRIPTOR)
+            piece = tape.read(at if at >= 0 else max(1, len(ahead) - 3) if len(ahead) > 3 else len(ahead))
+            crc, out = zlib.crc32(piece, crc), out + len(piece)
+            if piece:
+                yield piece
+            if at < 0:
                 continue
-            data = MemberData(raw, entry)
-            yield entry, data
-            while data.read(CHUNK_BYTES):
-                pass
-        elif mark in _TAIL:
-            yield _directory(raw)
-            return
-        elif not mark:
-            yield Directory(raw.offset, None, ended=False)
-            return
-        else:
-            at = raw.offset
-            length = raw.skip_to((LOCAL, CENTRAL))
-            yield BadSpan(at, length, "no member header where one was expected")
+            found = zip_headers.described(tape.peek(24), out, marked=True)
+            if found is not None and found[0] == crc:
+                tape.skip(found[1])
+                return
+            mark = tape.read(4)
+            crc, out = zlib.crc32(mark, crc), out + 4
+            yield mark
+        message = "the archive ends inside a stored member: no data descriptor fits it"
+        raise DamageError("member_truncated", "truncated", tape.position, message)
+
+    # --- between members --------------------------------------------------------------------------
+
+    def _skip_to_mark(self, why: str, ended: bool) -> None:
+        at = self.tape.position
+        self.tape.skip(1)
+        self._find((LOCAL, CENTRAL, END))
+        code = "trailing_data" if ended else "zip_bad_span"
+        what = "bytes after the end record" if ended else why
+        self.findings.harm(DamageError(code, "corrupt", at, what), self.tape.position)
+
+    def _find(self, marks: tuple[bytes, ...]) -> None:
+        """Moves to the next of `marks`, or to the end."""
+        tape = self.tape
+        while ahead := tape.peek(FILE_CHUNK_BYTES):
+            places = [p for m in marks if (p := ahead.find(m)) >= 0]
+            if places:
+                tape.skip(min(places))
+                return
+            tape.skip(len(ahead) - 3 if len(ahead) == FILE_CHUNK_BYTES else len(ahead))
+
+    def _check_directory(self, ended: bool) -> None:
+        at = self.tape.position
+        if not ended:
+            why = "the central directory is missing or cut off; members were found by their local headers"
+            self.findings.harm(DamageError("zip_no_directory", "truncated", at, why))
+        elif self._recorded != self._found:
+            why = f"the central directory lists {self._recorded:,} members, {self._found:,} were found"
+            self.findings.harm(DamageError("zip_directory_differs", "corrupt", at, why))
 
 
-def _local(raw: Counted) -> Entry | None:
-    """The local header at the current place, or None when it is cut off; then nothing was taken."""
-    at = raw.offset
-    fixed = raw.peek(30)
-    if len(fixed) < 30:
-        return None
-    _, flags, method, time, date, crc, stored, size, name_len, extra_len = struct.unpack("<4xHHHHHIIIHH", fixed)
-    whole = raw.peek(30 + name_len + extra_len)
-    if len(whole) < 30 + name_len + extra_len:
-        return None
-    raw.exactly(len(whole))
-    name_bytes, extra = whole[30 : 30 + name_len], whole[30 + name_len :]
-    name = _decoded(name_bytes, flags)
-    if _UNKNOWN in (stored, size):
-        size, stored = _zip64(extra, size, stored)
-    described = bool(flags & _DESCRIBED) and stored == 0
-    return Entry(
-        name=name,
-        kind="directory" if name.endswith("/") else "file",
-        method=method,
-        offset=at,
-        stored=None if described else stored,
-        size=None if described else size,
-        crc=None if described else crc,
-        encrypted=bool(flags & _ENCRYPTED),
-        recorded_at=_dos_time(date, time),
-    )
-
-
-def _decoded(name: bytes, flags: int) -> str:
-    if flags & _UTF8:
-        return name.decode("utf-8", "surrogateescape")
-    try:
-        return name.decode("utf-8")
-    except UnicodeDecodeError:
-        return name.decode("cp437")
-
-
-def _zip64(extra: bytes, size: int, stored: int) -> tuple[int, int]:
-    """Sizes from the zip64 field (4.5.3): eight bytes for each of the two that is all ones, in this order."""
-    while len(extra) >= 4:
-        tag, length = struct.unpack("<HH", extra[:4])
-        body = extra[4 : 4 + length]
-        if tag == 1:
-            numbers = [int.from_bytes(body[n : n + 8], "little") for n in range(0, len(body) - 7, 8)]
-            if size == _UNKNOWN and numbers:
-                size = numbers.pop(0)
-            if stored == _UNKNOWN and numbers:
-                stored = numbers.pop(0)
-            break
-        extra = extra[4 + length :]
-    return size, stored
-
-
-def _dos_time(date: int, time: int) -> datetime | None:
-    """Two-second resolution, no zone: taken as UTC, which is all that can be known."""
-    try:
-        return datetime(
-            1980 + (date >> 9),
-            date >> 5 & 15,
-            date & 31,
-            time >> 11,
-            time >> 5 & 63,
-            min(59, (time & 31) * 2),
-            tzinfo=UTC,
-        )
-    except ValueError:
-        return None
-
-
-class _Lzma:
-    """lzma as zip stores it (5.8.8): two bytes version, two bytes length, properties, then raw data."""
-
-    def __init__(self) -> None:
-        self._inner: lzma.LZMADecompressor | None = None
-        self._head = b""
-
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
-        if self._inner is None:
-            self._head += data
-            if len(self._head) < 9:
-                return b""
-            properties, dictionary = self._head[4], int.from_bytes(self._head[5:9], "little")
-            chain = {"id": lzma.FILTER_LZMA1, "lc": properties % 9, "lp": properties // 9 % 5, "pb": properties // 45}
-            chain["dict_size"] = min(dictionary, 64 * 1024 * 1024)
-            self._inner = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[chain])
-            data = self._head[9:]
-        return self._inner.decompress(data, max_length)
-
-    @property
-    def eof(self) -> bool:
-        return self._inner is not None and self._inner.eof
-
-    @property
-    def needs_input(self) -> bool:
-        return self._inner is None or self._inner.needs_input
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._inner.unused_data if self._inner else b""
-
-
-def _decoder(method: int) -> Decoder | None:
-    if method == 8:
-        return raw_deflate()
-    if method == 12:
-        return bz2.BZ2Decompressor()
-    if method == 14:
-        return _Lzma()
-    if method == 93:
-        return new_zstd()
-    return None
-
-
-def _descriptor(raw: Counted, out: int) -> tuple[int | None, int | None]:
-    """CRC and size from the data descriptor (4.3.9), whose mark and width both vary."""
-    ahead = raw.peek(24)
-    body = ahead[4:] if ahead.startswith(DESCRIPTOR) else ahead
-    marked = len(ahead) - len(body)
-    for width in (4, 8):
-        if len(body) >= 4 + 2 * width:
-            size = int.from_bytes(body[4 + width : 4 + 2 * width], "little")
-            if size == out % (1 << 8 * width):
-                raw.exactly(marked + 4 + 2 * width)
-                return int.from_bytes(body[:4], "little"), out
-    return None, None
-
-
-def _directory(raw: Counted) -> Directory:
-    """Counts the directory's entries; a missing end record means that the file was cut."""
-    at, listed, ended = raw.offset, 0, False
-    while len(mark := raw.peek(4)) == 4:
-        if mark == CENTRAL:
-            fixed = raw.peek(46)
-            if len(fixed) < 46:
-                break
-            name_len, extra_len, comment_len = struct.unpack("<28xHHH12x", fixed)
-            raw.exactly(46 + name_len + extra_len + comment_len)
-            listed += 1
-        elif mark == END:
-            ended = len(raw.exactly(22)) == 22
-            break
-        else:
-            raw.exactly(1)
-    raw.drain()
-    return Directory(at, listed, ended)
+def _refused(code: str, verdict: Verdict, at: int, why: str) -> Iterator[bytes]:
+    raise DamageError(code, verdict, at, why)
+    yield b""
