@@ -112,7 +112,9 @@ def pumped(engine: Engine, tape: Tape, what: str) -> Iterator[bytes]:
 
 def too_large(what: str, at: int) -> DamageError:
     """The stream wants a larger window than the memory budget has."""
-    return DamageError("window_too_large", "over_budget", at, f"{what} wants a larger window than the memory budget allows")
+    return DamageError(
+        "window_too_large", "over_budget", at, f"{what} wants a larger window than the memory budget allows"
+    )
 
 
 def bunzipped(tape: Tape) -> Iterator[bytes]:

@@ -88,7 +88,9 @@ class _Solid:
             DamageError: From the first byte on that cannot be decoded, for this member and those after it.
         """
         if self.broken is not None:
-            raise DamageError("member_unreachable", "corrupt", self._start, f"a member before it: {self.broken.message}")
+            raise DamageError(
+                "member_unreachable", "corrupt", self._start, f"a member before it: {self.broken.message}"
+            )
         crc, left = 0, size
         while left:
             data = self._step(min(left, _PIECE_BYTES))
@@ -150,7 +152,7 @@ def _opened(opening: Opening) -> Any:
         raise DamageError("unsupported_container", "unsupported", 0, why)
     try:
         _check_header(opening.access)
-        return py7zr.SevenZipFile(_File(opening.access))
+        return py7zr.SevenZipFile(_File(opening.access))  # type: ignore[arg-type]
     except DamageError:
         raise
     except Exception as error:  # a damaged directory makes py7zr raise almost anything

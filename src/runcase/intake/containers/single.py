@@ -88,7 +88,9 @@ class SingleStream(Container):
         start = self.tape.position
         dirty = any(piece.strip(b"\0") for piece in self.tape.rest())
         if dirty:
-            message = f"{self.tape.position - start:,} bytes after the end of the {self.format} data begin no further part"
+            message = (
+                f"{self.tape.position - start:,} bytes after the end of the {self.format} data begin no further part"
+            )
             self.findings.harm(DamageError("trailing_data", "corrupt", start, message), self.tape.position)
 
 

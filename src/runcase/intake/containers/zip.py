@@ -88,7 +88,8 @@ class Zip(Container):
         if listed is None:
             return entry
         if listed.name != entry.name or listed.method != entry.method:
-            message = f"the directory calls it {listed.name!r}, method {listed.method}; its own header says {entry.name!r}, {entry.method}"
+            message = f"its own header says {entry.name!r}, method {entry.method}; "
+            message += f"the directory says {listed.name!r}, method {listed.method}"
             self.findings.note("zip_headers_differ", at, message)
             listed = replace(listed, name=entry.name, method=entry.method)
         if entry.stored is not None and entry.stored != listed.stored:

@@ -107,7 +107,7 @@ def _directory_place(access: RandomAccess) -> tuple[int, int, int] | None:
             if record is not None:
                 end, size, offset = record
     start = end - size
-    return (start, size, start - offset) if 0 <= start and start >= offset else None
+    return (start, size, start - offset) if start >= offset else None
 
 
 def _record64(access: RandomAccess, stated: int, before: int) -> tuple[int, int, int] | None:
@@ -142,7 +142,7 @@ def record_bytes(head: bytes) -> int | None:
     """Length of the directory record that `head` begins with; None when it cannot be told."""
     mark = head[:4]
     if mark == CENTRAL and len(head) >= 46:
-        return 46 + sum(struct.unpack("<HHH", head[28:34]))
+        return 46 + sum(int.from_bytes(head[n : n + 2], "little") for n in (28, 30, 32))
     if mark == END and len(head) >= 22:
         return 22 + int.from_bytes(head[20:22], "little")
     if mark == END64 and len(head) >= 12:
