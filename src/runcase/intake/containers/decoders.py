@@ -35,8 +35,8 @@ class Engine(Protocol):
         """Whether no output is held back."""
 
     @property
-    def unused_data(self) -> bytes:
-        """Input after the end mark."""
+    def unused_data(self) -> bytes | None:
+        """Input after the end mark; lz4 says None where there is none."""
 
     def decompress(self, data: bytes, max_length: int = -1) -> bytes:
         """Decodes more."""
@@ -107,7 +107,7 @@ def pumped(engine: Engine, tape: Tape, what: str) -> Iterator[bytes]:
             raise corrupt(what, tape.position, _reason(error)) from None
         if out:
             yield out
-    tape.rewind(len(engine.unused_data))
+    tape.rewind(len(engine.unused_data or b""))
 
 
 def too_large(what: str, at: int) -> DamageError:
