@@ -129,7 +129,7 @@ class Pipe(io.RawIOBase):
 def streamed_zip(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     """A zip as one that was written to a pipe: sizes follow the data."""
     out = Pipe()
-    with zipfile.ZipFile(out, "w", method) as z:  # type: ignore[type-var]
+    with zipfile.ZipFile(out, "w", method) as z:
         for name, data in members.items():
             z.writestr(zipfile.ZipInfo(name, (2026, 3, 14, 14, 0, 0)), data, method)
     return bytes(out.data)
