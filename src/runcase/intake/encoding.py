@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -10,8 +11,23 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _TEXT_CONTROLS = frozenset(b"\t\n\r\f\v\b\a\x1b\x00")
+_CHAT_CONTROLS = frozenset(b"\x02\x03\x0f\x11\x16\x1d\x1e\x1f")
+"""Bold, colour and the like of IRC clients (modern.ircdocs.horse/formatting)."""
+
 _MAX_CONTROL_SHARE = 0.02
-_MAX_INVALID_SHARE = 0.3
+_MAX_CHAT_SHARE = 0.15
+_MAX_HIGH_SHARE = 0.9
+_MAX_ODD_SHARE = 0.2
+_MIN_PLAUSIBILITY = 0.2
+_FEW_HIGH = 4
+"""Fewer bytes above 127 cannot tell scripts apart."""
+
+_SAMPLE_BYTES = 16 * 1024
+
+_QUOTES = "«»“”„‘’‹›–—…"
+
+_SINGLE_BYTE = ("cp1252", "cp850", "cp1251", "koi8-r", "cp866", "cp1250", "iso8859-2", "mac-roman", "iso8859-7")
+"""What a text that is no UTF-8 may be, the most usual first; of equals the first wins."""
 
 
 def mark_of(head: bytes) -> tuple[int, str | None]:
@@ -25,9 +41,9 @@ def mark_of(head: bytes) -> tuple[int, str | None]:
 def decide(head: bytes) -> str | None:
     """The encoding of a text that begins with `head`, or None when it is no text.
 
-    UTF-8 wins when all is valid, and when most of it is (broken bytes are then
-    marked one by one); else UTF-16 by its NULs; else Latin-1 when the bytes above
-    127 look like letters in words.
+    A byte order mark decides; then UTF-16 by its NULs; then UTF-8 when all is valid
+    or most of it is (broken bytes are then marked one by one); then the single-byte
+    encoding under which the bytes above 127 read most like letters within words.
     """
     _, marked = mark_of(head)
     if marked:
@@ -35,17 +51,15 @@ def decide(head: bytes) -> str | None:
     wide = _wide(head)
     if wide:
         return wide
-    if _controls(head) > _MAX_CONTROL_SHARE * len(head):
-        return None
     broken = _broken_utf8(head)
-    if broken == 0:
+    if not _is_text(head, broken):
+        return None
+    high = _high(head)
+    if broken == 0 or broken < 0.3 * high:
         return "utf-8"
-    high = sum(b > 127 for b in head)
-    if high == broken and high < _MAX_INVALID_SHARE * len(head) and not any(0x80 <= b < 0xA0 for b in head):
-        return "latin-1"
-    if high == broken and high < _MAX_INVALID_SHARE * len(head):
-        return "cp1252" if not set(head) & {0x81, 0x8D, 0x8F, 0x90, 0x9D} else "utf-8"
-    return "utf-8" if broken < _MAX_INVALID_SHARE * max(1, high) or high < 0.05 * len(head) else None
+    if broken >= 0.5 * high and high < _MAX_HIGH_SHARE * len(head):
+        return _single_byte(head)
+    return "utf-8" if high < 0.05 * len(head) else None
 
 
 def _wide(head: bytes) -> str | None:
@@ -62,13 +76,61 @@ def _wide(head: bytes) -> str | None:
     return None
 
 
-def _controls(head: bytes) -> int:
+def _is_text(head: bytes, broken: int) -> bool:
+    """Whether controls are as few as in a text; those of chat clients may be more when all else is sound."""
     nul = head.count(0)
-    rest = sum(head.count(b) for b in range(32) if b not in _TEXT_CONTROLS)
-    return rest + (nul if nul > 0.1 * len(head) else 0)
+    odd = len(head) - len(head.translate(None, bytes(c for c in range(32) if c not in _TEXT_CONTROLS)))
+    chat = len(head) - len(head.translate(None, bytes(_CHAT_CONTROLS)))
+    strange = odd + (nul if nul > 0.1 * len(head) else 0)
+    if strange <= _MAX_CONTROL_SHARE * len(head):
+        return True
+    return not broken and not nul and odd == chat and chat <= _MAX_CHAT_SHARE * len(head)
+
+
+def _high(head: bytes) -> int:
+    return len(head) - len(head.translate(None, bytes(range(128, 256))))
 
 
 def _broken_utf8(head: bytes) -> int:
     """Bytes that are not valid UTF-8; a character that the end cuts does not count."""
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-    return sum("\udc80" <= ch <= "\udcff" for ch in decoder.decode(head, final=False))
+    text = decoder.decode(head, final=False)
+    return 0 if text.isascii() else len(re.findall("[\udc80-\udcff]", text))
+
+
+def _single_byte(head: bytes) -> str | None:
+    """The encoding under which the bytes above 127 are most plausible; Latin-1 where nothing tells it from cp1252.
+
+    None when there are many such bytes and they make words under none.
+    """
+    sample = head[:_SAMPLE_BYTES]
+    few = _high(sample) < _FEW_HIGH
+    best = max(_SINGLE_BYTE[: 2 if few else None], key=lambda name: _plausibility(sample, name))
+    if _high(sample) > _MAX_ODD_SHARE * len(sample) and _plausibility(sample, best) < _MIN_PLAUSIBILITY:
+        return None
+    if best == "cp1252" and not re.search(rb"[\x80-\x9f]", head):
+        return "latin-1"
+    return best
+
+
+def _plausibility(sample: bytes, name: str) -> float:
+    """Mean over the words that hold bytes above 127: one when the word is of one script and of sane case."""
+    text = sample.decode(name, "replace")
+    words = re.findall(r"(?:\w|[^\x00-\x7f])*[^\x00-\x7f](?:\w|[^\x00-\x7f])*", text)
+    return sum(_word(w) for w in words) / len(words) if words else 0.0
+
+
+def _word(word: str) -> float:
+    if "\ufffd" in word or any("\x80" <= c < "\xa0" for c in word):
+        return -2.0
+    word = word.strip(_QUOTES) or word
+    letters = [c for c in word if c.isalpha()]
+    if len(letters) < len(word) or len(word) == 1:
+        return 0.3 if word in "°©®§€£µ·×•" + _QUOTES else -0.5
+    own = [not c.isascii() for c in letters]
+    foreign = any(c > "\u0370" for c in letters)
+    mixed = foreign and not all(own)
+    cased = word.islower() or word.isupper() or word.istitle()
+    odd_letters = sum(c in "¼½¾ªºÐðÞþýÝŁłˇ" for c in word)
+    sane = (1.0 if cased else 0.0) - (1.0 if mixed else 0.0) - odd_letters
+    return sane if foreign or not all(own) or len(word) == 1 else sane - 0.7

@@ -15,13 +15,21 @@ import polars as pl
 
 from runcase.intake.encoding import decide, mark_of
 from runcase.intake.formats import headers
+from runcase.intake.formats.stamp_times import FIRST_YEAR, LAST_YEAR, Carry
 from runcase.intake.lines import ends_with_cr, last_end, line_table
 from runcase.model.problems import Problem
 from runcase.model.tables import RECORDS
+from runcase.model.text import present_line
 from runcase.rules.language import FormatRule
 
 BLOCK_BYTES = 1024 * 1024
 """How much is worked on at once."""
+
+HEAD_BYTES = 64 * 1024
+"""A shorter head is the whole source."""
+
+SAMPLE_LINES = 2000
+"""How many lines of the head the layout is detected on."""
 
 MAX_LINE_BYTES = 1024 * 1024
 """A longer line is cut into fragments of this size, so that memory stays flat."""
@@ -62,8 +70,10 @@ class TextSource:
         self.account = TextAccount(encoding=decide(head) or "utf-8")
         self._mark = mark_of(head)[0]
         self._cr_ends = ends_with_cr(head) if not self.account.encoding.startswith("utf-16") else False
-        sample = line_table(self._lines_of(head[self._mark :]), self.account.encoding)["text"].head(2000)
-        self._layout = headers.detect(sample, recorded_at, format_name, formats)
+        sample = line_table(self._lines_of(head[self._mark :]), self.account.encoding)["text"].head(SAMPLE_LINES)
+        complete = len(head) < HEAD_BYTES and sample.len() < SAMPLE_LINES
+        self._layout = headers.detect(sample, recorded_at, format_name, formats, complete)
+        self._carry = Carry()
         self.account.format = self._layout.name
         self._marks = marks
         self._path = path
@@ -105,16 +115,38 @@ class TextSource:
     def _take(self, size: int, last: bool) -> pl.DataFrame:
         block, rest = self._waiting[:size], self._waiting[size:]
         lines = line_table(block, self.account.encoding, self._marks)
-        parsed = self._layout.parse(lines)
+        parsed = self._layout.parse(lines, self._carry)
         kept = parsed.height if last else _complete(parsed)
         if kept < parsed.height:
             at = int(parsed["start"][kept])
             rest, parsed = block[at:] + rest, parsed.head(kept)
         records = self._joined(parsed)
+        self._note_impossible(parsed)
+        self._carry = headers.carried(parsed, self._carry)
         self.account.lines += parsed.height
         self._offset += len(self._waiting) - len(rest)
         self._waiting = rest
         return records
+
+    def _note_impossible(self, parsed: pl.DataFrame) -> None:
+        """The first stamp that is no time, once a source; the line keeps its text and has no time."""
+        wrong = parsed.filter("impossible")
+        if wrong.is_empty() or any(p.code == "impossible_time" for p in self.account.problems):
+            return
+        first = wrong.row(0, named=True)
+        shown = present_line(str(first["text"]), 80)
+        self.account.problems.append(
+            Problem(
+                "impossible_time",
+                "warning",
+                f"a stamp is no time (a date that does not exist, a year outside {FIRST_YEAR} to {LAST_YEAR}, or later"
+                f" than its file); such records have none: {shown}",
+                self._path,
+                None,
+                self._offset + int(first["start"]),
+                int(first["length"]),
+            )
+        )
 
     def _joined(self, parsed: pl.DataFrame) -> pl.DataFrame:
         """One row a record: the first line's header, all lines' bytes, the texts joined by newlines."""
@@ -137,8 +169,6 @@ class TextSource:
                 fields=pl.coalesce("fields", _marked()) if self._marks else pl.col("fields"),
                 byte_start=pl.col("start") + self._offset,
                 line=pl.col("number") + self.account.lines + 1,
-                ts_lo=pl.col("ts"),
-                ts_hi=pl.col("ts"),
                 artifacts=pl.lit([], dtype=pl.List(pl.String)),
             )
         )

@@ -109,6 +109,8 @@ PROBLEM_CODES: dict[str, str] = {
     "line_malformed": "a line of a document is not what its format allows; it is kept as it is",
     "bep_truncated": "a build event stream ends without its last message",
     "json_repeated_key": "objects of a document repeat a key; the last value of each was read",
+    # text
+    "impossible_time": "a stamp names no instant, or one that no log was written at; the record has no time",
     # ledger
     "ledger_part_missing": "a batch of the ledger lacks one of its tables",
     "ledger_part_damaged": "a table of the ledger cannot be read",

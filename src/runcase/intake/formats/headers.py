@@ -1,8 +1,9 @@
 """How the lines of a source are laid out: detected over its first lines, applied to all.
 
 A layout turns lines (`start, length, text`) into the columns that a record
-begins with: `ts, ts_basis, level, stream, fields, message`, and `begins`, which
-tells whether a line begins a record or goes on with the one before.
+begins with: `ts, ts_lo, ts_hi, ts_basis, level, stream, fields, message`, and
+`begins`, which tells whether a line begins a record or goes on with the one
+before.
 """
 
 from __future__ import annotations
@@ -13,48 +14,14 @@ from datetime import datetime
 
 import polars as pl
 
-from runcase.intake.formats import json_lines, stamps
+from runcase.intake.formats import declared, joining, json_lines, stamps
+from runcase.intake.formats.levels import LETTERS, level_of
+from runcase.intake.formats.stamp_shapes import StampShape
+from runcase.intake.formats.stamp_times import Carry, first_year, resolved
 from runcase.model.tables import TIME
 from runcase.rules.language import FormatRule
 
-LEVELS = {
-    "trace": "trace",
-    "verbose": "trace",
-    "finest": "trace",
-    "finer": "trace",
-    "debug": "debug",
-    "fine": "debug",
-    "config": "debug",
-    "info": "info",
-    "information": "info",
-    "notice": "info",
-    "warn": "warning",
-    "warning": "warning",
-    "error": "error",
-    "err": "error",
-    "severe": "error",
-    "fatal": "fatal",
-    "critical": "fatal",
-    "crit": "fatal",
-    "alert": "fatal",
-    "emerg": "fatal",
-    "panic": "fatal",
-}
-"""Level names of the loggers at hand -> the six levels of the model."""
-
-_NAMES = "|".join(sorted(LEVELS, key=len, reverse=True))
-_BEFORE = rf"(?i)(?:^|[^\w.-])({_NAMES})[\s\]>:|-]*$"
-_UPPER = (
-    r"^(?:\S+\s+){0,4}?[\[(<]?(TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|ERR|SEVERE|FATAL|CRITICAL)"
-    r"[\])>]?(?:[\s:|,]|$)"
-)
-_KLOG = {"I": "info", "W": "warning", "E": "error", "F": "fatal", "D": "debug"}
-_STREAM = r"^(stdout|stderr) ([FP]) "
-
-STAMPED_SHARE = 0.3
-"""Of the lines of a source that must be stamped, so that an unstamped one goes on with the record before."""
-
-_TRACE_LINE = r"^(?:[ \t]+at \S|[ \t]+\.\.\. \d+ (?:more|common)|Caused by: |[ \t]+File \".*\", line \d+)"
+_STREAM = r"^(stdout|stderr) ([FP])(?: |$)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,99 +29,92 @@ class Layout:
     """What was detected: stamp shapes in the order of their frequency, JSON lines or not, and how lines are joined."""
 
     name: str | None
-    shapes: tuple[stamps.StampShape, ...]
+    shapes: tuple[StampShape, ...]
     json: bool
     joins_unstamped: bool
     recorded_at: datetime | None
-    w3c_date: str | None = None
-    """The date of a W3C extended log whose lines have a clock only; each `#Date` line renews it."""
+    first_year: int | None = None
+    """Year of the first stamp without one, when no stamp before it tells."""
+    formats: tuple[FormatRule, ...] = ()
+    """Formats that a pack declares; they go before what is detected."""
 
-    def parse(self, lines: pl.DataFrame) -> pl.DataFrame:
-        """The columns of a record's begin for each line, in order."""
+    def parse(self, lines: pl.DataFrame, carry: Carry | None = None) -> pl.DataFrame:
+        """The columns of a record's begin for each line, in order; `own_day` and `own_tod` are what Carry takes."""
         frame = lines.with_columns(
             ts=pl.lit(None, dtype=TIME),
+            ts_lo=pl.lit(None, dtype=TIME),
+            ts_hi=pl.lit(None, dtype=TIME),
             ts_basis=pl.lit("none"),
             pre=pl.lit("", dtype=pl.String),
             message=pl.col("text"),
             level=pl.lit(None, dtype=pl.String),
             fields=pl.lit(None, dtype=pl.String),
+            stamped=pl.lit(value=False),
         )
+        for rule in self.formats:
+            frame = declared.read(frame, rule)
         if self.json:
             frame = json_lines.read(frame)
-        for shape in self.shapes:
-            frame = _stamped(frame, shape, self.recorded_at)
-        if self.w3c_date is not None:
-            frame = _dated(frame, self.w3c_date)
+        frame = _stamped(frame, self, carry or Carry())
         return _with_begins(_with_level(_with_stream(frame)), self.joins_unstamped)
 
 
 def detect(
-    sample: pl.Series, recorded_at: datetime | None, format_name: str | None, formats: Sequence[FormatRule]
+    sample: pl.Series,
+    recorded_at: datetime | None,
+    format_name: str | None,
+    formats: Sequence[FormatRule],
+    complete: bool = False,
 ) -> Layout:
-    """The layout that the first lines of a source show."""
+    """The layout that the first lines of a source show; `complete` when there are no others."""
     full = sample.filter(sample.str.strip_chars().str.len_bytes() > 0)
+    own = declared.fitting(full, formats)
+    if own is not None:
+        return Layout(own.id, (), False, True, recorded_at, None, (own,))
     objects = full.str.contains(r"^\s*\{.*\}\s*$")
     json = 2 * int(objects.sum()) > full.len()
-    rest = full.filter(~objects) if json else full
-    shapes = stamps.detect(rest)
+    shapes = tuple(stamps.detect(full.filter(~objects) if json else full, recorded_at))
+    year = None
+    shown = stamps.read(full, shapes)
+    if recorded_at is not None and not all(s.has_year for s in shapes):
+        year = first_year(shown, recorded_at, complete)
     if json:
-        return Layout("json_lines", tuple(shapes), True, False, recorded_at)
-    w3c = _w3c_date(full)
-    if w3c is not None:
-        return Layout("w3c", tuple(shapes), False, False, recorded_at, w3c)
-    stamped = pl.Series([False] * full.len(), dtype=pl.Boolean)
-    for shape in shapes:
-        stamped |= full.str.contains(shape.pattern)
-    joins = bool(shapes) and int(stamped.sum()) >= STAMPED_SHARE * stamped.len()
-    return Layout(format_name or (shapes[0].name if shapes else None), tuple(shapes), False, joins, recorded_at)
+        return Layout("json_lines", shapes, True, False, recorded_at, year)
+    joins = bool(shapes) and (~shown["announced"]).sum() >= stamps.OPENED_SHARE * full.len()
+    return Layout(format_name or (shapes[0].name if shapes else None), shapes, False, joins, recorded_at, year)
 
 
-def _w3c_date(lines: pl.Series) -> str | None:
-    """The first `#Date` of a log whose `#Fields` have a time and no date (W3C Extended Log File Format)."""
-    fields = lines.str.extract(r"^#Fields:\s*(.*)$").drop_nulls()
-    dates = lines.str.extract(r"^#Date:\s*(\d{4}-\d\d-\d\d)").drop_nulls()
-    if not fields.len() or not dates.len():
-        return None
-    names = str(fields[0]).split()
-    return str(dates[0]) if "time" in names and "date" not in names else None
+def carried(parsed: pl.DataFrame, before: Carry) -> Carry:
+    """The last stamp of parsed lines."""
+    days, tods = parsed["own_day"].drop_nulls(), parsed["own_tod"].drop_nulls()
+    return Carry(int(days[-1]) if days.len() else before.day, int(tods[-1]) if tods.len() else before.tod)
 
 
-def _dated(frame: pl.DataFrame, date: str) -> pl.DataFrame:
-    """Fills the time of lines that open with a clock, by the last `#Date` before them."""
-    day = frame["text"].str.extract(r"^#Date:\s*(\d{4}-\d\d-\d\d)").fill_null(strategy="forward").fill_null(date)
-    clock = frame["text"].str.extract(r"^(\d\d:\d\d:\d\d)[ \t]")
-    at = (
-        (day + " " + clock)
-        .str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
-        .dt.replace_time_zone("UTC")
+def _stamped(frame: pl.DataFrame, layout: Layout, carry: Carry) -> pl.DataFrame:
+    """Fills time and message of the lines that show a stamp and have no time yet."""
+    texts = frame.select(pl.when(~pl.col("stamped")).then("text")).to_series()
+    shown = stamps.read(texts, layout.shapes)
+    times = resolved(shown, carry, layout.first_year, layout.recorded_at)
+    fresh = shown["at"].is_not_null()
+    joined = frame.hstack(times.rename({n: f"{n}_" for n in ("ts", "ts_lo", "ts_hi", "ts_basis")}))
+    filled = joined.with_columns(
+        *(
+            pl.when(fresh).then(pl.col(f"{n}_")).otherwise(pl.col(n)).alias(n)
+            for n in ("ts", "ts_lo", "ts_hi", "ts_basis")
+        ),
+        pre=pl.when(fresh).then(shown["pre"]).otherwise(pl.col("pre")),
+        message=pl.when(fresh & ~shown["announced"].fill_null(value=False))
+        .then(_rest(frame["text"], shown))
+        .otherwise(pl.col("message")),
+        level=pl.coalesce("level", shown["klog"].replace_strict(LETTERS, default=None, return_dtype=pl.String)),
+        stamped=pl.col("stamped") | fresh,
     )
-    fresh = frame["ts"].is_null() & at.is_not_null()
-    return frame.with_columns(
-        ts=pl.when(fresh).then(at).otherwise(pl.col("ts")),
-        ts_basis=pl.when(fresh).then(pl.lit("assumed_zone")).otherwise(pl.col("ts_basis")),
-    )
+    return filled.drop("ts_", "ts_lo_", "ts_hi_", "ts_basis_")
 
 
-def _stamped(frame: pl.DataFrame, shape: stamps.StampShape, recorded_at: datetime | None) -> pl.DataFrame:
-    """Fills time and message of the lines that show `shape` and have no time yet."""
-    parts = frame.select(stamps.parsed(pl.col("text"), shape).alias("parts")).unnest("parts")
-    times = stamps.instant(parts, shape, recorded_at)
-    fresh = frame["ts"].is_null() & times["ts"].is_not_null()
-    head = parts["pre"].str.len_bytes() + parts["at"].str.len_bytes()
-    rest = _rest(frame["text"], head)
-    level = parts["at"].str.slice(0, 1).replace_strict(_KLOG, default=None, return_dtype=pl.String)
-    return frame.with_columns(
-        ts=pl.when(fresh).then(times["ts"]).otherwise(pl.col("ts")),
-        ts_basis=pl.when(fresh).then(times["ts_basis"]).otherwise(pl.col("ts_basis")),
-        pre=pl.when(fresh).then(parts["pre"]).otherwise(pl.col("pre")),
-        message=pl.when(fresh).then(rest).otherwise(pl.col("message")),
-        level=pl.when(fresh & (shape.name == "klog")).then(level).otherwise(pl.col("level")),
-    )
-
-
-def _rest(text: pl.Series, head: pl.Series) -> pl.Series:
+def _rest(text: pl.Series, shown: pl.DataFrame) -> pl.Series:
     """What follows the stamp: one separating space is taken, closing brackets and colons too."""
-    frame = pl.DataFrame({"t": text, "n": head})
+    frame = pl.DataFrame({"t": text, "n": shown["pre"].str.len_bytes() + shown["at"].str.len_bytes()})
     bytes_left = pl.col("t").cast(pl.Binary).bin.slice(pl.col("n")).cast(pl.String)
     return frame.select(bytes_left.str.replace(r"^[\])>\"'|,:;]*\s?", "")).to_series()
 
@@ -172,23 +132,11 @@ def _with_stream(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_level(frame: pl.DataFrame) -> pl.DataFrame:
-    stamped = pl.col("ts").is_not_null()
-    head = pl.col("message").str.slice(0, 120)
-    found = pl.coalesce(
-        pl.when(stamped & (pl.col("pre") != "")).then(pl.col("pre").str.extract(_BEFORE)),
-        pl.when(stamped).then(head.str.extract(_UPPER)),
-        pl.when(stamped).then(head.str.extract(r"(?i)\b(?:level|lvl|severity)=\"?(\w+)")),
-        pl.when(~stamped).then(
-            head.str.extract(r"^\s*\[?(TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL)\]?[\s:]")
-        ),
-    ).str.to_lowercase()
-    normal = found.replace_strict(LEVELS, default=None, return_dtype=pl.String)
-    return frame.with_columns(level=pl.coalesce("level", normal))
+    return frame.with_columns(level=pl.coalesce("level", level_of(pl.col("stamped"), pl.col("pre"), pl.col("message"))))
 
 
 def _with_begins(frame: pl.DataFrame, joins_unstamped: bool) -> pl.DataFrame:
-    stamped = pl.col("ts").is_not_null()
-    trace = pl.col("text").str.contains(_TRACE_LINE) & ~stamped
-    goes_on = ~stamped if joins_unstamped else trace
+    bare = ~pl.col("stamped")
+    after = bare if joins_unstamped else bare & joining.goes_on(pl.col("text"))
     after_partial = pl.col("partial").shift(1, fill_value=False)
-    return frame.with_columns(begins=~(goes_on | after_partial))
+    return frame.with_columns(begins=~(after | after_partial))

@@ -1,205 +1,199 @@
-"""Times in lines: shapes of dates, clocks and zones, and where in the line they stand.
+"""Which stamps the lines of a source show, and what they say.
 
-A source is looked at once: which shape, and whether the stamp opens the line or
-follows a prefix (level, host, brackets). Every line is then read by the shapes
-that its source showed, strongest first.
+A source is looked at once. Stamps that open the line come first; those behind a
+prefix count only when most lines have them or a word such as `time:` announces
+them, so that a date in running text is no time of its line. Numbers that may be
+day or month are read as the source as a whole evidences.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 import polars as pl
 
-_MONTH = r"(?P<b>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
-_CLOCK = r"(?P<H>[01]?\d|2[0-3]):(?P<M>[0-5]\d):(?P<S>[0-5]\d|60)(?:[.,](?P<f>\d{1,9}))?"
-_ZONE = r"(?: ?(?P<z>Z|UTC|GMT|[+-]\d\d:?\d\d)\b|[A-Z]{3,4}\b)?"
-"""A zone that is a number or names UTC; other letters directly behind the clock are a zone that cannot be known."""
-
-_YMD = (
-    r"(?P<Y>[12]\d{3})(?:-(?P<m>0[1-9]|1[0-2])-(?P<d>[0-2]\d|3[01])"
-    r"|[/.](?P<m2>0?[1-9]|1[0-2])[/.](?P<d2>[0-2]?\d|3[01]))"
-)
-
-_SHAPES = {
-    "iso": rf"{_YMD}(?:[T _\t]| ?- ?|:|\"? +\"?){_CLOCK}{_ZONE}",
-    "iso_packed": (
-        r"(?P<Y>[12]\d{3})-(?P<m>0[1-9]|1[0-2])-(?P<d>[0-2]\d|3[01])-"
-        r"(?P<H>[01]\d|2[0-3])(?P<M>[0-5]\d)(?P<S>[0-5]\d)(?:[.,](?P<f>\d{1,9}))?"
-    ),
-    "mdy2": rf"(?P<m>0[1-9]|1[0-2])-(?P<d>[0-2]\d|3[01])-(?P<y>\d\d)[, ]{_CLOCK}",
-    "clf": rf"(?P<d>\d\d)[/ -]{_MONTH}[/ -](?P<Y>[12]\d{{3}})[: ]{_CLOCK}{_ZONE}",
-    "dmy_text": rf"(?:\w{{3}},? )?(?P<d>\d{{1,2}})[ -]{_MONTH}[ -](?P<Y>[12]\d{{3}}),? {_CLOCK}{_ZONE}",
-    "ctime": (
-        rf"(?:\w{{3}},? +)?{_MONTH} +(?P<d>\d{{1,2}}),? {_CLOCK}"
-        r"(?: (?P<z>[A-Z]{3}|[+-]\d{4}))? (?P<Y>[12]\d{3})\b"
-    ),
-    "mdy_text": rf"{_MONTH} +(?P<d>\d{{1,2}}),? (?P<Y>[12]\d{{3}}),? (?:at )?{_CLOCK}(?: ?(?P<p>[AP]M))?{_ZONE}",
-    "syslog": rf"{_MONTH} +(?P<d>\d{{1,2}}) {_CLOCK}",
-    "short_text": rf"{_MONTH}-(?P<d>\d\d) {_CLOCK}",
-    "klog": rf"[IWEFD](?P<m>0[1-9]|1[0-2])(?P<d>[0-2]\d|3[01]) {_CLOCK}",
-    "ymd2": rf"(?P<y>\d\d)/(?P<m>0[1-9]|1[0-2])/(?P<d>[0-2]\d|3[01]) {_CLOCK}",
-    "mdy": rf"(?P<m>0?[1-9]|1[0-2])/(?P<d>[0-2]?\d|3[01])/(?P<Y>[12]\d{{3}}),? {_CLOCK}(?: ?(?P<p>[AP]M))?{_ZONE}",
-    "dmy": rf"(?P<d>[0-2]?\d|3[01])[/.-](?P<m>0?[1-9]|1[0-2])[/.-](?P<Y>[12]\d{{3}}),? {_CLOCK}{_ZONE}",
-    "compact": (
-        r"(?P<Y>[12]\d{3})(?P<m>0[1-9]|1[0-2])(?P<d>[0-2]\d|3[01])[-T _]?"
-        r"(?P<H>[01]\d|2[0-3]):?(?P<M>[0-5]\d):?(?P<S>[0-5]\d)(?:[.,](?P<f>\d{1,9}))?" + _ZONE
-    ),
-    "epoch": r"(?P<e>1\d{9})(?:[.,]?(?P<ef>\d{3}|\d{6}|\d{9}))?",
-}
-"""Name -> pattern. Names of the groups: year, month, day, hour, minute, second, fraction, zone, AM/PM, epoch."""
-
-_TIGHT = r"^[\s\[(<|\"'*#-]{0,4}"
-_LOOSE = r"^.{0,80}?(?:^|[\s\[(<|,;=\"':#])"
-_AFTER = r"(?:$|[^\w])"
-_GROUPS = ("Y", "y", "m", "m2", "d", "d2", "b", "H", "M", "S", "f", "z", "p", "e", "ef")
-_MONTHS = {m: n for n, m in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
-_NO_YEAR = frozenset({"syslog", "short_text", "klog"})
+from runcase.intake.formats.stamp_orders import with_order
+from runcase.intake.formats.stamp_shapes import ANNOUNCED, DENSE, LOOSE_HEAD_CHARS, Place, StampShape, shapes_at
+from runcase.intake.formats.stamp_times import NUMBERS, Carry, captured, numbers, resolved
 
 MIN_SHARE = 0.02
-"""A shape that fewer of the sampled lines show is taken for a date in running text."""
+"""A stamp that fewer of the sampled lines open with is taken for text."""
+
+OPENED_SHARE = 0.3
+"""Of the lines that open with stamps in a source whose other lines go on with the record before."""
+
+LOOSE_SHARE = 0.2
+"""Of the lines that must show a stamp behind a prefix which does not announce it."""
+
+_LOOKED_AT = 200
+"""Lines that stand for all others when patterns are tried."""
+
+_KEY_CHARS = 48
+_MAX_HEADINGS = 8
+
+_WEAK = frozenset({"epoch", "compact_y2", "num", "num_y2", "clock", "iso_minute"})
+"""Shapes that other numbers may look like: they need `LOOSE_SHARE` at any place."""
+
+_SPREAD_SECONDS = 5 * 366 * 86400
+"""Unix times of one source lie closer together than this; ids that look like them do not."""
 
 
 @dataclass(frozen=True, slots=True)
-class StampShape:
-    """A shape at a place; `pattern` captures the prefix as `pre`, the parts, and the rest as `rest`."""
+class Sample:
+    """Lines to look at, each standing for `weight` lines like it, of a source of `total` lines."""
 
-    name: str
-    pattern: str
+    texts: tuple[str, ...]
+    weights: tuple[float, ...]
+    total: int
+    recorded_at: datetime | None
 
-    @property
-    def has_year(self) -> bool:
-        """Whether the year is written."""
-        return self.name not in _NO_YEAR
+    def hits(self, shape: StampShape) -> list[bool]:
+        """Which lines show the shape."""
+        search = _compiled(shape.strict).search
+        return [search(t) is not None for t in self.texts]
+
+    def weight(self, hits: Sequence[bool]) -> float:
+        """How many lines of the source the hits stand for."""
+        return sum(w for w, h in zip(self.weights, hits, strict=True) if h)
+
+    def without(self, hits: Sequence[bool]) -> Sample:
+        """The lines that were not hit."""
+        rows = [(t, w) for t, w, h in zip(self.texts, self.weights, hits, strict=True) if not h]
+        return replace(self, texts=tuple(t for t, _ in rows), weights=tuple(w for _, w in rows))
 
 
-def _shape(name: str, place: str) -> StampShape:
-    return StampShape(name, f"(?s)(?P<pre>{place})(?P<at>{_SHAPES[name]})(?:{_AFTER}|$)")
+@lru_cache(maxsize=256)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Sources are many and patterns few; polars would compile them again for each."""
+    return re.compile(pattern)
 
 
-def detect(sample: pl.Series) -> list[StampShape]:
-    """The shapes that the lines of a source show, most frequent first; empty when it has no stamps."""
+def detect(sample: pl.Series, recorded_at: datetime | None = None) -> list[StampShape]:
+    """The shapes that the lines of a source show, strongest first; empty when it has no stamps."""
     lines = sample.filter(sample.str.strip_chars().str.len_bytes() > 0)
-    found: list[StampShape] = []
-    left = lines
-    while left.len():
-        best, hits = _most_frequent(left)
-        if best is None or hits.sum() < max(1, MIN_SHARE * lines.len()):
+    heads = _head(lines)
+    dense = heads.filter(heads.str.contains(DENSE))
+    if dense.is_empty():
+        return []
+    found = _found(_alike(dense, lines.len(), recorded_at), "tight", max(1.0, MIN_SHARE * lines.len()))
+    left = _without(dense, found)
+    if found and dense.len() - left.len() >= OPENED_SHARE * lines.len():
+        found += _headings(heads, found, recorded_at)
+    else:
+        announcing = _each(left.filter(left.str.contains(ANNOUNCED)), lines.len(), recorded_at)
+        found += _found(announcing, "announced", 1)
+        left = _without(left, found)
+    if left.len() < LOOSE_SHARE * lines.len():
+        return found
+    return found + _found(_spread(left, lines.len(), recorded_at), "loose", max(1.0, LOOSE_SHARE * lines.len()), found)
+
+
+def _alike(lines: pl.Series, total: int, recorded_at: datetime | None) -> Sample:
+    """One line of each kind that differs in more than its digits near the begin."""
+    keys = lines.str.slice(0, _KEY_CHARS).str.replace_all("[0-9]", "0")
+    kinds = (
+        pl.DataFrame({"key": keys, "text": lines}).group_by("key", maintain_order=True).agg(pl.len(), pl.first("text"))
+    )
+    if kinds.height > _LOOKED_AT:
+        return _spread(lines, total, recorded_at)
+    return Sample(tuple(kinds["text"]), tuple(map(float, kinds["len"])), total, recorded_at)
+
+
+def _spread(lines: pl.Series, total: int, recorded_at: datetime | None) -> Sample:
+    """Lines at even distances, each for its neighbours."""
+    taken = lines.gather_every(max(1, -(-lines.len() // _LOOKED_AT)))
+    return Sample(tuple(taken), (lines.len() / taken.len(),) * taken.len(), total, recorded_at)
+
+
+def _each(lines: pl.Series, total: int, recorded_at: datetime | None) -> Sample:
+    return Sample(tuple(lines), (1.0,) * lines.len(), total, recorded_at)
+
+
+def _without(lines: pl.Series, shapes: Sequence[StampShape]) -> pl.Series:
+    """The lines that show none of the shapes."""
+    patterns = [_compiled(s.strict).search for s in shapes]
+    return lines.filter(pl.Series([not any(p(t) for p in patterns) for t in lines], dtype=pl.Boolean))
+
+
+def _headings(lines: pl.Series, found: list[StampShape], recorded_at: datetime | None) -> list[StampShape]:
+    """Announced stamps of a source whose lines open with stamps: those above the first, or any if the lines lack dates.
+
+    They count behind that very text only; elsewhere they belong to the record that they stand in.
+    """
+    patterns = [_compiled(s.strict).search for s in found]
+    rest: list[str] = []
+    dated = all(s.has_year for s in found)
+    for line in lines:
+        if not any(p(line) for p in patterns):
+            rest.append(line)
+        elif dated:
             break
-        found.append(best)
-        left = left.filter(~hits)
+    above = pl.Series(rest, dtype=pl.String)
+    shapes = _found(_each(above.filter(above.str.contains(ANNOUNCED)), lines.len(), recorded_at), "announced", 1)
+    texts = [(s, captured(above, s.strict)["pre"].drop_nulls().unique(maintain_order=True)) for s in shapes]
+    return [replace(s, behind=str(text)) for s, pre in texts for text in pre.head(_MAX_HEADINGS)]
+
+
+def _found(left: Sample, place: Place, least: float, before: Sequence[StampShape] = ()) -> list[StampShape]:
+    """The shapes at a place that at least so many lines show; of equals the one that was found before, or declared."""
+    found: list[StampShape] = []
+    names = {s.name for s in before}
+    candidates = sorted(shapes_at(place), key=lambda s: s.name not in names)
+    while left.texts and sum(left.weights) >= least:
+        counted = [(left.weight(h), s, h) for s, h in ((s, left.hits(s)) for s in candidates)]
+        counted = [c for c in counted if c[0] >= least]
+        sound = (c for c in sorted(counted, key=lambda c: -c[0]) if _makes_sense(left, *c, known=c[1].name in names))
+        best = next(sound, None)
+        if best is None:
+            break
+        _, shape, hits = best
+        lines = pl.Series([t for t, h in zip(left.texts, hits, strict=True) if h])
+        found.append(with_order(shape, lines, left.recorded_at))
+        candidates = [s for _, s, _ in counted if s.name != shape.name]
+        left = left.without(hits)
     return found
 
 
-def _most_frequent(lines: pl.Series) -> tuple[StampShape | None, pl.Series]:
-    best: tuple[StampShape | None, pl.Series] = (None, pl.Series([], dtype=pl.Boolean))
-    top = 0.0
-    for place, weight in ((_TIGHT, 1.0), (_LOOSE, 0.9)):
-        for name in _SHAPES:
-            shape = _shape(name, place)
-            hits = lines.str.contains(shape.pattern)
-            score = weight * int(hits.sum())
-            if score > top:
-                top, best = score, (shape, hits)
-    return best
+def _makes_sense(sample: Sample, weight: float, shape: StampShape, hits: list[bool], known: bool) -> bool:
+    """Whether hits of a shape that other numbers may look like are enough, and near each other."""
+    if shape.place == "announced" or shape.name not in _WEAK or known:
+        return True
+    if weight < LOOSE_SHARE * sample.total:
+        return False
+    if shape.name != "epoch":
+        return True
+    found = (_compiled(shape.strict).search(t) for t, h in zip(sample.texts, hits, strict=True) if h)
+    seconds = sorted(int(m["e"]) for m in found if m)
+    if weight < 3 and shape.place == "loose":
+        return False
+    low, high = seconds[len(seconds) // 20], seconds[-1 - len(seconds) // 20]
+    latest = sample.recorded_at.timestamp() + 86400 if sample.recorded_at else high
+    return high - low <= _SPREAD_SECONDS and high <= latest
 
 
-def parsed(text: pl.Expr, shape: StampShape) -> pl.Expr:
-    """A struct of the parts (see `_GROUPS`) with `pre`, `at`; all null where the line does not show the shape."""
-    return text.str.extract_groups(shape.pattern)
+def _head(lines: pl.Series) -> pl.Series:
+    """Where a stamp is looked for."""
+    return lines.str.slice(0, LOOSE_HEAD_CHARS) if (lines.str.len_bytes() > LOOSE_HEAD_CHARS).any() else lines
 
 
-def instant(parts: pl.DataFrame, shape: StampShape, recorded_at: datetime | None) -> pl.DataFrame:
-    """Columns `ts` (UTC, microseconds; null when it is no date) and `ts_basis` for extracted parts."""
-    have = {g: parts[g] if g in parts.columns else None for g in _GROUPS}
-    if shape.name == "epoch":
-        return parts.select(ts=_epoch(), ts_basis=pl.lit("explicit_zone"))
-    frame = parts.select(
-        year=_year(have, recorded_at),
-        month=_month(have),
-        day=_number("d", "d2", have),
-        hour=_hour(have),
-        minute=_number("M", None, have),
-        second=_number("S", None, have),
-        micro=_micro(have),
-        zone=pl.col("z") if have["z"] is not None else pl.lit(None, dtype=pl.String),
-    )
-    if not shape.has_year and recorded_at is not None:
-        frame = _past(frame, recorded_at)
-    return frame.select(ts=_assembled(), ts_basis=_basis(shape))
+def read(texts: pl.Series, shapes: Sequence[StampShape]) -> pl.DataFrame:
+    """Columns of NUMBERS, one row a line; each line is read by the first shape that it shows."""
+    rows = pl.DataFrame({"text": texts}).with_row_index("row")
+    left, parts = rows, [pl.DataFrame(schema={"row": pl.UInt32(), **NUMBERS})]
+    for shape in shapes:
+        heads = left["text"] if shape.name == "sccm" else _head(left["text"])
+        found = numbers(captured(heads, shape.pattern), shape)
+        shown = found["at"].is_not_null()
+        parts.append(left.select("row").hstack(found).filter(shown))
+        left = left.filter(~shown)
+    return rows.select("row").join(pl.concat(parts), on="row", how="left", maintain_order="left").drop("row")
 
 
-def _number(name: str, other: str | None, have: dict[str, pl.Series | None]) -> pl.Expr:
-    names = [n for n in (name, other) if n and have[n] is not None]
-    return pl.coalesce(pl.col(n).replace("", None).cast(pl.Int32, strict=False) for n in names)
-
-
-def _year(have: dict[str, pl.Series | None], recorded_at: datetime | None) -> pl.Expr:
-    if have["Y"] is not None:
-        return pl.col("Y").cast(pl.Int32, strict=False)
-    if have["y"] is not None:
-        # POSIX strptime %y: 69-99 are 1969-1999
-        two = pl.col("y").cast(pl.Int32, strict=False)
-        return pl.when(two >= 69).then(two + 1900).otherwise(two + 2000)
-    return pl.lit(recorded_at.year if recorded_at else None, dtype=pl.Int32)
-
-
-def _month(have: dict[str, pl.Series | None]) -> pl.Expr:
-    if have["b"] is not None:
-        return pl.col("b").replace_strict(_MONTHS, default=None, return_dtype=pl.Int32)
-    return _number("m", "m2", have)
-
-
-def _hour(have: dict[str, pl.Series | None]) -> pl.Expr:
-    hour = _number("H", None, have)
-    if have["p"] is None:
-        return hour
-    half = pl.col("p")
-    return pl.when(half == "PM").then(hour % 12 + 12).when(half == "AM").then(hour % 12).otherwise(hour)
-
-
-def _micro(have: dict[str, pl.Series | None]) -> pl.Expr:
-    if have["f"] is None:
-        return pl.lit(0, dtype=pl.Int32)
-    return pl.col("f").fill_null("0").str.pad_end(6, "0").str.slice(0, 6).cast(pl.Int32, strict=False).fill_null(0)
-
-
-def _past(frame: pl.DataFrame, recorded_at: datetime) -> pl.DataFrame:
-    """A date without year lies before its file was last written: December of a file of January is last year's."""
-    written = recorded_at.month * 100 + recorded_at.day + 1
-    later = pl.col("month") * 100 + pl.col("day") > written
-    return frame.with_columns(year=pl.when(later).then(pl.col("year") - 1).otherwise(pl.col("year")))
-
-
-def _assembled() -> pl.Expr:
-    """The instant; null for a date that does not exist, and for years that no log was written in."""
-    ok = pl.col("year").is_between(1970, 2199)
-    date = pl.format(
-        "{}-{}-{} {}:{}:{}",
-        pl.col("year"),
-        *(pl.col(c).cast(pl.String).str.zfill(2) for c in ("month", "day", "hour", "minute")),
-        pl.col("second").clip(0, 59).cast(pl.String).str.zfill(2),
-    ).str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
-    shifted = date + pl.duration(microseconds=pl.col("micro")) - pl.duration(minutes=_offset_minutes())
-    return pl.when(ok).then(shifted).dt.replace_time_zone("UTC")
-
-
-def _offset_minutes() -> pl.Expr:
-    zone = pl.col("zone").str.replace(":", "", literal=True)
-    sign = pl.when(zone.str.starts_with("-")).then(-1).otherwise(1)
-    hours, minutes = (zone.str.extract(r"^[+-](\d\d)(\d\d)$", n).cast(pl.Int32) for n in (1, 2))
-    return (sign * (hours * 60 + minutes)).fill_null(0)
-
-
-def _basis(shape: StampShape) -> pl.Expr:
-    zoned = pl.col("zone").str.contains(r"^(?:Z|UTC|GMT|[+-]\d\d:?\d\d)$").fill_null(value=False)
-    if not shape.has_year:
-        return pl.lit("inferred_year")
-    return pl.when(zoned).then(pl.lit("explicit_zone")).otherwise(pl.lit("assumed_zone"))
-
-
-def _epoch() -> pl.Expr:
-    seconds = pl.col("e").cast(pl.Int64, strict=False)
-    micros = pl.col("ef").fill_null("0").str.pad_end(6, "0").str.slice(0, 6).cast(pl.Int64, strict=False)
-    return (seconds * 1_000_000 + micros.fill_null(0)).cast(pl.Datetime("us", "UTC"))
+def instants(texts: pl.Series) -> pl.DataFrame:
+    """`ts` and `ts_basis` of values that are stamps with a year, each on its own."""
+    shapes = tuple(s for s in detect(texts.drop_nulls()) if s.has_year and s.name != "epoch")
+    return resolved(read(texts, shapes), Carry(), None, None).select("ts", "ts_basis")
