@@ -224,6 +224,17 @@ def one_dossier(path: str, run_id: str) -> Dossier:
     return dossier_of(case, facts, conclusions, the_run(conclusions, run_id, path))
 
 
+def one_report(path: str, run_id: str) -> Reported:
+    """The dossier of one run of a case together with its events.
+
+    Raises:
+        RuncaseError: `unknown_run`, with the nearest ids.
+    """
+    case, facts, conclusions = open_case(path)
+    chosen = the_run(conclusions, run_id, path)
+    return next(iter(dossiers(facts, conclusions, case.raw, only=chosen)))
+
+
 def dossier_of(case: Case, facts: Facts, conclusions: Conclusions, run_id: str) -> Dossier:
     """The dossier of a run that the case is known to have."""
     return next(r.dossier for r in dossiers(facts, conclusions, case.raw, only=run_id))

@@ -13,6 +13,7 @@ import click
 
 from runcase.cli.ask import compare, graph, replay, windows
 from runcase.cli.build import build
+from runcase.cli.export import export
 from runcase.cli.look import raw, show
 from runcase.cli.rules import rules
 from runcase.cli.sql import sql
@@ -42,6 +43,7 @@ _COMMANDS = (
     compare,
     sql,
     rules,
+    export,
 )
 
 for _command in _COMMANDS:

@@ -52,7 +52,7 @@ class Graph:
 
 def artifact_graph(d: Dossier) -> Graph:
     """The whole lineage of a run; artifacts and stages without an edge are left out."""
-    flow = {_flow(e.subject, e.relation, e.object) for e in d.edges}
+    flow = {flow_of(e.subject, e.relation, e.object) for e in d.edges}
     keys = sorted({key for edge in flow for key in edge})
     at = {key: n for n, key in enumerate(keys)}
     edges = tuple(sorted((at[a], at[b]) for a, b in flow if a != b))
@@ -67,7 +67,7 @@ def artifact_graph(d: Dossier) -> Graph:
     return Graph(tuple(nodes), edges)
 
 
-def _flow(subject: str, relation: str, target: str) -> tuple[str, str]:
+def flow_of(subject: str, relation: str, target: str) -> tuple[str, str]:
     """An edge from what was used to what came of it."""
     reversed_ = relation == "derived" or (relation == "generated" and not subject.startswith("stage:"))
     return (target, subject) if reversed_ else (subject, target)
@@ -140,14 +140,14 @@ def graphml(graph: Graph) -> str:
     lines += [f'<key id="{k}" for="node" attr.name="{k}" attr.type="boolean"/>' for k in ("frontier", "redo")]
     lines.append('<graph edgedefault="directed">')
     for number, n in enumerate(graph.nodes):
-        data = [f'<data key="{k}">{escape(_xml(getattr(n, k)))}</data>' for k in _GRAPHML_KEYS]
+        data = [f'<data key="{k}">{escape(xml_text(getattr(n, k)))}</data>' for k in _GRAPHML_KEYS]
         data += [f'<data key="{k}">{str(v).lower()}</data>' for k, v in (("frontier", n.frontier), ("redo", n.redo))]
         lines.append(f"<node id={quoteattr(f'n{number}')}>{''.join(data)}</node>")
     lines += [f'<edge source="n{a}" target="n{b}"/>' for a, b in graph.edges]
     return "\n".join([*lines, "</graph>", "</graphml>"]) + "\n"
 
 
-def _xml(text: str) -> str:
+def xml_text(text: str) -> str:
     """`text` without what XML 1.0 forbids (section 2.2, Char)."""
     return "".join(
         c if c in "\t\n\r" or "\x20" <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c >= "\U00010000" else "\ufffd"

@@ -27,3 +27,13 @@ def clock_of(instant: int | None) -> str:
         return f"{_EPOCH + timedelta(microseconds=instant):%H:%M:%S.%f}"[:-3]
     except OverflowError:
         return ""
+
+
+def iso_of(instant: int | None) -> str:
+    """ISO 8601 in UTC with microseconds; empty for no instant and for one that the calendar does not hold."""
+    if instant is None:
+        return ""
+    try:
+        return f"{_EPOCH + timedelta(microseconds=instant):%Y-%m-%dT%H:%M:%S.%f}Z"
+    except OverflowError:
+        return ""

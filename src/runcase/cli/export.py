@@ -1,0 +1,33 @@
+"""`runcase export`: a run in the formats of other tools."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from runcase.cli.look import CASE
+
+FORMATS = ("junit", "sarif", "otlp", "perfetto", "openlineage", "rocrate", "csv")
+
+
+@click.command()
+@click.argument("run")
+@CASE
+@click.option("--to", "target", type=click.Choice(FORMATS), required=True, help="The format.")
+@click.option("-o", "--output", metavar="FILE", help="Write here instead of to standard output.")
+def export(run: str, case: str, target: str, output: str | None) -> None:
+    """Write RUN in a format that another tool reads; what that format cannot carry is said on standard error."""
+    from runcase import pipeline
+    from runcase.report.exports import EXPORTS
+
+    made = EXPORTS[target](pipeline.one_report(case, run))
+    if output is not None:
+        Path(output).write_bytes(made.data)
+    elif made.binary and sys.stdout.isatty():
+        raise click.UsageError(f"{target} is a binary format: name a file with -o")
+    else:
+        sys.stdout.buffer.write(made.data)
+    for sentence in made.loss:
+        click.echo(f"left out: {sentence}", err=True)
