@@ -87,10 +87,9 @@ class _Solid:
         Raises:
             DamageError: From the first byte on that cannot be decoded, for this member and those after it.
         """
-        if self.broken is not None:
-            raise DamageError(
-                "member_unreachable", "corrupt", self._start, f"a member before it: {self.broken.message}"
-            )
+        if (broken := self.broken) is not None:
+            code = "member_unreachable" if broken.verdict in ("corrupt", "truncated") else broken.code
+            raise DamageError(code, broken.verdict, broken.at, f"as a member before it: {broken.message}")
         crc, left = 0, size
         while left:
             data = self._step(min(left, _PIECE_BYTES))

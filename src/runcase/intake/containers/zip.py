@@ -21,14 +21,14 @@ from runcase.intake.containers.zst import unzstded
 
 _SPANNED = (b"PK00", b"PK\7\x08")
 _MAX_TARGET_BYTES = 4096
-_AES = 99
+_LZMA, _AES = 14, 99
 Decode = Callable[[Tape, int | None, int], Iterator[bytes]]
 """Tape, size of the content where it is known, memory limit -> content."""
 
 _METHODS: dict[int, Decode] = {
     8: lambda tape, size, memory: decoders.inflated(tape),
     12: lambda tape, size, memory: decoders.bunzipped(tape),
-    14: lambda tape, size, memory: decoders.unlzmaed(tape, size, memory),
+    _LZMA: lambda tape, size, memory: decoders.unlzmaed(tape, size, memory),
     20: lambda tape, size, memory: unzstded(tape, memory),
     93: lambda tape, size, memory: unzstded(tape, memory),
     95: lambda tape, size, memory: decoders.unxzed(tape, memory),
@@ -71,7 +71,7 @@ class Zip(Container):
                 tape.skip(length)
                 ended = mark == END or (ended and mark != CENTRAL)
             else:
-                self._skip_to_mark("no member header where one was expected", ended)
+                self._skip_to_mark(ended)
         self._check_directory(ended)
 
     def _header(self) -> Entry | None:
@@ -113,9 +113,6 @@ class Zip(Container):
         if member.damage is not None:
             self._settle(member.damage, end)
         elif end is not None and tape.position < end:
-            if member.kind == "file":
-                why = "bytes after the end of a member's compressed data"
-                self.findings.harm(DamageError("trailing_data", "ok", tape.position, why), end)
             tape.skip(end - tape.position)
         if entry.flags & zip_headers.DESCRIBED and end is not None:
             found = zip_headers.described(tape.peek(24), entry.size or 0)
@@ -167,14 +164,13 @@ class Zip(Container):
         if entry.stored is None:
             yield from decode(tape, entry.size, self.opening.memory_bytes)
             return
-        end = tape.position + entry.stored
         own = Tape(section(tape, entry.stored), tape.position)
         yield from decode(own, entry.size, self.opening.memory_bytes)
-        if (left := len(own.peek(1))) and entry.method != 14:
+        if own.peek(1) and entry.method != _LZMA:
             at = own.position
             own.skip_all()
-            message = f"{own.position - at:,} bytes after the end of the compressed data" if left else ""
-            self.findings.harm(DamageError("trailing_data", "ok", at, message), end)
+            message = f"{own.position - at:,} bytes after the end of a member's compressed data"
+            self.findings.harm(DamageError("trailing_data", "ok", at, message), own.position)
 
     def _checked(self, data: Iterator[bytes], entry: Entry) -> Iterator[bytes]:
         """`data`, whose checksum and size are compared with what headers or a descriptor state."""
@@ -220,13 +216,18 @@ class Zip(Container):
 
     # --- between members --------------------------------------------------------------------------
 
-    def _skip_to_mark(self, why: str, ended: bool) -> None:
-        at = self.tape.position
-        self.tape.skip(1)
+    def _skip_to_mark(self, ended: bool) -> None:
+        tape = self.tape
+        at, known = tape.position, tape.peek(4) in (LOCAL, *TAIL)
+        tape.skip(1)
         self._find((LOCAL, CENTRAL, END))
-        code = "trailing_data" if ended else "zip_bad_span"
-        what = "bytes after the end record" if ended else why
-        self.findings.harm(DamageError(code, "corrupt", at, what), self.tape.position)
+        why, code = "no member header where one was expected", "zip_bad_span"
+        verdict: Verdict = "corrupt"
+        if ended:
+            why, code = "bytes after the end record", "trailing_data"
+        elif known and not tape.peek(1):
+            why, verdict = "the archive ends inside a header", "truncated"
+        self.findings.harm(DamageError(code, verdict, at, why), tape.position)
 
     def _find(self, marks: tuple[bytes, ...]) -> None:
         """Moves to the next of `marks`, or to the end."""
