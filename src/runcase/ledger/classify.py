@@ -15,7 +15,7 @@ import polars as pl
 from runcase.model.tables import ARTIFACTS, EVENTS
 from runcase.rules.compile import CompiledRule, Ruleset, text_column
 from runcase.rules.language import ArtifactClaim, IdentityRule
-from runcase.rules.literals import required
+from runcase.rules.literals import FOLDED, required
 from runcase.rules.patterns import named_captures
 from runcase.rules.units import duration_us
 
@@ -40,7 +40,7 @@ class Classifier:
         self._identity = rules.identity
         self._path = path
         self._of_path = _path_ids(rules.identity, path)
-        self._literals = sorted({t for r in self._rules for t in r.literals})
+        self._literals = sorted({t for r in self._rules for t in r.literals} | set(FOLDED))
         self._carried: dict[str, object] = {}
 
     def feed(self, records: pl.DataFrame) -> Classified:
@@ -126,8 +126,11 @@ class Classifier:
         rows = block.filter(pl.Series(which == number))
         for column, pattern in rule.captures:
             groups = rows.select(text_column(column).str.extract_groups(pattern)).to_series().struct.unnest()
-            fresh = [groups[n].replace("", None).alias(f"@{n}") for n in named_captures(pattern)]
-            rows = rows.with_columns([f for f in fresh if f.name not in rows.columns])
+            found = {f"@{n}": groups[n].replace("", None) for n in named_captures(pattern)}
+            rows = rows.with_columns(
+                pl.coalesce(name, pl.lit(value)).alias(name) if name in rows.columns else value.alias(name)
+                for name, value in found.items()
+            )
         return _Named(_updates(rows, rule), _claims(rows, rule))
 
 
@@ -168,7 +171,7 @@ def _updates(rows: pl.DataFrame, rule: CompiledRule) -> pl.DataFrame:
     for name in ID_COLUMNS:
         if name in r.ids:
             columns[name] = _template(r.ids[name], rows).cast(EVENTS.schema[name], strict=False)
-        elif f"@{name}" in rows.columns and name not in columns:
+        elif f"@{name}" in rows.columns and (name not in columns or (name == "stage" and r.stage is None)):
             columns[name] = pl.col(f"@{name}").cast(EVENTS.schema[name], strict=False)
     return rows.select(**columns)
 
