@@ -14,6 +14,7 @@ import click
 from runcase.cli.ask import compare, graph, replay, windows
 from runcase.cli.build import build
 from runcase.cli.export import export
+from runcase.cli.init import init
 from runcase.cli.look import raw, show
 from runcase.cli.rules import rules
 from runcase.cli.sql import sql
@@ -44,6 +45,7 @@ _COMMANDS = (
     sql,
     rules,
     export,
+    init,
 )
 
 for _command in _COMMANDS:

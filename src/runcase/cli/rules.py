@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from runcase.cli.look import FACE
+from runcase.cli.rules_case import coverage, suggest, why_not
 from runcase.model.text import present
 
 if TYPE_CHECKING:
@@ -72,6 +73,10 @@ def schema(which: str) -> None:
     from runcase.lab.schema import schema as made
 
     click.echo(made(cast(Which, which)), nl=False)
+
+
+for _command in (why_not, coverage, suggest):
+    rules.add_command(_command)
 
 
 def _named(packs: tuple[str, ...]) -> tuple[str, ...]:

@@ -33,7 +33,8 @@ class Step:
 
 def quoted(text: str) -> str:
     """A text in quotes, cut to what an explanation shows."""
-    return repr(text if len(text) <= SHOWN else text[:SHOWN] + "...")
+    shown = text if len(text) <= SHOWN else text[:SHOWN] + "..."
+    return "'" + shown.replace("\n", "\\n") + "'"
 
 
 def first_failed(match: Match, record: pl.DataFrame) -> Step | None:

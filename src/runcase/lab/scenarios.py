@@ -25,7 +25,7 @@ from runcase.lab.testing import Verdict, difference
 from runcase.ledger.ingest import IngestPlan, Unit, unit_facts
 from runcase.model.case import Conclusions, Facts
 from runcase.model.refs import event_id_of
-from runcase.model.tables import ARTIFACTS, EVENTS, PROBLEMS, SOURCES, SPANS, Table
+from runcase.model.tables import ARTIFACTS, EVENTS, PROBLEMS, SOURCES, SPANS
 from runcase.rules.compile import Ruleset
 from runcase.rules.language import Pack
 from runcase.rules.reading import checked
@@ -104,8 +104,17 @@ def tried_scenarios(scenarios: Sequence[Scenario], pack: Pack, packs: Sequence[P
 def outcome(files: Mapping[str, str | bytes], packs: Sequence[Pack]) -> tuple[Facts, Conclusions]:
     """What a build makes of these files; nothing is left on disk."""
     with tempfile.TemporaryDirectory() as folder:
-        frames: dict[str, list[pl.DataFrame]] = {}
-        for table, frame in _read(files, packs, Path(folder)):
+        return outcome_of(list(_units(files, Path(folder))), packs)
+
+
+def outcome_of(units: Sequence[Unit], packs: Sequence[Pack]) -> tuple[Facts, Conclusions]:
+    """What a build makes of these input files, read in this process."""
+    formats = tuple(f for p in packs for f in p.formats)
+    plan = IngestPlan(ReadPlan(formats=formats, keep_raw=False), tuple(packs))
+    ruleset = Ruleset(packs)
+    frames: dict[str, list[pl.DataFrame]] = {}
+    for unit in units:
+        for table, frame in unit_facts(unit, plan, ruleset):
             frames.setdefault(table.name, []).append(table.fill(frame.with_columns(batch=pl.lit("lab"))))
     facts = Facts(
         *(pl.concat([t.empty(), *frames.get(t.name, [])]).lazy() for t in (SOURCES, EVENTS, ARTIFACTS, SPANS, PROBLEMS))
@@ -122,18 +131,12 @@ def outcome(files: Mapping[str, str | bytes], packs: Sequence[Pack]) -> tuple[Fa
     return whole, conclude(whole, tuple(packs))
 
 
-def _read(
-    files: Mapping[str, str | bytes], packs: Sequence[Pack], folder: Path
-) -> Iterator[tuple[Table, pl.DataFrame]]:
-    formats = tuple(f for p in packs for f in p.formats)
-    plan = IngestPlan(ReadPlan(formats=formats, keep_raw=False), tuple(packs))
-    ruleset = Ruleset(packs)
+def _units(files: Mapping[str, str | bytes], folder: Path) -> Iterator[Unit]:
     for number, (name, text) in enumerate(sorted(files.items())):
         data = text.encode() if isinstance(text, str) else text
         path = folder / f"{number}"
         path.write_bytes(data)
-        unit = Unit(number, path, name, hashlib.sha256(data).hexdigest(), len(data))
-        yield from unit_facts(unit, plan, ruleset)
+        yield Unit(number, path, name, hashlib.sha256(data).hexdigest(), len(data))
 
 
 # --- comparing ------------------------------------------------------------------------------------

@@ -57,6 +57,7 @@ ERROR_CODES: dict[str, str] = {
     "invalid_pack": "a rule pack has errors",
     "unknown_pack": "no rule pack of that name or path",
     "unknown_run": "the case has no run of that id",
+    "unknown_rule": "no event rule of that id in the packs at hand",
     "bad_query": "a SQL query that the tables cannot answer",
     "bad_ref": "not a raw ref of the form source_id:byte_start+byte_len",
     "bad_value": "a flag's value is out of its range",
