@@ -122,14 +122,16 @@ def read(case: Case, units: Sequence[Unit], packs: tuple[Pack, ...], settings: S
 
     report(Progress("reading", 0, total))
     formats = tuple(f for p in packs for f in p.formats)
-    plan = IngestPlan(ReadPlan(formats=formats, keep_raw=settings.keep_raw), packs)
-    with case.batch(batch_name(units, packs)) as writer:
+    secrets = tuple(r for p in packs for r in p.redact) if settings.redact else None
+    plan = IngestPlan(ReadPlan(formats=formats, keep_raw=settings.keep_raw, redact=secrets), packs)
+    with case.batch(batch_name(units, packs, settings)) as writer:
         ingest(units, plan, settings.jobs, writer, tell)
 
 
-def batch_name(units: Sequence[Unit], packs: Sequence[Pack]) -> str:
-    """16 hex digits over what goes in: names and digests of the inputs, and the packs."""
+def batch_name(units: Sequence[Unit], packs: Sequence[Pack], settings: Settings) -> str:
+    """16 hex digits over what goes in: names and digests of the inputs, the packs, and what is kept of the bytes."""
     parts = sorted(f"{u.sha256} {u.name}" for u in units) + sorted(f"{p.name}@{p.digest}" for p in packs)
+    parts.append(f"keep_raw={settings.keep_raw} redact={settings.redact}")
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 

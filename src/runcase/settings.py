@@ -28,6 +28,7 @@ class Settings:
     packs: tuple[str, ...] = DEFAULT_PACKS
     jobs: int = 1
     keep_raw: bool = True
+    redact: bool = True
     max_page_bytes: int | None = None
     """Size budget of a page; None for the default of `report.html`."""
 
@@ -36,8 +37,10 @@ def resolve(
     inputs: Sequence[str],
     case: str,
     rules: Sequence[str] = (),
+    *,
     jobs: int | None = None,
     keep_raw: bool = True,
+    redact: bool = True,
     max_size: str | None = None,
 ) -> Settings:
     """Settings for a build as the command line asks for it.
@@ -48,6 +51,7 @@ def resolve(
         rules: Further rule packs; they come after the shipped ones and win over them.
         jobs: Number of processes; None means one a core.
         keep_raw: Whether the ledger keeps the raw bytes.
+        redact: Whether secrets are replaced before anything is written.
         max_size: Size budget of a page, `5MB`, `400kB` or bytes; None for the default.
 
     Raises:
@@ -62,7 +66,8 @@ def resolve(
     if jobs is not None and jobs < 1:
         raise RuncaseError("bad_value", f"--jobs {jobs}: at least one process is needed")
     pages = None if max_size is None else page_bytes(max_size)
-    return Settings(paths, Path(case), (*DEFAULT_PACKS, *rules), jobs or 1, keep_raw, pages)
+    packs = (*DEFAULT_PACKS, *rules)
+    return Settings(paths, Path(case), packs, jobs or 1, keep_raw, redact, pages)
 
 
 _UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1000, "m": 1_000_000, "mb": 1_000_000}

@@ -25,6 +25,7 @@ EXIT_QUARANTINED = 3
 @click.option("--rules", multiple=True, metavar="PACK", help="A further rule pack: a shipped name or a folder.")
 @click.option("--jobs", type=int, metavar="N", help="Worker processes (default: one a core).")
 @click.option("--keep-raw/--no-keep-raw", default=True, help="Keep the raw bytes in the ledger (default: keep).")
+@click.option("--redact/--no-redact", default=True, help="Replace secrets before anything is written (default: do).")
 @click.option("--max-size", metavar="SIZE", help="Size budget of a dossier's page, such as 400kB (default: 5MB).")
 @click.option("--fail-on", type=click.Choice(["failed"]), help="Exit with 1 when failed or lost runs were found.")
 @click.option("--strict", is_flag=True, help="Exit with 3 when some evidence was quarantined.")
@@ -35,6 +36,7 @@ def build(
     rules: tuple[str, ...],
     jobs: int | None,
     keep_raw: bool,
+    redact: bool,
     max_size: str | None,
     fail_on: str | None,
     strict: bool,
@@ -47,7 +49,9 @@ def build(
     """
     from runcase import pipeline, settings
 
-    resolved = settings.resolve(inputs, case, rules, jobs or os.cpu_count(), keep_raw, max_size)
+    resolved = settings.resolve(
+        inputs, case, rules, jobs=jobs or os.cpu_count(), keep_raw=keep_raw, redact=redact, max_size=max_size
+    )
     with _bar() as report:
         built = pipeline.build(resolved, report)
     click.echo(_as_json(built) if face == "json" else _as_text(built))

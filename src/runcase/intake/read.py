@@ -8,8 +8,8 @@ bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
@@ -20,11 +20,12 @@ from runcase.intake import encoding
 from runcase.intake.archive import Budget, Stream, open_input
 from runcase.intake.readers import registry
 from runcase.intake.readers.base import DocumentReader, Reader, Sniff, TextReader
+from runcase.intake.redaction.redactor import Redactor, redacted_text
 from runcase.intake.text_source import TextSource
 from runcase.model.problems import Problem
 from runcase.model.refs import source_id
-from runcase.model.tables import ARTIFACTS, PROBLEMS, RAW, RECORDS, SOURCES, SPANS
-from runcase.rules.language import FormatRule
+from runcase.model.tables import ARTIFACTS, PROBLEMS, RAW, RECORDS, REDACTIONS, SOURCES, SPANS
+from runcase.rules.language import FormatRule, RedactRule
 
 HEAD_BYTES = 64 * 1024
 """What readers and detection may look at before a source is read."""
@@ -40,6 +41,16 @@ class ReadPlan:
     budget: Budget = field(default_factory=Budget)
     formats: tuple[FormatRule, ...] = ()
     keep_raw: bool = True
+    redact: tuple[RedactRule, ...] | None = ()
+    """Patterns of packs, beside the shipped kinds of secrets; None leaves secrets as they are."""
+
+    def redactor(self, encoding: str) -> Redactor | None:
+        """What takes the secrets out of one source."""
+        return None if self.redact is None else Redactor(self.redact, encoding)
+
+    def clean(self, text: str) -> str:
+        """A name or a message without secrets."""
+        return text if self.redact is None else redacted_text(text, self.redact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +73,46 @@ class Piece:
     artifacts: pl.DataFrame = field(default_factory=ARTIFACTS.empty)
     problems: pl.DataFrame = field(default_factory=PROBLEMS.empty)
     raw: pl.DataFrame = field(default_factory=RAW.empty)
+    redactions: pl.DataFrame = field(default_factory=REDACTIONS.empty)
     source: pl.DataFrame = field(default_factory=SOURCES.empty)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the facts of a source belong, and how their offsets become those of the evidence."""
+
+    sid: str
+    parent_id: str | None
+    redactor: Redactor | None = None
+
+    def of(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """`frame` with the source filled in and offsets of the bytes before secrets were taken out."""
+        placed = frame.with_columns(source_id=pl.lit(self.sid))
+        return self.redactor.restored(placed) if self.redactor else placed
+
+    def origin(self, offset: int) -> int:
+        """An offset between marks, or the end of the redacted bytes, as one of the evidence."""
+        return self.redactor.origin(offset) if self.redactor else offset
+
+    def cut(self, start: int, size: int) -> int:
+        """At most `size` bytes from `start` on, so that no mark is cut."""
+        return self.redactor.outside(start + size) - start if self.redactor else size
+
+    def problems(self, problems: Sequence[Problem], path: str) -> pl.DataFrame:
+        """PROBLEMS of the source's own parse; what one quarantines is counted in bytes of the evidence."""
+        rows = _problem_rows(problems, path, self.sid)
+        placed = self.of(rows)
+        whole = pl.col("quarantined_bytes") == rows["byte_len"]
+        return placed.with_columns(
+            pl.when(whole).then("byte_len").otherwise("quarantined_bytes").alias("quarantined_bytes")
+        )
+
+    def redactions(self) -> pl.DataFrame:
+        """REDACTIONS of the source."""
+        if self.redactor is None or not self.redactor.redactions:
+            return REDACTIONS.empty()
+        found = pl.DataFrame(self.redactor.redactions).rename({"start": "byte_start", "length": "byte_len"})
+        return REDACTIONS.fill(found.with_columns(source_id=pl.lit(self.sid)))
 
 
 @dataclass(slots=True)
@@ -100,26 +150,43 @@ def read_input(path: Path, name: str, sha256: str, plan: ReadPlan) -> Iterator[P
     for stream in open_input(path, name, plan.budget):
         sid = source_id(sha256, stream.path, stream.ordinal)
         parent_id = source_id(sha256, *stream.parent) if stream.parent else None
-        yield from _read_stream(stream, sid, parent_id, plan)
+        stream.path = plan.clean(stream.path)
+        stream.link_target = plan.clean(stream.link_target) if stream.link_target else None
+        for piece in _read_stream(stream, _Place(sid, parent_id), plan):
+            yield replace(piece, problems=_clean_messages(piece.problems, plan))
 
 
-def _read_stream(stream: Stream, sid: str, parent_id: str | None, plan: ReadPlan) -> Iterator[Piece]:
+def _clean_messages(problems: pl.DataFrame, plan: ReadPlan) -> pl.DataFrame:
+    """PROBLEMS whose own words and paths repeat no secret."""
+    if problems.is_empty() or plan.redact is None:
+        return problems
+    columns = {c: [plan.clean(t) for t in problems[c].to_list()] for c in ("message", "path")}
+    return problems.with_columns(**{name: pl.Series(values) for name, values in columns.items()})
+
+
+def _read_stream(stream: Stream, place: _Place, plan: ReadPlan) -> Iterator[Piece]:
     if stream.kind != "file":
         for _ in stream.chunks():
             pass
-        yield _closing(stream, SourceContext(sid, stream.path, None, stream.format), parent_id, _Tally(), _Rest())
+        yield _closing(stream, SourceContext(place.sid, stream.path, None, stream.format), place, _Tally(), _Rest())
         return
     head, chunks = _peek(stream)
     complete = len(head) < HEAD_BYTES
     sniff = Sniff(stream.path, head[:HEAD_BYTES], complete)
     choice = registry.choose(sniff) if head else None
     reader = choice[0] if choice else None
+    written = encoding.decide(head[:HEAD_BYTES])
+    if written is None and head and not isinstance(reader, DocumentReader):
+        yield from _read_opaque(stream, place, chunks)
+        return
+    redactor = plan.redactor(written or "utf-8")
+    place = replace(place, redactor=redactor)
+    if redactor is not None:
+        chunks = redactor.chunks(chunks)
     if isinstance(reader, DocumentReader):
-        yield from _read_document(stream, sid, parent_id, reader, chunks, plan)
-    elif head and encoding.decide(head[:HEAD_BYTES]) is None:
-        yield from _read_opaque(stream, sid, parent_id, chunks)
+        yield from _read_document(stream, place, reader, chunks, plan)
     else:
-        yield from _read_text(stream, sid, parent_id, reader, sniff, chunks, plan)
+        yield from _read_text(stream, place, reader, sniff, chunks, plan)
 
 
 # --- the three kinds of source --------------------------------------------------------------------
@@ -127,8 +194,7 @@ def _read_stream(stream: Stream, sid: str, parent_id: str | None, plan: ReadPlan
 
 def _read_text(
     stream: Stream,
-    sid: str,
-    parent_id: str | None,
+    place: _Place,
     reader: Reader | None,
     sniff: Sniff,
     chunks: Iterator[bytes],
@@ -145,18 +211,18 @@ def _read_text(
         marks=known.marks if known else None,
     )
     annotator = known.annotator(stream.path) if known else None
-    context = SourceContext(sid, stream.path, known.name if known else None, None)
-    tally, raw = _Tally(), _RawChunks(sid, plan.keep_raw)
+    context = SourceContext(place.sid, stream.path, known.name if known else None, None)
+    tally, raw = _Tally(), _RawChunks(place, plan.keep_raw)
     for records in _record_blocks(text, chunks, raw):
         if annotator is not None:
             records = annotator.annotate(records)
-        records = _placed(records, sid)
+        records = place.of(records)
         tally.add(records)
-        spans = _placed(annotator.spans(), sid) if annotator else SPANS.empty()
-        claims = _placed(annotator.artifacts(), sid) if annotator else ARTIFACTS.empty()
+        spans = place.of(annotator.spans()) if annotator else SPANS.empty()
+        claims = place.of(annotator.artifacts()) if annotator else ARTIFACTS.empty()
         yield Piece(context, records=records, spans=spans, artifacts=claims, raw=raw.ready())
     if annotator is not None:
-        yield Piece(context, spans=_placed(annotator.open_spans(), sid))
+        yield Piece(context, spans=place.of(annotator.open_spans()))
     account = text.account
     rest = _Rest(
         encoding=account.encoding,
@@ -164,10 +230,10 @@ def _read_text(
         lines=account.lines,
         quarantined_bytes=account.quarantined_bytes,
         overhead_bytes=account.overhead_bytes,
-        problems=tuple(account.problems),
+        problems=place.problems(account.problems, stream.path),
         role="log" if known is None or known.describes_run else "document",
     )
-    yield _closing(stream, context, parent_id, tally, rest, raw)
+    yield _closing(stream, context, place, tally, rest, raw)
 
 
 def _record_blocks(text: TextSource, chunks: Iterator[bytes], raw: _RawChunks) -> Iterator[pl.DataFrame]:
@@ -179,8 +245,7 @@ def _record_blocks(text: TextSource, chunks: Iterator[bytes], raw: _RawChunks) -
 
 def _read_document(
     stream: Stream,
-    sid: str,
-    parent_id: str | None,
+    place: _Place,
     reader: DocumentReader,
     chunks: Iterator[bytes],
     plan: ReadPlan,
@@ -192,39 +257,39 @@ def _read_document(
         pieces.append(chunk)
         size += len(chunk)
         if size > reader.max_bytes:
-            yield from _read_large_document(stream, sid, parent_id, reader, chain(pieces, chunks), plan)
+            yield from _read_large_document(stream, place, reader, chain(pieces, chunks), plan)
             return
     data = b"".join(pieces)
     facts = reader.read(data, stream.path)
-    context = SourceContext(sid, stream.path, reader.name, reader.name)
-    tally, raw = _Tally(), _RawChunks(sid, plan.keep_raw)
+    context = SourceContext(place.sid, stream.path, reader.name, reader.name)
+    tally, raw = _Tally(), _RawChunks(place, plan.keep_raw)
     raw.add(data)
-    records = _placed(facts.records, sid)
+    records = place.of(facts.records)
     tally.add(records)
     yield Piece(
         context,
         records=records,
-        spans=_placed(facts.spans, sid),
-        artifacts=_placed(facts.artifacts, sid),
+        spans=place.of(facts.spans),
+        artifacts=place.of(facts.artifacts),
         raw=raw.ready(),
     )
-    quarantined = sum(p.quarantined_bytes for p in facts.problems)
+    problems = place.problems(facts.problems, stream.path)
+    quarantined = int(problems["quarantined_bytes"].sum())
     rest = _Rest(
         encoding="utf-8",
         format=reader.name,
         lines=data.count(b"\n"),
         quarantined_bytes=quarantined,
-        overhead_bytes=size - tally.event_bytes - quarantined,
-        problems=tuple(facts.problems),
+        overhead_bytes=place.origin(size) - tally.event_bytes - quarantined,
+        problems=problems,
         role="log" if reader.describes_run else "document",
     )
-    yield _closing(stream, context, parent_id, tally, rest, raw)
+    yield _closing(stream, context, place, tally, rest, raw)
 
 
 def _read_large_document(
     stream: Stream,
-    sid: str,
-    parent_id: str | None,
+    place: _Place,
     reader: DocumentReader,
     chunks: Iterator[bytes],
     plan: ReadPlan,
@@ -235,19 +300,19 @@ def _read_large_document(
         "warning",
         f"larger than {reader.max_bytes:,} bytes, which is what the {reader.name} reader takes; read as plain text",
         path=stream.path,
-        source_id=sid,
+        source_id=place.sid,
     )
     stream.problems.append(problem)
     first = next(chunks, b"")
     sniff = Sniff(stream.path, first[:HEAD_BYTES], False)
-    yield from _read_text(stream, sid, parent_id, None, sniff, chain([first], chunks), plan)
+    yield from _read_text(stream, place, None, sniff, chain([first], chunks), plan)
 
 
-def _read_opaque(stream: Stream, sid: str, parent_id: str | None, chunks: Iterator[bytes]) -> Iterator[Piece]:
+def _read_opaque(stream: Stream, place: _Place, chunks: Iterator[bytes]) -> Iterator[Piece]:
     """Bytes that are no text: hashed, so that claims can be checked against them, and counted as overhead."""
     size = sum(len(chunk) for chunk in chunks)
-    context = SourceContext(sid, stream.path, None, None)
-    yield _closing(stream, context, parent_id, _Tally(), _Rest(overhead_bytes=size, role="other", opaque=True))
+    context = SourceContext(place.sid, stream.path, None, None)
+    yield _closing(stream, context, place, _Tally(), _Rest(overhead_bytes=size, role="other", opaque=True))
 
 
 # --- closing a source -----------------------------------------------------------------------------
@@ -262,7 +327,7 @@ class _Rest:
     lines: int = 0
     quarantined_bytes: int = 0
     overhead_bytes: int = 0
-    problems: tuple[Problem, ...] = ()
+    problems: pl.DataFrame = field(default_factory=PROBLEMS.empty)
     role: str = "container"
     opaque: bool = False
 
@@ -270,8 +335,8 @@ class _Rest:
 class _RawChunks:
     """Cuts the bytes of a source into stored chunks of one size."""
 
-    def __init__(self, sid: str, keep: bool) -> None:
-        self._sid, self._keep = sid, keep
+    def __init__(self, place: _Place, keep: bool) -> None:
+        self._place, self._keep = place, keep
         self._waiting = bytearray()
         self._start = 0
 
@@ -283,9 +348,10 @@ class _RawChunks:
         """Whole chunks so far; the rest as well when it is the last call."""
         rows: list[dict[str, object]] = []
         while len(self._waiting) >= RAW_CHUNK_BYTES or (last and self._waiting):
-            data = bytes(self._waiting[:RAW_CHUNK_BYTES])
+            data = bytes(self._waiting[: self._place.cut(self._start, RAW_CHUNK_BYTES)])
             del self._waiting[: len(data)]
-            rows.append({"source_id": self._sid, "byte_start": self._start, "data": data})
+            start = self._place.origin(self._start)
+            rows.append({"source_id": self._place.sid, "byte_start": start, "data": data})
             self._start += len(data)
         return RAW.frame(rows)
 
@@ -301,14 +367,10 @@ def _peek(stream: Stream) -> tuple[bytes, Iterator[bytes]]:
     return head, chain([head], chunks)
 
 
-def _placed(frame: pl.DataFrame, sid: str) -> pl.DataFrame:
-    return frame.with_columns(source_id=pl.lit(sid))
-
-
 def _closing(
     stream: Stream,
     context: SourceContext,
-    parent_id: str | None,
+    place: _Place,
     tally: _Tally,
     rest: _Rest,
     raw: _RawChunks | None = None,
@@ -318,7 +380,7 @@ def _closing(
         "source_id": context.source_id,
         "path": stream.path,
         "ordinal": stream.ordinal,
-        "parent_id": parent_id,
+        "parent_id": place.parent_id,
         "kind": stream.kind,
         "sha256": stream.sha256,
         "size_bytes": stream.size_bytes,
@@ -337,16 +399,17 @@ def _closing(
         "last_ts": tally.last,
         "link_target": stream.link_target,
     }
-    problems = [*stream.problems, *rest.problems]
+    problems = pl.concat([_problem_rows(stream.problems, stream.path, context.source_id), rest.problems])
     return Piece(
         context,
-        problems=_problem_rows(problems, stream.path, context.source_id),
+        problems=problems,
         raw=raw.ready(last=True) if raw else RAW.empty(),
+        redactions=place.redactions(),
         source=SOURCES.frame([row]),
     )
 
 
-def _problem_rows(problems: list[Problem], path: str, sid: str) -> pl.DataFrame:
+def _problem_rows(problems: Sequence[Problem], path: str, sid: str) -> pl.DataFrame:
     """PROBLEMS; a problem that names no source is about this one."""
     rows = [{n: getattr(p, n, None) for n in PROBLEMS.names} for p in problems]
     return PROBLEMS.frame([r | {"path": r["path"] or path, "source_id": r["source_id"] or sid} for r in rows])

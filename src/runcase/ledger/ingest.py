@@ -24,7 +24,7 @@ from runcase.ledger.classify import Classifier
 from runcase.ledger.store import BatchWriter, problem_frame
 from runcase.model.problems import Problem
 from runcase.model.refs import source_id
-from runcase.model.tables import ARTIFACTS, EVENTS, FACTS, PROBLEMS, RAW, SOURCES, SPANS, Table
+from runcase.model.tables import ARTIFACTS, EVENTS, FACTS, PROBLEMS, RAW, REDACTIONS, SOURCES, SPANS, Table
 from runcase.rules.compile import Ruleset, compile_packs
 from runcase.rules.language import Pack
 
@@ -170,6 +170,7 @@ def _classified(piece: Piece, classifier: Classifier) -> Iterator[tuple[Table, p
     yield ARTIFACTS, piece.artifacts
     yield SPANS, piece.spans
     yield PROBLEMS, piece.problems
+    yield REDACTIONS, piece.redactions
     yield RAW, piece.raw
     yield SOURCES, piece.source
 

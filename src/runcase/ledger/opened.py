@@ -23,6 +23,7 @@ class OpenCase:
     artifacts: pl.LazyFrame
     spans: pl.LazyFrame
     problems: pl.LazyFrame
+    redactions: pl.LazyFrame
     runs: pl.LazyFrame
     attempts: pl.LazyFrame
     members: pl.LazyFrame

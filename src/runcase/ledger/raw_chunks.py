@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+import polars as pl
 import pyarrow.parquet as pq
 
 from runcase.model.refs import Ref
@@ -18,7 +19,8 @@ KEPT_GROUPS = 8
 class RawChunks:
     """The raw tables of a case: where each chunk begins is read once, its bytes when a ref asks for them."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path], redactions: pl.DataFrame) -> None:
+        self._redactions = redactions.partition_by("source_id", as_dict=True)
         self._files = [pq.ParquetFile(path) for path in paths]
         self._index: dict[str, list[tuple[int, int, int, int]]] = {}
         """Source -> its chunks by offset: offset, file, row group, row in it."""
@@ -40,13 +42,23 @@ class RawChunks:
         return data
 
     def bytes_of(self, ref: Ref) -> bytes | None:
-        """The bytes that `ref` names; None when they are not all there."""
+        """The bytes that `ref` names, with marks for secrets; None when they are not all there."""
         end = ref.byte_start + ref.byte_len
-        data = b"".join(
-            chunk[max(0, ref.byte_start - start) : max(0, end - start)]
-            for start, chunk in self._chunks(ref.source_id, ref.byte_start, end)
+        marks = self._marks_of(ref.source_id)
+        parts, covered = [], 0
+        for start, chunk in self._chunks(ref.source_id, ref.byte_start, end):
+            part, length = slice_of(start, chunk, marks, ref.byte_start, end)
+            parts.append(part)
+            covered += length
+        return b"".join(parts) if covered == ref.byte_len else None
+
+    def _marks_of(self, source_id: str) -> list[Mark]:
+        rows = self._redactions.get((source_id,))
+        return (
+            list(rows.sort("byte_start").select("byte_start", "byte_len", "mark_bytes").iter_rows())
+            if rows is not None
+            else []
         )
-        return data if len(data) == ref.byte_len else None
 
     def _chunks(self, source_id: str, begin: int, end: int) -> Iterator[tuple[int, bytes]]:
         """Chunks of a source from the one that holds `begin` on; each offset once."""
@@ -59,3 +71,42 @@ class RawChunks:
             if start > seen:
                 yield start, self._group(file, group)[row]
             seen = start
+
+
+Mark = tuple[int, int, int]
+"""A secret: its offset and length in the evidence, and the bytes of the mark that is stored for it."""
+
+
+def slice_of(start: int, chunk: bytes, marks: Sequence[Mark], begin: int, end: int) -> tuple[bytes, int]:
+    """What a stored chunk holds of a range of the evidence, and how many bytes of the range that covers.
+
+    Args:
+        start: Where the chunk begins in the evidence.
+        chunk: The stored bytes: the evidence with marks for secrets, none of them cut.
+        marks: Secrets of the source by offset.
+        begin: The range, in offsets of the evidence. A mark that the range touches comes whole.
+        end: Its end.
+    """
+    own = []
+    stop = start + len(chunk)
+    for at, length, stored in marks[bisect_left(marks, (start, 0, 0)) :]:
+        if at >= stop:
+            break
+        own.append((at, length, stored))
+        stop += length - stored
+    low, high = max(begin, start), min(end, stop)
+    if low >= high:
+        return b"", 0
+    return chunk[_stored(low, start, own, False) : _stored(high, start, own, True)], high - low
+
+
+def _stored(place: int, start: int, marks: Sequence[Mark], is_end: bool) -> int:
+    """Where a place of the evidence lies in the stored chunk; inside a secret: its mark's begin or end."""
+    moved = place - start
+    for at, length, stored in marks:
+        if at >= place:
+            break
+        if at + length > place:
+            return moved - (place - at) + (stored if is_end else 0)
+        moved += stored - length
+    return moved

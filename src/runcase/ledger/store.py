@@ -35,6 +35,7 @@ from runcase.model.tables import (
     MEMBERS,
     PROBLEMS,
     RAW,
+    REDACTIONS,
     REPLAYS,
     RUNS,
     SIGNALS,
@@ -183,6 +184,7 @@ class Case:
             artifacts=self._fact(ARTIFACTS),
             spans=self._fact(SPANS),
             problems=pl.concat([self._fact(PROBLEMS), _problem_frame(self.ledger_problems()).lazy()]),
+            redactions=self._fact(REDACTIONS),
         )
 
     def _parts(self, table: Table) -> Iterator[tuple[Path, Problem | None]]:
@@ -205,7 +207,8 @@ class Case:
     def raw(self, ref: Ref) -> bytes | None:
         """The bytes that `ref` names; None when they were not kept, or have expired."""
         if self._chunks is None:
-            self._chunks = RawChunks([path for path, problem in self._parts(RAW) if problem is None])
+            paths = [path for path, problem in self._parts(RAW) if problem is None]
+            self._chunks = RawChunks(paths, self._fact(REDACTIONS).collect())
         return self._chunks.bytes_of(ref)
 
     # --- conclusions ------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from runcase.model.tables import TESTS
+from runcase.model.tables import REDACTIONS, TESTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class Facts:
     artifacts: pl.LazyFrame
     spans: pl.LazyFrame
     problems: pl.LazyFrame
+    redactions: pl.LazyFrame = field(default_factory=lambda: REDACTIONS.empty().lazy())
 
 
 @dataclass(frozen=True, slots=True)

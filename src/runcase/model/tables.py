@@ -255,7 +255,20 @@ RAW = Table(
     ("source_id", "byte_start"),
 )
 
-FACTS = (SOURCES, EVENTS, ARTIFACTS, SPANS, PROBLEMS, RAW)
+REDACTIONS = Table(
+    "redactions",
+    "One row a secret that was replaced before anything was written; offsets are those of the evidence.",
+    (
+        _c("batch", STRING, "the ingestion that wrote it"),
+        _c("kind", STRING, "what the secret looked like, such as `github_token`"),
+        _c("mark", STRING, "what stands in its place, `[secret:kind:n]`; equal secrets have equal marks"),
+        _c("mark_bytes", INT, "bytes that the mark takes in the stored text"),
+        *_PLACE,
+    ),
+    ("source_id", "byte_start"),
+)
+
+FACTS = (SOURCES, EVENTS, ARTIFACTS, SPANS, PROBLEMS, REDACTIONS, RAW)
 
 RUNS = Table(
     "runs",

@@ -19,6 +19,9 @@ MAX_LINE_CHARS = 400
 MAX_RECORD_LINES = 16
 """Lines of one record; a long trace or document is at its ref."""
 
+MARK = re.compile(rb"\[secret:[a-z0-9_]+:[0-9]+\]")
+"""What stands for a secret in the kept bytes."""
+
 _STAMP = re.compile(
     r"^\ufeff?[\[(]?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?[\])]?"
     r"(?: \d\d[OE][ +])? ?"
@@ -53,11 +56,7 @@ def excerpts(records: Iterable[Placed], raw: Raw) -> tuple[Excerpt, ...]:
 def _excerpt(stretch: list[Placed], raw: Raw) -> Excerpt:
     first, last = stretch[0].ref, stretch[-1].ref
     whole = Ref(first.source_id, first.byte_start, last.byte_start + last.byte_len - first.byte_start)
-    data = raw(whole)
-    lines: list[ExcerptLine] = []
-    for record in stretch:
-        at = record.ref.byte_start - first.byte_start
-        lines += _lines(record, None if data is None else data[at : at + record.ref.byte_len])
+    lines = [line for record in stretch for line in _lines(record, raw(record.ref))]
     return Excerpt(str(whole), present(stretch[0].path), tuple(lines))
 
 
@@ -67,8 +66,9 @@ def _lines(record: Placed, data: bytes | None) -> list[ExcerptLine]:
         return [ExcerptLine(str(record.ref), record.line, text, record.decisive, record.ts, record.level)]
     found = []
     at = record.ref.byte_start
+    redacted = MARK.search(data) is not None  # a mark is not as long as its secret: only the record's own ref is exact
     for number, piece in enumerate(data.splitlines(keepends=True)[:MAX_RECORD_LINES]):
-        ref = Ref(record.ref.source_id, at, len(piece))
+        ref = record.ref if redacted else Ref(record.ref.source_id, at, len(piece))
         at += len(piece)
         text = shown(piece)
         if text or not number:

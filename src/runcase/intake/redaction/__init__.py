@@ -1,0 +1,1 @@
+"""Secrets leave the bytes before anything is written."""
