@@ -16,7 +16,7 @@ PACKS = load_packs(["generic", "document-pipeline"])
 CITED = f"{PACKS[1].cite('run-created')}"
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
-QUEUE, WORKER, STDOUT = "queue", "worker", "stdout"
+QUEUE, WORKER, STDOUT = "a" * 12, "b" * 12, "c" * 12
 SOURCES = [
     source(QUEUE, "run_1/queue.log"),
     source(WORKER, "run_1/worker.log"),

@@ -13,6 +13,7 @@ from runcase.analysis.advice import advice
 from runcase.analysis.conditions import Evaluator
 from runcase.analysis.decisive.select import Candidate, Decision, masked
 from runcase.analysis.decisive.statements import Told, decisions
+from runcase.analysis.structure import Shape, ends_in_words, of_last_attempts, shapes
 from runcase.analysis.view import CaseView
 from runcase.model.tables import DIAGNOSES
 from runcase.rules.language import FailureRule
@@ -34,17 +35,29 @@ class _Held:
     evidence: list[dict[str, object]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What speaks of one run: rules that hold, its shape, its decisive lines, and how it ended in words."""
+
+    rules: Sequence[_Held]
+    shape: Shape | None
+    told: Told | None
+    end: str | None
+
+
 def diagnose(view: CaseView) -> pl.DataFrame:
     """DIAGNOSES of all runs that did not succeed, and of running ones for which a failure rule holds."""
     held = _held(view)
     unsuccessful = view.runs.filter(pl.col("status") != "succeeded")["run_id"]
-    told = decisions(view.events, unsuccessful)
+    told = decisions(of_last_attempts(view), unsuccessful)
+    formed, ends = shapes(view), ends_in_words(view)
     rows: list[dict[str, object]] = []
     for run in view.runs.sort("run_id").iter_rows(named=True):
         run_id, status = run["run_id"], run["status"]
         rules = held.get(run_id, [])
         if status in UNSUCCESSFUL or (rules and status != "succeeded"):
-            rows += _diagnosis(run, rules, told.get(run_id))
+            known = _Known(rules, formed.get(run_id), told.get(run_id), ends.get(run_id))
+            rows += _diagnosis(run, known)
     return DIAGNOSES.frame(rows).sort(DIAGNOSES.key)
 
 
@@ -78,14 +91,18 @@ def _by_run(holds: pl.DataFrame) -> dict[str, list[str]]:
 # --- the verdict ----------------------------------------------------------------------------------
 
 
-def _diagnosis(run: dict[str, object], rules: Sequence[_Held], told: Told | None) -> list[dict[str, object]]:
+def _diagnosis(run: dict[str, object], known: _Known) -> list[dict[str, object]]:
+    told = known.told
     decision = told.decision if told else Decision((), None, ())
     refs = told.refs if told else {}
-    if rules:
-        return _by_rule(run, rules, decision, refs)
+    if known.rules:
+        return _by_rule(run, known.rules, decision, refs)
+    if known.shape is not None:
+        return _by_shape(run, known.shape, decision, refs)
     failure = _failure_class(run, decision, told.codes if told else ())
-    best = decision.best
-    text = best.text.strip().split("\n", 1)[0] if best else _without_lines(run)
+    # errors of a run that was told to stop are its echo, and say nothing of why
+    best = None if run["status"] == "cancelled" and known.end else decision.best
+    text = _headline(best) if best else known.end or _without_lines(run)
     evidence = [{"text": _sentence(c), "refs": [refs[c.place]]} for c in _distinct(decision.candidates)]
     verdict = {
         "run_id": run["run_id"],
@@ -129,9 +146,35 @@ def _by_rule(
     return rows
 
 
+def _by_shape(
+    run: dict[str, object], shape: Shape, decision: Decision, refs: dict[int, str]
+) -> list[dict[str, object]]:
+    """The shape names the class; the line that says most stands behind it, and its own class is considered."""
+    best = decision.best
+    evidence = [dict(e) for e in shape.evidence]
+    if best is not None:
+        evidence.insert(0, {"text": _sentence(best), "refs": [refs[best.place]]})
+    proofs = list(dict.fromkeys([*(refs[p] for p in decision.places), *shape.refs]))
+    verdict = {
+        "run_id": run["run_id"],
+        "rank": 0,
+        "class": shape.failure,
+        "confidence": shape.confidence,
+        "text": shape.text if best is None else f"{shape.text}: {_headline(best)}",
+        "refs": [refs[best.place]] if best is not None else list(shape.refs),
+        "evidence": json.dumps(evidence, ensure_ascii=False),
+        "next_actions": list(advice(shape.failure)),
+        "decisive": proofs,
+        "signature": _signature(shape.failure, shape.text),
+    }
+    return [verdict, *_others(run, shape.failure, decision, refs)]
+
+
 def _failure_class(run: dict[str, object], decision: Decision, codes: Sequence[str]) -> str:
     if run["status"] == "cancelled":
         return "cancelled"
+    if run["pack"] is not None and run["status"] in ("lost", "timed_out"):
+        return "lost" if run["status"] == "lost" else "timeout.run"
     named = next((c.family.failure for c in decision.candidates if c.family.failure), None)
     if named:
         return named
@@ -155,6 +198,14 @@ def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
     for c in candidates:
         found.setdefault(c.family.name, c)
     return list(found.values())[:8]
+
+
+def _headline(c: Candidate) -> str:
+    """The first line of a record, and what was raised where a stack trace follows it."""
+    lines = [line for line in c.text.strip().split("\n") if line.strip()]
+    raised = lines[-1] if len(lines) > 2 and "Traceback" in c.text and not lines[-1].startswith(" ") else None
+    head = lines[0][:300]
+    return f"{head}; {raised[:300]}" if raised and not head.startswith("Traceback") else raised or head
 
 
 def _sentence(c: Candidate) -> str:

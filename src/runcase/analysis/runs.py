@@ -129,7 +129,8 @@ def runs(
     )
     for part in (_run_level(marks), _claimed(marks), _counted(spread), _identity(members, sources), packs):
         framed = framed.join(part, on="run_id", how="left", maintain_order="left", suffix="_x")
-    lost = pl.when(pl.col("status") == "lost").then(pl.lit("no_terminal_evidence"))
+    silent = (pl.col("status") == "lost") & pl.col("status_basis").ne_missing("lease_expired")
+    lost = pl.when(silent).then(pl.lit("no_terminal_evidence"))
     return RUNS.fill(
         framed.with_columns(
             status_basis=pl.coalesce(lost, "status_basis"),

@@ -28,7 +28,8 @@ WEIGHTS = {
     "error_at_end": 7,
     "spans": 8,
     "claimed": 9,
-    "claimed_running": 10,
+    "lease_expired": 10,
+    "claimed_running": 11,
 }
 """Basis of a status -> its weight; the least wins, the latest among equals."""
 
@@ -75,6 +76,7 @@ def _from_marks(marks: pl.DataFrame) -> list[pl.DataFrame]:
         _invocation_ends(marks),
         _verdict(marks.filter(finished & said.is_null() & pl.col("f_exit_code").is_null()), _plain_end(), "finished"),
         _errors_at_end(marks),
+        _verdict(marks.filter(_falls_silent()), pl.lit("lost"), "lease_expired"),
         *_claims(marks),
     ]
 
@@ -94,6 +96,11 @@ def _cancels() -> pl.Expr:
 def _times_out() -> pl.Expr:
     """Kinds that say that the run itself, not a part of it, ran out of time."""
     return pl.col("kind").str.contains(r"^(?:exit\.timeout|error\.timeout\.(?:run|job|attempt|workflow))\b")
+
+
+def _falls_silent() -> pl.Expr:
+    """Kinds by which a queue or scheduler says that the worker gives no sign of life: no end, and no running either."""
+    return pl.col("kind").str.contains(r"^(?:warning|error|invocation)\.(?:lease|heartbeat)_(?:expired|lost)\b")
 
 
 def _plain_end() -> pl.Expr:

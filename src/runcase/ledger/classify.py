@@ -45,7 +45,7 @@ class Classifier:
 
     def feed(self, records: pl.DataFrame) -> Classified:
         """The records of one block, named; same rows, same order."""
-        block = records.with_row_index("_row").with_columns(path=pl.lit(self._path))
+        block = records.with_row_index("_row").with_columns(path=pl.lit(self._path), _own_stage=pl.col("stage"))
         block = self._identified(block)
         which = self._first_match(block)
         named = [self._named(block, which, n) for n in np.unique(which[which >= 0]).tolist()]
@@ -161,7 +161,7 @@ def _updates(rows: pl.DataFrame, rule: CompiledRule) -> pl.DataFrame:
         "_row": pl.col("_row"),
         "kind": pl.lit(r.kind),
         "rule": pl.lit(rule.cite),
-        "stage": _template(r.stage, rows),
+        "stage": _stage(rule, rows),
         "level": pl.lit(r.level, dtype=pl.String),
         "summary": _template(r.summary, rows),
         "duration_us": duration_us(_template(r.duration, rows)) if r.duration else pl.lit(None, dtype=pl.Int64),
@@ -174,6 +174,12 @@ def _updates(rows: pl.DataFrame, rule: CompiledRule) -> pl.DataFrame:
         elif f"@{name}" in rows.columns and (name not in columns or (name == "stage" and r.stage is None)):
             columns[name] = pl.col(f"@{name}").cast(EVENTS.schema[name], strict=False)
     return rows.select(**columns)
+
+
+def _stage(rule: CompiledRule, rows: pl.DataFrame) -> pl.Expr:
+    """The stage that the record itself names, or that its rule stands for."""
+    said = pl.col("@stage") if "@stage" in rows.columns else pl.lit(None, dtype=pl.String)
+    return pl.coalesce(said, _template(rule.rule.stage, rows))
 
 
 def _fields(rows: pl.DataFrame, rule: CompiledRule) -> pl.Expr:
@@ -202,7 +208,7 @@ def _claims(rows: pl.DataFrame, rule: CompiledRule) -> pl.DataFrame:
 
 
 def _claim(rows: pl.DataFrame, claim: ArtifactClaim, rule: CompiledRule) -> pl.DataFrame:
-    stage = pl.coalesce(pl.col("stage"), _template(rule.rule.stage, rows))
+    stage = pl.coalesce("_own_stage", _stage(rule, rows), "stage")
     derived = [_template(d, rows) for d in claim.derived_from]
     frame = rows.select(
         "run_id",
@@ -254,7 +260,9 @@ def _merged(block: pl.DataFrame, updates: list[pl.DataFrame]) -> pl.DataFrame:
         shared = [c for c in said.columns if c not in ("_row", "_more", "_ids")]
         joined = block.join(said, on="_row", how="left", suffix="@", maintain_order="left")
         block = joined.with_columns(
-            *(pl.coalesce(c, f"{c}@") for c in shared),
+            # what a reader knows, then what the record says; a stage that was only carried along is the weakest
+            *(pl.coalesce(c, f"{c}@") for c in shared if c != "stage"),
+            stage=pl.coalesce("_own_stage", "stage@", "stage"),
             fields=_united(pl.col("fields"), pl.col("_more")),
             artifacts=pl.coalesce(_filled(pl.col("artifacts")), "_ids"),
         )

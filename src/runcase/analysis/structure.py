@@ -1,0 +1,152 @@
+"""Failures that show in the shape of a run: where it stopped between request and write-back, whatever its lines say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import polars as pl
+
+from runcase.analysis.absences import PAIR
+from runcase.analysis.view import CaseView
+from runcase.model.refs import ref_of
+
+OVER = ("failed", "lost", "timed_out")
+KEPT_STATES = ("verified", "claimed", "unlisted")
+"""States of an artifact that was made and is not known to be gone or spoiled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A failure class that follows from boundaries alone."""
+
+    failure: str
+    confidence: str
+    text: str
+    refs: tuple[str, ...]
+    evidence: tuple[Mapping[str, object], ...] = field(default=())
+
+
+def shapes(view: CaseView) -> dict[str, Shape]:
+    """Run id -> the shape of its failure; runs whose boundaries tell none are left out.
+
+    Only what is proven absent counts: a claim, or work, that no supplied source could have shown is no evidence.
+    """
+    last = _last(view)
+    never = _absent(view, last, "no_claim").filter(pl.col("started_at").is_null() & pl.col("claimed_at").is_null())
+    broken = _absent(view, last, "no_first_work_event")
+    found = {r["run_id"]: _unclaimed(r) for r in never.iter_rows(named=True)}
+    found |= {r["run_id"]: _unbooted(r) for r in broken.iter_rows(named=True)}
+    return {**_unpersisted(view, last), **found}
+
+
+def ends_in_words(view: CaseView) -> dict[str, str]:
+    """Run id -> how it ended: of cancelled runs the record that says so, of lost ones what stayed open."""
+    cancelled = view.runs.filter(pl.col("status") == "cancelled").select(
+        "run_id", ref=pl.col("status_refs").list.first()
+    )
+    line = pl.col("message").str.split("\n").list.first().str.slice(0, 300)
+    wanted = cancelled["ref"].drop_nulls()
+    said = view.events.select(ref=ref_of(), line=line).filter(pl.col("ref").is_in(wanted.implode())).collect()
+    rows = cancelled.join(said, on="ref", how="inner").select("run_id", "line")
+    return {**_unended(view), **dict(rows.iter_rows())}
+
+
+def _unended(view: CaseView) -> dict[str, str]:
+    """Lost runs and what their last attempt had begun last and never ended, stages before tool calls."""
+    lost = view.runs.filter(pl.col("status") == "lost").select("run_id")
+    last = view.attempts.join(lost, on="run_id", how="semi").group_by("run_id").agg(pl.col("attempt").max())
+    found = view.windows.filter((pl.col("state") == "open") & pl.col("kind").is_in(["stage", "tool"]))
+    mine = found.join(last, on=PAIR, how="semi").sort("run_id", pl.col("kind") != "stage", "start", "start_ref")
+    latest = mine.filter(pl.col("kind") == pl.col("kind").first().over("run_id"))
+    rows = latest.group_by("run_id", maintain_order=True).last()
+    begun = pl.col("start").dt.strftime("%H:%M:%S")
+    text = pl.format("nothing says how the run ended; {} {} began at {} and never ended", "kind", "name", begun)
+    return dict(rows.select("run_id", text).iter_rows())
+
+
+def of_last_attempts(view: CaseView) -> pl.LazyFrame:
+    """EVENTS of the last attempt of each run that did not succeed, in their order.
+
+    What belongs to no single attempt counts from the last one's first instant on.
+    """
+    wanted = view.runs.filter(pl.col("status") != "succeeded").select("run_id")
+    last = view.attempts.join(wanted, on="run_id", how="semi").sort(PAIR)
+    begun = last.group_by("run_id", maintain_order=True).agg(
+        _last=pl.col("attempt").last(), _begin=pl.col("first_ts").last(), _tries=pl.len()
+    )
+    late = pl.col("ts").is_null() | pl.col("_begin").is_null() | (pl.col("ts") >= pl.col("_begin"))
+    own = (pl.col("attempt") == pl.col("_last")) | (pl.col("attempt").is_null() & late)
+    joined = view.events.join(begun.lazy(), on="run_id", how="inner", maintain_order="left")
+    return joined.filter(own | (pl.col("_tries") == 1)).drop("_last", "_begin", "_tries")
+
+
+def _last(view: CaseView) -> pl.DataFrame:
+    """The last attempt of each run that is over and did not succeed."""
+    last = view.attempts.filter(pl.col("attempt") == pl.col("attempt").max().over("run_id"))
+    return last.filter(pl.col("status").is_in(OVER)).sort("run_id")
+
+
+def _absent(view: CaseView, last: pl.DataFrame, code: str) -> pl.DataFrame:
+    """Last attempts with a proven absence, its `refs` and where it was `searched`."""
+    proven = view.signals.filter((pl.col("code") == code) & (pl.col("verdict") == "absent_proven"))
+    wanted = proven.select(*PAIR, "refs", "searched").unique(PAIR, keep="first", maintain_order=True)
+    return last.join(wanted, on=PAIR, how="inner", maintain_order="left")
+
+
+def _unclaimed(r: Mapping[str, object]) -> Shape:
+    waited = _seconds(r["created_at"], r["last_ts"])
+    text = f"no worker claimed the run{waited}"
+    evidence = (
+        {"text": "the run was requested", "refs": r["refs"]},
+        {"text": f"no claim was found: {r['searched']}", "refs": []},
+        {"text": "how it ended", "refs": r["status_refs"]},
+    )
+    return _shape("pre_work.never_claimed", text, r, evidence)
+
+
+def _unbooted(r: Mapping[str, object]) -> Shape:
+    evidence = (
+        {"text": "a worker claimed the attempt", "refs": r["refs"]},
+        {"text": f"no work event was found: {r['searched']}", "refs": []},
+        {"text": "how it ended", "refs": r["status_refs"]},
+    )
+    return _shape("pre_work.boot_failed", "a worker claimed the attempt, and no work began", r, evidence)
+
+
+def _unpersisted(view: CaseView, last: pl.DataFrame) -> dict[str, Shape]:
+    """The final artifact was made in the last attempt, and no event of a success follows."""
+    final = view.states.filter((pl.col("kind") == "final") & pl.col("state").is_in(KEPT_STATES))
+    final = final.select("run_id", "attempt", "artifact_id", made="refs").unique(
+        PAIR, keep="first", maintain_order=True
+    )
+    rows = last.join(final, on=PAIR, how="inner", maintain_order="left")
+    return {r["run_id"]: _unwritten(r) for r in rows.iter_rows(named=True)}
+
+
+def _unwritten(r: Mapping[str, object]) -> Shape:
+    text = f"the final artifact {r['artifact_id']} was made, and its write-back never finished"
+    evidence = (
+        {"text": "the final artifact was made", "refs": list(_texts(r["made"])[:3])},
+        {"text": "how it ended", "refs": r["status_refs"]},
+    )
+    return _shape("writeback.not_persisted", text, r, evidence)
+
+
+def _shape(failure: str, text: str, r: Mapping[str, object], evidence: tuple[Mapping[str, object], ...]) -> Shape:
+    refs = [x for e in evidence for x in _texts(e["refs"])]
+    proven = "proven" if r["status"] != "lost" else "consistent"
+    kept = tuple(e for e in evidence if e["refs"] or "found" in str(e["text"]))
+    return Shape(failure, proven, text, tuple(dict.fromkeys(refs)), kept)
+
+
+def _seconds(start: object, end: object) -> str:
+    """` in 1800 s`; empty when one of the instants is not known."""
+    if not isinstance(start, datetime) or not isinstance(end, datetime):
+        return ""
+    return f" in {(end - start).total_seconds():.0f} s"
+
+
+def _texts(value: object) -> Sequence[str]:
+    return [str(v) for v in value] if isinstance(value, (list, tuple)) else []

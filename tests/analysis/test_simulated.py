@@ -1,0 +1,16 @@
+"""Random runs of a simulated pipeline, whole and damaged: the conclusions are as good as the evidence, and no better.
+
+`python -m tests.simulator.sweep 500` judges many more.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.simulator.sweep import judged
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_windows_cause_lineage_and_plan_of_a_random_run_are_as_its_evidence_allows(seed: int, tmp_path: Path) -> None:
+    assert judged(seed, tmp_path) == []
