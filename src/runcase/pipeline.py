@@ -19,7 +19,7 @@ from runcase.model.case import Conclusions, Facts
 from runcase.model.problems import RuncaseError
 from runcase.model.refs import Ref, source_id
 from runcase.model.tables import PROBLEMS
-from runcase.report import html, index, markdown
+from runcase.report import html, index, index_markdown, markdown
 from runcase.report.build import Reported, dossiers
 from runcase.report.dossier import Dossier
 from runcase.report.json_face import to_json
@@ -147,7 +147,7 @@ def publish(case: Case, facts: Facts, conclusions: Conclusions, settings: Settin
     case.remove_runs_except(set(folders.values()))
     page = index.index(facts, conclusions, folders)
     case.write_text("index.html", html.render_index(page))
-    case.write_text("index.md", markdown.render_index(page))
+    case.write_text("index.md", index_markdown.render_index(page))
     case.write_text(html.STYLESHEET, html.stylesheet())
     return folders
 
