@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from runcase.model.problems import RuncaseError
 
 _TICKS = re.compile("`+")
+_QUICK_ACTION = re.compile(r"/[a-z_]+(?:\s|$)")
 _ALIVE = re.compile(
     r"[<>&\[\]@#*_|\\`$~^=!%{}]|//|:\w+:|\bwww\.|^[/+\-\s]|^\d+[.)]"
     r"|\b[A-Za-z][A-Za-z0-9]+-\d|\b[0-9a-f]{7,40}\b"
@@ -41,10 +42,10 @@ class Dialect:
     def fence(self, lines: Iterable[str]) -> list[str]:
         """`lines` in a fence longer than any run of backticks inside.
 
-        A slash at the begin of a line gets a space before it: GitLab looks for quick
-        actions with a pattern that takes a shorter fence inside for the end of ours.
+        What could be a quick action gets a space before it: GitLab looks for them with
+        a pattern that takes a shorter fence inside for the end of ours.
         """
-        body = [f" {line}" if line.startswith("/") else line for line in lines]
+        body = [f" {line}" if _QUICK_ACTION.match(line) else line for line in lines]
         longest = max((len(m) for line in body for m in _TICKS.findall(line)), default=0)
         ticks = "`" * max(3, longest + 1)
         return [f"{ticks}text", *body, ticks]
