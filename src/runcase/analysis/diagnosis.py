@@ -13,6 +13,7 @@ from runcase.analysis.advice import advice
 from runcase.analysis.conditions import Evaluator
 from runcase.analysis.decisive.select import Candidate, Decision, masked
 from runcase.analysis.decisive.statements import Told, decisions
+from runcase.analysis.stated import Stated, stated_causes
 from runcase.analysis.structure import Shape, ends_in_words, of_last_attempts, shapes
 from runcase.analysis.view import CaseView
 from runcase.model.tables import DIAGNOSES
@@ -37,26 +38,27 @@ class _Held:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What speaks of one run: rules that hold, its shape, its decisive lines, and how it ended in words."""
+    """What speaks of one run: rules that hold, a cause that is stated, its shape, decisive lines, its end in words."""
 
     rules: Sequence[_Held]
+    stated: Stated | None
     shape: Shape | None
     told: Told | None
     end: str | None
 
 
 def diagnose(view: CaseView) -> pl.DataFrame:
-    """DIAGNOSES of all runs that did not succeed, and of running ones for which a failure rule holds."""
+    """DIAGNOSES of all runs that did not succeed, and of running ones with a rule that holds or a cause that is stated."""
     held = _held(view)
     unsuccessful = view.runs.filter(pl.col("status") != "succeeded")["run_id"]
     told = decisions(of_last_attempts(view), unsuccessful)
-    formed, ends = shapes(view), ends_in_words(view)
+    formed, ends, stated = shapes(view), ends_in_words(view), stated_causes(view.events)
     rows: list[dict[str, object]] = []
     for run in view.runs.sort("run_id").iter_rows(named=True):
         run_id, status = run["run_id"], run["status"]
         rules = held.get(run_id, [])
-        if status in UNSUCCESSFUL or (rules and status != "succeeded"):
-            known = _Known(rules, formed.get(run_id), told.get(run_id), ends.get(run_id))
+        if status in UNSUCCESSFUL or ((rules or run_id in stated) and status != "succeeded"):
+            known = _Known(rules, stated.get(run_id), formed.get(run_id), told.get(run_id), ends.get(run_id))
             rows += _diagnosis(run, known)
     return DIAGNOSES.frame(rows).sort(DIAGNOSES.key)
 
@@ -97,9 +99,11 @@ def _diagnosis(run: dict[str, object], known: _Known) -> list[dict[str, object]]
     refs = told.refs if told else {}
     if known.rules:
         return _by_rule(run, known.rules, decision, refs)
+    failure = _failure_class(run, decision, told.codes if told else ())
+    if known.stated is not None and run["status"] != "cancelled":
+        return _by_statement(run, known.stated, failure, decision, refs)
     if known.shape is not None:
         return _by_shape(run, known.shape, decision, refs)
-    failure = _failure_class(run, decision, told.codes if told else ())
     # errors of a run that was told to stop are its echo, and say nothing of why
     best = None if run["status"] == "cancelled" and known.end else decision.best
     text = _headline(best) if best else known.end or _without_lines(run)
@@ -144,6 +148,27 @@ def _by_rule(
         why = f"its evidence holds too, but {first.rule.failure} comes first"
         rows.append(_considered(run, n, other.rule.failure, why, other.refs))
     return rows
+
+
+def _by_statement(
+    run: dict[str, object], stated: Stated, suggested: str, decision: Decision, refs: dict[int, str]
+) -> list[dict[str, object]]:
+    """The cause that the producer itself names; what lines suggest gives a class only where it gave none."""
+    failure = stated.failure or suggested
+    lines = [refs[p] for p in decision.places if refs[p] not in stated.refs]
+    verdict = {
+        "run_id": run["run_id"],
+        "rank": 0,
+        "class": failure,
+        "confidence": "proven" if stated.failure else "consistent",
+        "text": stated.text,
+        "refs": list(stated.refs),
+        "evidence": json.dumps([{"text": stated.text, "refs": list(stated.refs)}], ensure_ascii=False),
+        "next_actions": list(advice(failure)),
+        "decisive": [*stated.refs, *lines],
+        "signature": _signature(failure, stated.text),
+    }
+    return [verdict, *_others(run, failure, decision, refs)]
 
 
 def _by_shape(

@@ -1,8 +1,8 @@
-"""AWS Step Functions execution histories: `get-execution-history` as JSON, one or more pages, either order.
+"""AWS Step Functions execution histories, and the logs of Express workflows.
 
 `previousEventId` makes the events a graph, since parallel and map states run
 side by side; the state of an event is found by following it (API reference,
-HistoryEvent).
+HistoryEvent). A failure that a retry or a catcher took care of is a warning.
 """
 
 from __future__ import annotations
@@ -10,18 +10,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from runcase.intake.instants import Instant, instant
-from runcase.intake.json_spans import JsonText, Leaf, opens_only
+from runcase.intake.json_spans import JsonText
 from runcase.intake.readers.base import DocumentFacts, DocumentReader, Sniff, Taken
-from runcase.intake.readers.draft import Draft, Place, member, number_of, text_of
+from runcase.intake.readers.draft import Draft, number_of, text_of
+from runcase.intake.readers.stepfunctions_events import Event, Execution, cause_words, executions
+from runcase.intake.readers.stepfunctions_graph import CALL, ENDS, Graph
+from runcase.model.problems import Problem
 
-_PREVIOUS = re.compile(rb'"previousEventId"\s*:\s*"?\d')
+_PREVIOUS = re.compile(rb'"previous(?:EventId|_event_id)\\?"\s*:\s*\\?"?\d')
 _TYPE = re.compile(
-    rb'"type"\s*:\s*"(?:Execution|MapRun|[A-Z][a-z]+State|MapIteration|Task|Activity|LambdaFunction|Evaluation|Wait)'
+    rb'\\?"type\\?"\s*:\s*\\?"(?:Execution|MapRun|[A-Z][a-z]+State|MapIteration|Task|Activity|LambdaFunction|Evaluation)'
 )
-_EVENTS = opens_only((), ("events",))
+_DETAILS = re.compile(rb'"(?:executionStarted|stateEntered|stateExited)EventDetails"\s*:\s*\{')
 
 _FINISHED = {
     "ExecutionSucceeded": "succeeded",
@@ -29,163 +30,99 @@ _FINISHED = {
     "ExecutionAborted": "cancelled",
     "ExecutionTimedOut": "timed_out",
 }
-_CALL = re.compile(
-    r"(?P<what>Task|Activity|LambdaFunction|MapRun|MapIteration|MapState|ParallelState)"
-    r"(?P<how>Scheduled|ScheduleFailed|Submitted|SubmitFailed|Started|StartFailed|Succeeded|Failed|TimedOut|Aborted)"
-)
-_BEGINS = frozenset({"Started"})
-_ENDS = {
-    "Succeeded": "ok",
-    "Failed": "failed",
-    "ScheduleFailed": "failed",
-    "SubmitFailed": "failed",
-    "StartFailed": "failed",
-    "TimedOut": "failed",
-    "Aborted": "cancelled",
-}
-_ROOT = "execution"
 _ROOT_STATUS = {"succeeded": "ok", "failed": "error", "cancelled": "cancelled", "timed_out": "timeout"}
 _SPAN_STATUS = {"Succeeded": "ok", "TimedOut": "timeout", "Aborted": "cancelled"}
+_CLASSES = {
+    "States.Timeout": "timeout.task",
+    "States.HeartbeatTimeout": "timeout.heartbeat",
+    "States.Permissions": "dependency.auth",
+    "States.Runtime": "input.path",
+    "States.ParameterPathFailure": "input.path",
+    "States.ResultPathMatchFailure": "input.path",
+    "States.NoChoiceMatched": "input.no_choice",
+    "States.QueryEvaluationError": "input.query",
+    "States.IntrinsicFailure": "input.query",
+    "States.DataLimitExceeded": "resource.data_limit",
+    "States.ItemReaderFailed": "input.items",
+    "Lambda.TooManyRequestsException": "rate_limit",
+    "Lambda.OutOfMemory": "resource.oom",
+}
+"""Error names of the service and of Lambda that tell a class (Amazon States Language, appendix A)."""
 
 
 class StepFunctions(DocumentReader):
-    """One execution's history."""
+    """Executions' histories."""
 
     name = "stepfunctions"
-    versions = "AWS Step Functions GetExecutionHistory (API 2016-11-23), JSONPath and JSONata machines"
+    versions = "AWS Step Functions GetExecutionHistory (API 2016-11-23) and Express logs, JSONPath and JSONata machines"
 
     def recognises(self, sniff: Sniff) -> Taken | None:
-        """Events with a type of the service and a `previousEventId`."""
+        """Events with a type of the service and the number of their previous one, or with details of states."""
         if not sniff.head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
             return None
         chained = len(_PREVIOUS.findall(sniff.head))
-        return (
-            Taken(f"{chained} events that name their previous one", 90)
-            if chained and _TYPE.search(sniff.head)
-            else None
-        )
+        if chained and _TYPE.search(sniff.head):
+            return Taken(f"{chained} events that name their previous one", 90)
+        return Taken("events with details of states", 90) if _DETAILS.search(sniff.head) else None
 
     def read(self, data: bytes, path: str) -> DocumentFacts:
         """Records in file order; spans of states and of calls within them."""
         text = JsonText(data, path)
-        events: list[_Event] = []
-        arn: str | None = None
-        for leaf in text.walk(_EVENTS):
-            if leaf.path and isinstance(leaf.path[-1], int):
-                events.append(_event(leaf))
-            elif leaf.path == ("executionArn",):
-                arn = text_of(leaf.value)
+        found = executions(text, data)
         draft = Draft(data, problems=text.problems)
-        history = _History(events, arn, draft)
-        for event in events:
-            history.tell(event)
+        whole = not text.problems
+        for execution in found:
+            if execution.more:
+                words = f"the history of {execution.arn or 'the execution'} goes on: its last page names a next one"
+                draft.problems.append(Problem("history_incomplete", "warning", words, path))
+            _Teller(execution, draft, whole and not execution.more).tell_all()
         return draft.facts()
 
 
-@dataclass(frozen=True, slots=True)
-class _Event:
-    """One history event; `number` is null when the export lost it, `details` is the object that belongs to its type."""
-
-    number: int | None
-    previous: int
-    type: str
-    when: Instant
-    details: dict[str, object]
-    place: Place
-
-    @property
-    def state(self) -> str | None:
-        """Name of the state that the event enters or leaves."""
-        return text_of(self.details.get("name")) if self.type.endswith(("StateEntered", "StateExited")) else None
-
-    @property
-    def error(self) -> str | None:
-        """Error name, as the service or the task gave it."""
-        return text_of(self.details.get("error"))
-
-    @property
-    def cause(self) -> str | None:
-        """Cause in words; often JSON of its own."""
-        return text_of(self.details.get("cause"))
-
-
-def _event(leaf: Leaf) -> _Event:
-    members = leaf.members
-    inner = next((v for k, v in members.items() if k.endswith("EventDetails") and isinstance(v, dict)), {})
-    return _Event(
-        number_of(members.get("id")),
-        number_of(members.get("previousEventId")) or 0,
-        text_of(members.get("type")) or "",
-        instant(members.get("timestamp")),
-        inner,
-        Place(leaf.start, leaf.length),
-    )
-
-
-class _History:
+class _Teller:
     """Tells the events of one execution; knows all of them, whatever their order in the file."""
 
-    def __init__(self, events: list[_Event], arn: str | None, draft: Draft) -> None:
+    def __init__(self, execution: Execution, draft: Draft, complete: bool) -> None:
         self._draft = draft
-        self._run_id = arn
+        self._run_id = execution.arn
+        self._root = f"execution {execution.arn}" if execution.arn else "execution"
+        self._events = execution.events
         self._told: set[tuple[int, str]] = set()
-        self._by_number = {e.number: e for e in reversed(events) if e.number is not None}
-        self._redrives = [n for n, e in self._by_number.items() if e.type == "ExecutionRedriven"]
-        self._open: dict[int, tuple[int, ...]] = {}
-        self._left: dict[int, int] = {}
-        self._tries: dict[int, int] = {}
-        self._attempts: dict[int, int] = {}
-        for number in sorted(self._by_number):
-            self._place(self._by_number[number], number)
-        self._tell_root(events)
+        self._graph = Graph(execution.events)
+        redrives = [e.number or 0 for e in execution.events if e.type == "ExecutionRedriven"]
+        self._redrives = sorted(set(redrives))
+        self._tell_root(complete)
 
-    def _tell_root(self, events: list[_Event]) -> None:
-        """The span of the execution itself; open when no event closes it."""
-        begin = next((e for e in events if e.type == "ExecutionStarted"), None)
-        end = next((e for e in events if e.type in _FINISHED), None)
-        if begin is None:
+    def _tell_root(self, complete: bool) -> None:
+        """The span of the execution itself; open when the history is whole and no event closes it."""
+        begin = next((e for e in self._events if e.type == "ExecutionStarted"), None)
+        ends = [e for e in self._events if e.type in _FINISHED]
+        end = max(ends, key=lambda e: e.number or 0, default=None)
+        if begin is None or (end is None and not complete):
             return
         self._draft.span(
             begin.place,
-            _ROOT,
+            self._root,
             "execution",
             kind="other",
             start=begin.when[0],
             end=end.when[0] if end else None,
             status=_ROOT_STATUS[_FINISHED[end.type]] if end else "open",
             run_id=self._run_id,
+            attempt=self._attempt_of(end) if end else None,
         )
 
-    def _place(self, event: _Event, number: int) -> None:
-        """Finds the entries of the states around one event, and its try; earlier events are placed."""
-        around = self._open.get(event.previous, ())
-        if event.type.endswith("StateEntered"):
-            around = (*around, number)
-        elif event.type.endswith("StateExited"):
-            depth = next((d for d in reversed(range(len(around))) if self._name(around[d]) == event.state), None)
-            if depth is not None:
-                self._left[number] = around[depth]
-                around = around[:depth]
-        self._open[number] = around
-        if event.type.endswith(("TaskScheduled", "ActivityScheduled", "LambdaFunctionScheduled")):
-            entry = around[-1] if around else 0
-            self._tries[entry] = self._attempts[number] = self._tries.get(entry, 0) + 1
+    def tell_all(self) -> None:
+        """Adds the record of each event, and the span that it closes; an event told twice is a log line."""
+        for event in self._events:
+            if event.number is not None and (event.number, event.type) in self._told:
+                self._record(event, "log", f"{event.type} (event {event.number} once more)", {"duplicate": True})
+                continue
+            self._told.add((event.number or 0, event.type))
+            self._tell(event)
 
-    def _name(self, number: int) -> str | None:
-        return self._by_number[number].state
-
-    def _entry(self, event: _Event) -> int:
-        """Number of the event that entered the state around `event`; 0 outside of states."""
-        around = self._open.get(event.number or 0, ())
-        return around[-1] if around else 0
-
-    def tell(self, event: _Event) -> None:
-        """Adds the record of one event, and the span that it closes."""
-        if event.number is not None and (event.number, event.type) in self._told:
-            self._record(event, "log", f"{event.type} (event {event.number} once more)", {"duplicate": True})
-            return
-        self._told.add((event.number or 0, event.type))
-        call = _CALL.fullmatch(event.type)
+    def _tell(self, event: Event) -> None:
+        call = CALL.fullmatch(event.type)
         if event.type in _FINISHED:
             self._finished(event)
         elif event.type in ("ExecutionStarted", "ExecutionRedriven"):
@@ -199,7 +136,7 @@ class _History:
 
     def _record(
         self,
-        event: _Event,
+        event: Event,
         kind: str | None,
         summary: str,
         fields: Mapping[str, object],
@@ -207,7 +144,7 @@ class _History:
         stage: str | None = None,
         tool_call_id: str | None = None,
     ) -> None:
-        known = {"event_id": event.number, "event_type": event.type, **fields}
+        known = {"event_id": event.number, "event_type": event.type}
         known |= {"error_name": event.error, "error": event.cause} if event.error or event.cause else {}
         self._draft.record(
             event.place,
@@ -215,7 +152,7 @@ class _History:
             summary,
             event.when,
             (event.cause,),
-            known,
+            known | dict(fields),
             level=level,
             stage=stage,
             run_id=self._run_id,
@@ -223,104 +160,93 @@ class _History:
             tool_call_id=tool_call_id,
         )
 
-    def _attempt_of(self, event: _Event) -> int | None:
+    def _attempt_of(self, event: Event) -> int | None:
         """Redrives make attempts: one more than the redrives before the event; null without any."""
         return 1 + sum(n <= (event.number or 0) for n in self._redrives) if self._redrives else None
 
-    def _stage(self, event: _Event) -> str | None:
-        entry = self._entry(event)
-        return self._name(entry) if entry else None
-
-    def _begun(self, event: _Event) -> None:
+    def _begun(self, event: Event) -> None:
         again = event.type == "ExecutionRedriven"
         fields: dict[str, object] = {
             "input": _compact(event.details.get("input")),
             "job": text_of(event.details.get("stateMachineAliasArn"))
-            or text_of(event.details.get("stateMachineVersionArn")),
+            or text_of(event.details.get("stateMachineVersionArn"))
+            or _machine(self._run_id),
             "redrives": number_of(event.details.get("redriveCount")),
         }
         self._record(event, "attempt.started" if again else "run.created", _words(event.type), fields)
 
-    def _finished(self, event: _Event) -> None:
+    def _finished(self, event: Event) -> None:
         status = _FINISHED[event.type]
         error = event.error or ("States.Timeout" if status == "timed_out" else None)
-        why = ": ".join(part for part in (error, _first_line(event.cause)) if part)
+        why = ": ".join(part for part in (error, cause_words(event.cause)) if part)
         summary = _words(event.type) + (f": {why}" if why else "")
         fields: dict[str, object] = {"status": status, "output": _compact(event.details.get("output"))}
-        fields |= {"error_name": error} if error else {}
+        if status in ("failed", "timed_out"):
+            fields |= {"error_name": error, "failure": _CLASSES.get(error or "")}
+        if status == "timed_out":
+            fields |= {"failure": "timeout.execution"}
         self._record(event, "run.finished", summary, fields, "info" if status == "succeeded" else "error")
 
-    def _state(self, event: _Event, name: str) -> None:
+    def _state(self, event: Event, name: str) -> None:
         entered = event.type.endswith("Entered")
-        fields = {"state_type": event.type.removesuffix("Entered").removesuffix("Exited")}
+        kind = event.type.removesuffix("Entered").removesuffix("Exited")
         if entered:
-            self._record(event, "stage.started", f"{name} entered", fields, stage=name)
+            self._record(event, "stage.started", f"{name} entered", {"state_type": kind}, stage=name)
             return
-        self._record(event, "stage.finished", f"{name} exited", {"status": "ok"} | fields, stage=name)
-        self._span(event, name, "stage", self._by_number.get(self._left.get(event.number or 0, 0)), "ok")
+        fields = {"status": "ok", "state_type": kind}
+        self._record(event, "stage.finished", f"{name} exited", fields, stage=name)
+        self._span(event, name, "stage", self._graph.entry_left(event), "ok")
 
-    def _call(self, event: _Event, what: str, how: str) -> None:
-        stage = self._stage(event)
-        resource = self._resource(event)
-        name = resource or what
-        again = self._attempts.get(event.number or 0, 1)
-        fields: dict[str, object] = {"tool": resource, "attempt": again if again > 1 else None}
-        call = f"{what}:{self._entry(event)}:{again}"
-        if how in _ENDS:
+    def _call(self, event: Event, what: str, how: str) -> None:
+        stage = self._graph.stage(event)
+        resource = self._graph.resource(event)
+        name = resource or self._graph.title(event, what)
+        again = self._graph.try_of(event)
+        fields: dict[str, object] = {"tool": name, "attempt": again if again > 1 else None}
+        call = self._graph.call_id(event, what)
+        if how in ENDS:
             self._ended(event, what, how, name, stage, call)
-        elif how in _BEGINS:
+        elif how == "Started":
             self._record(event, "tool.started", f"{name} started", fields, stage=stage, tool_call_id=call)
         else:
-            kind = "retry" if again > 1 else "invocation.queued"
+            kind = "retry" if again > 1 and how == "Scheduled" else "invocation.queued"
             words = f"{name} {how.lower()}" + (f" again (attempt {again})" if again > 1 else "")
             self._record(event, kind, words, fields, stage=stage, tool_call_id=call)
 
-    def _ended(self, event: _Event, what: str, how: str, name: str, stage: str | None, call: str) -> None:
-        status = _ENDS[how]
+    def _ended(self, event: Event, what: str, how: str, name: str, stage: str | None, call: str) -> None:
+        status = ENDS[how]
         error = event.error or ("States.Timeout" if how == "TimedOut" else None)
-        why = ": ".join(part for part in (error, _first_line(event.cause)) if part)
+        fields: dict[str, object] = {"status": status, "tool": name}
+        handled = status == "failed" and self._graph.handled(event)
+        if status == "failed":
+            fields |= {"error_name": error, "failure": _CLASSES.get(error or ""), "handled": handled or None}
+        why = ": ".join(part for part in (error, cause_words(event.cause)) if part)
         summary = f"{name} {_words(how)}" + (f": {why}" if why else "")
-        level = "error" if status == "failed" else None
-        self._record(event, "tool.finished", summary, {"status": status, "tool": name}, level, stage, call)
-        self._span(event, name, "tool", self._before(event, what), _SPAN_STATUS.get(how, "error"))
+        level = "warning" if handled else "error" if status == "failed" else None
+        self._record(event, "tool.finished", summary, fields, level, stage, call)
+        said = "retried" if handled else _SPAN_STATUS.get(how, "error")
+        self._span(event, name, "tool", self._graph.begin_of(event, what), said)
 
-    def _other(self, event: _Event) -> None:
+    def _other(self, event: Event) -> None:
+        """What is neither a state nor a call: a failed evaluation, an aborted state, a type that is newer than this."""
         failed = event.type.endswith("Failed")
-        why = ": ".join(part for part in (event.error, _first_line(event.cause)) if part)
-        kind = "error" if failed else "log" if event.type.endswith(("Aborted", "Redriven")) else None
+        handled = failed and self._graph.handled(event)
+        why = ": ".join(part for part in (event.error, cause_words(event.cause)) if part)
+        kind = "warning" if handled else "error" if failed else "log" if event.type.endswith("Aborted") else None
         summary = _words(event.type) + (f": {why}" if why else "")
-        self._record(event, kind, summary, {}, "error" if failed else None, self._stage(event))
+        fields: dict[str, object] = {"location": text_of(event.details.get("location"))}
+        fields |= {"failure": _CLASSES.get(event.error or "")} if failed else {}
+        stage = self._graph.stage(event) or text_of(event.details.get("state"))
+        self._record(event, kind, summary, fields, kind if failed else None, stage)
 
-    def _before(self, event: _Event, what: str) -> _Event | None:
-        """The event that began a call: its start, else its scheduling."""
-        at = self._by_number.get(event.previous)
-        found: _Event | None = None
-        while at is not None and at.type.startswith(what) and not at.type.endswith(tuple(_ENDS)):
-            found = at
-            if at.type.endswith("Started") or at.previous >= (at.number or 0):
-                break
-            at = self._by_number.get(at.previous)
-        return found
-
-    def _resource(self, event: _Event) -> str | None:
-        """The service or function that a call is for; stated by its scheduling only."""
-        at: _Event | None = event
-        while at is not None and _CALL.fullmatch(at.type) is not None:
-            found = text_of(member(at.details, "resource"))
-            if found:
-                kind = text_of(at.details.get("resourceType"))
-                return f"{kind}:{found}" if kind else found
-            at = self._by_number.get(at.previous) if at.previous < (at.number or 0) else None
-        return None
-
-    def _span(self, event: _Event, name: str, kind: str, begin: _Event | None, status: str) -> None:
-        error = ": ".join(part for part in (event.error, _first_line(event.cause)) if part) or None
+    def _span(self, event: Event, name: str, kind: str, begin: Event | None, status: str) -> None:
+        error = ": ".join(part for part in (event.error, cause_words(event.cause)) if part) or None
         self._draft.span(
             event.place,
             f"event-{event.place.start}",
             name,
             kind=kind,
-            parent_span_id=_ROOT,
+            parent_span_id=self._root,
             start=begin.when[0] if begin else None,
             end=event.when[0],
             status=status,
@@ -330,15 +256,17 @@ class _History:
         )
 
 
+def _machine(arn: str | None) -> str | None:
+    """Name of the state machine in `arn:aws:states:REGION:ACCOUNT:execution:MACHINE:NAME`, `express` likewise."""
+    parts = (arn or "").split(":")
+    return parts[6] if len(parts) > 7 and parts[5] in ("execution", "express") else None
+
+
 def _compact(value: object) -> str | None:
     """Input or output as one text, whether the export kept it as a string or parsed it."""
     if value is None or isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
-
-
-def _first_line(text: str | None) -> str | None:
-    return text.strip().split("\n")[0][:400] if text and text.strip() else None
 
 
 def _words(name: str) -> str:

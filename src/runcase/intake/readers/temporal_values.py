@@ -12,6 +12,11 @@ from dataclasses import dataclass
 from runcase.intake.readers.draft import member, text_of
 
 _MAX_CAUSES = 20
+_ENUM = re.compile(
+    r"^(?:WORKFLOW_TASK_FAILED_CAUSE|TIMEOUT_TYPE|RETRY_STATE|START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE"
+    r"|(?:SIGNAL|CANCEL)_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE)_"
+)
+"""Names of the enumerations that values repeat in front (temporal.api.enums.v1)."""
 
 
 def camel(upper: str) -> str:
@@ -24,7 +29,7 @@ def enum_name(value: object) -> str | None:
     written = text_of(value)
     if written is None or not written.isupper():
         return written
-    return camel(re.sub(r"^(?:WORKFLOW_TASK_FAILED_CAUSE|TIMEOUT_TYPE)_", "", written))
+    return camel(_ENUM.sub("", written))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,70 @@
+"""The cause that structured evidence states: an engine's own error name or failure class, not words in a text.
+
+Readers write `error_name` (as the producer spells it) or `failure` (a class of
+the tree) into the fields of records at level error, and leave both out where a
+record only repeats that something else failed, or where the failure was handled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from runcase.model.kinds import is_failure_class
+from runcase.model.refs import ref_of
+
+MAX_REFS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What a run's evidence names as its cause; `failure` is null where only a name is stated."""
+
+    failure: str | None
+    text: str
+    refs: tuple[str, ...]
+
+
+def stated_causes(events: pl.LazyFrame) -> dict[str, Stated]:
+    """Run -> the cause that its structured evidence states.
+
+    Args:
+        events: EVENTS with runs assigned.
+
+    Returns:
+        Where the run's end names an error: the last failure of that name before the end, and the end itself. Else
+        the first failure whose class is known; else the last one that has a name.
+    """
+    named = pl.col("fields").str.json_path_match("$.error_name")
+    failure = pl.col("fields").str.json_path_match("$.failure")
+    loud = pl.col("level").is_in(["error", "fatal"]).fill_null(value=False) & pl.col("run_id").is_not_null()
+    worth = pl.col("fields").str.contains('"(?:error_name|failure)"').fill_null(value=False)
+    rows = events.filter(loud & worth).select(
+        "run_id", "ts", "source_id", "byte_start", ref=ref_of(), name=named, failure=failure,
+        text=pl.coalesce("summary", pl.col("message").str.split("\n").list.first()),
+        end=pl.col("kind") == "run.finished",
+    )  # fmt: skip
+    found = rows.filter(pl.col("name").is_not_null() | pl.col("failure").is_not_null()).collect()
+    ordered = found.sort("run_id", "ts", "source_id", "byte_start", nulls_last=True)
+    parts = ordered.partition_by("run_id", as_dict=True, maintain_order=True)
+    return {str(key[0]): _cause(part) for key, part in parts.items()}
+
+
+def _cause(rows: pl.DataFrame) -> Stated:
+    """Of the failures of one run, in order of time."""
+    ends = rows.filter(pl.col("end"))
+    before = rows.filter(~pl.col("end"))
+    name = ends["name"].drop_nulls().last() if ends.height else None
+    same = before.filter(pl.col("name") == pl.lit(name, dtype=pl.String))
+    classed = before.filter(pl.col("failure").is_not_null())
+    if same.height:
+        chosen = same.row(-1, named=True)
+    elif classed.height and not (name and ends["failure"].drop_nulls().len()):
+        chosen = classed.row(0, named=True)
+    else:
+        chosen = (ends if name else rows).row(-1, named=True)
+    refs = list(dict.fromkeys([chosen["ref"], *ends["ref"].tail(1)]))[:MAX_REFS]
+    classes = [chosen["failure"], *ends["failure"].reverse()]
+    failure = next((str(c) for c in classes if c and is_failure_class(str(c))), None)
+    return Stated(failure, chosen["text"] or "", tuple(refs))
