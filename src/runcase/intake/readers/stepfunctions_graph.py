@@ -21,6 +21,8 @@ ENDS = {
     "TimedOut": "failed",
     "Aborted": "cancelled",
 }
+_OF_CONTAINER = re.compile(r"(?:MapIteration|MapState|ParallelState|MapRun)(?:Succeeded|Failed|Aborted)")
+_BROKEN = frozenset({"MapStateFailed", "ParallelStateFailed", "MapRunFailed"})
 _TRIES = ("TaskScheduled", "ActivityScheduled", "LambdaFunctionScheduled", "MapStateStarted", "ParallelStateStarted")
 
 
@@ -43,7 +45,9 @@ class Graph:
         """Finds the entries of the states around one event, and its try; earlier events are placed."""
         around = self._around.get(event.previous, ())
         if event.type.endswith("StateEntered"):
-            around = (*self._still_open(around, event), number)
+            around = (*self._enclosing(around, event, left=True), number)
+        elif _OF_CONTAINER.fullmatch(event.type):
+            around = self._enclosing(around, event, left=False)
         elif event.type.endswith("StateExited"):
             depth = next((d for d in reversed(range(len(around))) if self._name(around[d]) == event.state), None)
             if depth is not None:
@@ -67,16 +71,17 @@ class Graph:
         elif how in ENDS and key in self._starts:
             self._begun[number] = self._starts[key]
 
-    def _still_open(self, around: tuple[int, ...], event: Event) -> tuple[int, ...]:
-        """A state can only be entered inside a map or parallel state; any other was left by a catcher."""
+    def _enclosing(self, around: tuple[int, ...], event: Event, left: bool) -> tuple[int, ...]:
+        """Entries from the map or parallel state inwards to it; states inside it that are open were `left` or failed."""
+        gone: list[int] = []
         while around and not self._by_number[around[-1]].type.startswith(("Map", "Parallel")):
-            self._exits.add(around[-1])
+            gone.append(around[-1])
             around = around[:-1]
-        begun = self._by_number.get(event.previous)
-        failed = begun is not None and begun.type in ("MapStateFailed", "ParallelStateFailed", "MapRunFailed")
-        if failed and around:
-            self._exits.add(around[-1])
-            return around[:-1]
+        before = self._by_number.get(event.previous)
+        if around and before is not None and before.type in _BROKEN:
+            gone.append(around[-1])
+            around = around[:-1]
+        self._exits.update(gone if left else ())
         return around
 
     def _name(self, number: int) -> str | None:
