@@ -72,7 +72,7 @@ class Graph:
             self._begun[number] = self._starts[key]
 
     def _enclosing(self, around: tuple[int, ...], event: Event, left: bool) -> tuple[int, ...]:
-        """Entries from the map or parallel state inwards to it; states inside it that are open were `left` or failed."""
+        """The entries down to the map or parallel state; those inside it were `left`, or failed with it."""
         gone: list[int] = []
         while around and not self._by_number[around[-1]].type.startswith(("Map", "Parallel")):
             gone.append(around[-1])
