@@ -68,7 +68,7 @@ def test_every_layout_of_one_history_gives_the_same_run(layout: str) -> None:
 
 def log_line(e: dict[str, Any]) -> dict[str, Any]:
     """The event as an Express workflow logs it."""
-    details = next((v for k, v in e.items() if k.endswith("Details")), {})
+    details: dict[str, Any] = next((v for k, v in e.items() if k.endswith("Details")), {})
     return {
         "id": str(e["id"]), "type": e["type"], "details": details, "previous_event_id": str(e["previousEventId"]),
         "event_timestamp": str(1773475200000 + e["id"]), "execution_arn": ARN.replace("execution", "express"),
