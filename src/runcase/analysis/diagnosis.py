@@ -48,7 +48,7 @@ class _Known:
 
 
 def diagnose(view: CaseView) -> pl.DataFrame:
-    """DIAGNOSES of all runs that did not succeed, and of running ones with a rule that holds or a cause that is stated."""
+    """DIAGNOSES of runs that did not succeed, and of running ones with a rule that holds or a stated cause."""
     held = _held(view)
     unsuccessful = view.runs.filter(pl.col("status") != "succeeded")["run_id"]
     told = decisions(of_last_attempts(view), unsuccessful)

@@ -108,6 +108,8 @@ PROBLEM_CODES: dict[str, str] = {
     "xml_refused": "an XML document declares entities or nests without bounds; the rest is set aside",
     "junit_counts_differ": "a test suite states other counts than its cases show",
     "line_malformed": "a line of a document is not what its format allows; it is kept as it is",
+    "yaml_malformed": "a YAML document breaks the rules at a place; what stands before was read",
+    "yaml_refused": "a YAML document uses aliases or nests without bounds; it is not read",
     "history_incomplete": "an export of a history says itself that there is more of it",
     "bep_truncated": "a build event stream ends without its last message",
     "json_repeated_key": "objects of a document repeat a key; the last value of each was read",

@@ -12,6 +12,8 @@ from runcase.intake.readers.gitlab import GitLab
 from runcase.intake.readers.jaeger import Jaeger, Zipkin
 from runcase.intake.readers.jenkins import Jenkins
 from runcase.intake.readers.junit import JUnit
+from runcase.intake.readers.kubernetes import Kubernetes
+from runcase.intake.readers.kubernetes_logs import ContainerLog
 from runcase.intake.readers.manifest import Manifest
 from runcase.intake.readers.nextflow import NextflowHistory, NextflowLog, NextflowTrace
 from runcase.intake.readers.openlineage import OpenLineage
@@ -48,6 +50,8 @@ READERS: tuple[Reader, ...] = (
     StepFunctions(),
     Temporal(),
     Travis(),
+    Kubernetes(),
+    ContainerLog(),
     RunRecord(),
     Manifest(),
 )
