@@ -13,17 +13,16 @@ from datetime import datetime
 
 import polars as pl
 
+from runcase.intake import records
 from runcase.intake.encoding import decide, mark_of
 from runcase.intake.formats import headers
 from runcase.intake.formats.stamp_times import FIRST_YEAR, LAST_YEAR, Carry
-from runcase.intake.lines import ends_with_cr, last_end, line_table
+from runcase.intake.limits import DEFAULT, TextLimits
+from runcase.intake.lines import ends_with_cr, fragment_length, last_end, line_table
 from runcase.model.problems import Problem
 from runcase.model.tables import RECORDS
 from runcase.model.text import present_line
 from runcase.rules.language import FormatRule
-
-BLOCK_BYTES = 1024 * 1024
-"""How much is worked on at once."""
 
 HEAD_BYTES = 64 * 1024
 """A shorter head is the whole source."""
@@ -31,16 +30,7 @@ HEAD_BYTES = 64 * 1024
 SAMPLE_LINES = 2000
 """How many lines of the head the layout is detected on."""
 
-MAX_LINE_BYTES = 1024 * 1024
-"""A longer line is cut into fragments of this size, so that memory stays flat."""
-
-MAX_MESSAGE_CHARS = 64 * 1024
-"""Longer messages are cut; their bytes stay referenced."""
-
 _LONE_CR = re.compile(rb"\r(?!\n)")
-
-MAX_JOINED_LINES = 5000
-"""A record of more lines is ended, so that a source that never stamps again cannot grow one without bound."""
 
 
 @dataclass(slots=True)
@@ -66,7 +56,9 @@ class TextSource:
         format_name: str | None = None,
         formats: Sequence[FormatRule] = (),
         marks: str | None = None,
+        limits: TextLimits = DEFAULT,
     ) -> None:
+        self._limits = limits
         self.account = TextAccount(encoding=decide(head) or "utf-8")
         self._mark = mark_of(head)[0]
         self._cr_ends = ends_with_cr(head) if not self.account.encoding.startswith("utf-16") else False
@@ -78,11 +70,19 @@ class TextSource:
         self._marks = marks
         self._path = path
         self._waiting = b""
+        self._held = b""
+        self._within_line = False
+        self._work_at = limits.block_bytes
         self._offset = 0
 
-    def _lines_of(self, data: bytes) -> bytes:
-        """The bytes with lone carriage returns as line ends, where this source ends its lines so; same length."""
-        return _LONE_CR.sub(b"\n", data) if self._cr_ends else data
+    def _lines_of(self, data: bytes, last: bool = False) -> bytes:
+        """The bytes with lone carriage returns as line ends, where this source ends its lines so; as many in all."""
+        if not self._cr_ends:
+            return data
+        data, self._held = self._held + data, b""
+        if data.endswith(b"\r") and not last:
+            data, self._held = data[:-1], b"\r"
+        return _LONE_CR.sub(b"\n", data)
 
     def feed(self, chunk: bytes) -> pl.DataFrame:
         """Records that end in what has been fed so far (RECORDS without `source_id`)."""
@@ -92,41 +92,65 @@ class TextSource:
             self._offset += taken
             self.account.overhead_bytes += taken
         self._waiting += self._lines_of(chunk)
-        if len(self._waiting) < BLOCK_BYTES:
+        if len(self._waiting) < self._work_at:
             return RECORDS.empty()
-        cut = last_end(self._waiting, self.account.encoding)
-        if cut == 0:
-            return self._fragment() if len(self._waiting) >= MAX_LINE_BYTES else RECORDS.empty()
-        return self._take(cut, last=False)
+        size = self._whole_lines()
+        return self._take(size, last=False) if size else RECORDS.empty()
 
     def finish(self) -> pl.DataFrame:
         """The records that are left."""
-        return self._take(len(self._waiting), last=True) if self._waiting else RECORDS.empty()
+        self._waiting += self._lines_of(b"", last=True)
+        made = self._take(len(self._waiting), last=True) if self._waiting else RECORDS.empty()
+        self.account.problems.sort(key=lambda p: (p.byte_start or 0, p.code))
+        return made
 
-    def _fragment(self) -> pl.DataFrame:
-        """A line without end: what is there becomes records of their own."""
-        if not any(p.code == "line_too_long" for p in self.account.problems):
-            message = f"a line is longer than {MAX_LINE_BYTES:,} bytes; it is kept in fragments"
-            self.account.problems.append(
-                Problem("line_too_long", "warning", message, self._path, None, self._offset, MAX_LINE_BYTES)
-            )
-        return self._take(len(self._waiting) // 2 * 2, last=True)
+    def _whole_lines(self) -> int:
+        """Bytes of the lines that are complete; where one line fills all, of its complete fragments."""
+        encoding, most = self.account.encoding, self._limits.line_bytes
+        cut = last_end(self._waiting, encoding)
+        while cut + most + 4 < len(self._waiting):
+            cut += fragment_length(self._waiting, cut, encoding, most)
+        return cut
 
     def _take(self, size: int, last: bool) -> pl.DataFrame:
-        block, rest = self._waiting[:size], self._waiting[size:]
-        lines = line_table(block, self.account.encoding, self._marks)
-        parsed = self._layout.parse(lines, self._carry)
-        kept = parsed.height if last else _complete(parsed)
-        if kept < parsed.height:
-            at = int(parsed["start"][kept])
-            rest, parsed = block[at:] + rest, parsed.head(kept)
-        records = self._joined(parsed)
+        lines = self._numbered(
+            line_table(self._waiting[:size], self.account.encoding, self._marks, self._limits.line_bytes)
+        )
+        parsed = records.bounded(self._layout.parse(lines, self._carry), self._limits)
+        kept = parsed.height if last else records.settled(parsed, self._layout.interleaved)
+        taken = len(self._waiting) if last else int(parsed["start"][kept]) if kept else 0
+        if kept:
+            self._within_line = kept < parsed.height and not parsed["fresh"][kept]
+        parsed = parsed.head(kept)
+        made = self._records(parsed)
         self._note_impossible(parsed)
+        self._note_fragments(parsed)
         self._carry = headers.carried(parsed, self._carry)
-        self.account.lines += parsed.height
-        self._offset += len(self._waiting) - len(rest)
-        self._waiting = rest
-        return records
+        self.account.lines += int(parsed["fresh"].sum())
+        self._offset += taken
+        self._waiting = self._waiting[taken:]
+        self._work_at = max(self._limits.block_bytes, len(self._waiting) + self._limits.block_bytes // 2)
+        return made
+
+    def _numbered(self, lines: pl.DataFrame) -> pl.DataFrame:
+        """Lines with their `number` in the source, and the `segment` of it that they begin in."""
+        first = pl.int_range(pl.len()) == 0
+        fresh = pl.when(first).then(pl.lit(not self._within_line)).otherwise("fresh")
+        return lines.with_columns(fresh=fresh).with_columns(
+            number=pl.col("fresh").cast(pl.Int64).cum_sum() + self.account.lines,
+            segment=(pl.col("start") + self._offset) // self._limits.segment_bytes,
+        )
+
+    def _note_fragments(self, parsed: pl.DataFrame) -> None:
+        """The first line that was cut, once a source."""
+        cut = parsed.filter(~pl.col("fresh"))
+        if cut.is_empty() or any(p.code == "line_too_long" for p in self.account.problems):
+            return
+        message = f"a line is longer than {self._limits.line_bytes:,} bytes; it is kept in fragments"
+        at, line = self._offset + int(cut["start"][0]), int(cut["number"][0])
+        self.account.problems.append(
+            Problem("line_too_long", "warning", message, self._path, None, at, int(cut["length"][0]), line)
+        )
 
     def _note_impossible(self, parsed: pl.DataFrame) -> None:
         """The first stamp that is no time, once a source; the line keeps its text and has no time."""
@@ -148,27 +172,16 @@ class TextSource:
             )
         )
 
-    def _joined(self, parsed: pl.DataFrame) -> pl.DataFrame:
-        """One row a record: the first line's header, all lines' bytes, the texts joined by newlines."""
+    def _records(self, parsed: pl.DataFrame) -> pl.DataFrame:
+        """RECORDS of settled lines."""
         if parsed.is_empty():
             return RECORDS.empty()
-        group = parsed.with_columns(
-            record=(pl.col("begins") | (pl.int_range(pl.len()) == 0)).cum_sum(), number=pl.int_range(pl.len())
-        )
-        firsts = group.filter(pl.col("record").is_first_distinct())
-        sums = group.group_by("record", maintain_order=True).agg(
-            byte_len=pl.col("length").sum(),
-            n_lines=pl.len(),
-            joined=pl.col("message").str.join("\n"),
-            marks=pl.col("marks").drop_nulls().str.join(" ").replace("", None),
-        )
-        records = firsts.select(pl.exclude("message", "marks")).hstack(sums.drop("record"))
+        joined = records.joined(parsed, self._layout.interleaved, self._limits)
         return RECORDS.fill(
-            records.with_columns(
-                message=pl.col("joined").str.slice(0, MAX_MESSAGE_CHARS),
+            joined.with_columns(
                 fields=pl.coalesce("fields", _marked()) if self._marks else pl.col("fields"),
                 byte_start=pl.col("start") + self._offset,
-                line=pl.col("number") + self.account.lines + 1,
+                line="number",
                 artifacts=pl.lit([], dtype=pl.List(pl.String)),
             )
         )
@@ -177,10 +190,3 @@ class TextSource:
 def _marked() -> pl.Expr:
     """`{"marks": ...}` where a line has any: what a reader's marks say before the terminal hides them."""
     return pl.when(pl.col("marks").is_not_null()).then(pl.struct("marks").struct.json_encode())
-
-
-def _complete(parsed: pl.DataFrame) -> int:
-    """Lines that surely belong to complete records: all before the last record's begin, unless it grew too long."""
-    begins = parsed["begins"].arg_true()
-    last = int(begins[-1]) if begins.len() else 0
-    return last if last > 0 and parsed.height - last < MAX_JOINED_LINES else parsed.height

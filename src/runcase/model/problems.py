@@ -114,6 +114,7 @@ PROBLEM_CODES: dict[str, str] = {
     "bep_truncated": "a build event stream ends without its last message",
     "json_repeated_key": "objects of a document repeat a key; the last value of each was read",
     # text
+    "line_too_long": "a line is longer than is held at once; it is kept in fragments",
     "impossible_time": "a stamp names no instant, or one that no log was written at; the record has no time",
     # ledger
     "ledger_part_missing": "a batch of the ledger lacks one of its tables",

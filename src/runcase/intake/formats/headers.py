@@ -14,14 +14,15 @@ from datetime import datetime
 
 import polars as pl
 
-from runcase.intake.formats import declared, joining, json_lines, stamps
+from runcase.intake.formats import declared, joining, json_lines, stamps, writers
 from runcase.intake.formats.levels import LETTERS, level_of
 from runcase.intake.formats.stamp_shapes import StampShape
 from runcase.intake.formats.stamp_times import Carry, first_year, resolved
 from runcase.model.tables import TIME
 from runcase.rules.language import FormatRule
 
-_STREAM = r"^(stdout|stderr) ([FP])(?: |$)"
+_NAMES_STREAM = r"^\S+ (?:stdout|stderr) [FP](?: |$)|^\{\"log\":.*\"stream\":"
+"""Lines of CRI and of Docker's json-file, which name one of two streams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,15 @@ class Layout:
     """Year of the first stamp without one, when no stamp before it tells."""
     formats: tuple[FormatRule, ...] = ()
     """Formats that a pack declares; they go before what is detected."""
+    prefix: str | None = None
+    """Pattern of the prefix that names a line's writer."""
+    interleaved: bool = False
+    """Whether several writers alternate."""
 
     def parse(self, lines: pl.DataFrame, carry: Carry | None = None) -> pl.DataFrame:
         """The columns of a record's begin for each line, in order; `own_day` and `own_tod` are what Carry takes."""
-        frame = lines.with_columns(
+        writer, body = writers.parted(pl.col("text"), self.prefix)
+        frame = lines.with_columns(text=body, stream=writer, partial=pl.lit(value=False)).with_columns(
             ts=pl.lit(None, dtype=TIME),
             ts_lo=pl.lit(None, dtype=TIME),
             ts_hi=pl.lit(None, dtype=TIME),
@@ -56,7 +62,7 @@ class Layout:
         if self.json:
             frame = json_lines.read(frame)
         frame = _stamped(frame, self, carry or Carry())
-        return _with_begins(_with_level(_with_stream(frame)), self.joins_unstamped)
+        return _with_begins(_with_level(writers.cri(frame)), self)
 
 
 def detect(
@@ -68,20 +74,23 @@ def detect(
 ) -> Layout:
     """The layout that the first lines of a source show; `complete` when there are no others."""
     full = sample.filter(sample.str.strip_chars().str.len_bytes() > 0)
+    prefix = writers.prefix_of(full)
+    if prefix is not None:
+        full = full.str.replace(prefix, "")
     own = declared.fitting(full, formats)
     if own is not None:
-        return Layout(own.id, (), False, True, recorded_at, None, (own,))
+        return Layout(own.id, (), False, True, recorded_at, None, (own,), prefix, prefix is not None)
     objects = full.str.contains(r"^\s*\{.*\}\s*$")
     json = 2 * int(objects.sum()) > full.len()
     shapes = tuple(stamps.detect(full.filter(~objects) if json else full, recorded_at))
-    year = None
     shown = stamps.read(full, shapes)
+    year = None
     if recorded_at is not None and not all(s.has_year for s in shapes):
         year = first_year(shown, recorded_at, complete)
-    if json:
-        return Layout("json_lines", shapes, True, False, recorded_at, year)
-    joins = bool(shapes) and (~shown["announced"]).sum() >= stamps.OPENED_SHARE * full.len()
-    return Layout(format_name or (shapes[0].name if shapes else None), shapes, False, joins, recorded_at, year)
+    named = bool(full.str.contains(_NAMES_STREAM).any())
+    name = "json_lines" if json else format_name or (shapes[0].name if shapes else None)
+    joins = not json and bool(shapes) and (~shown["announced"]).sum() >= stamps.OPENED_SHARE * full.len()
+    return Layout(name, shapes, json, joins, recorded_at, year, (), prefix, prefix is not None or named)
 
 
 def carried(parsed: pl.DataFrame, before: Carry) -> Carry:
@@ -119,24 +128,17 @@ def _rest(text: pl.Series, shown: pl.DataFrame) -> pl.Series:
     return frame.select(bytes_left.str.replace(r"^[\])>\"'|,:;]*\s?", "")).to_series()
 
 
-def _with_stream(frame: pl.DataFrame) -> pl.DataFrame:
-    """`stdout F text`, as container runtimes write it; a partial line goes on with the next."""
-    found = frame["message"].str.extract(_STREAM, 1)
-    if found.null_count() == found.len():
-        return frame.with_columns(stream=pl.lit(None, dtype=pl.String), partial=pl.lit(value=False))
-    return frame.with_columns(
-        stream=found,
-        partial=(frame["message"].str.extract(_STREAM, 2) == "P").fill_null(value=False),
-        message=frame["message"].str.replace(_STREAM, ""),
-    )
-
-
 def _with_level(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(level=pl.coalesce("level", level_of(pl.col("stamped"), pl.col("pre"), pl.col("message"))))
 
 
-def _with_begins(frame: pl.DataFrame, joins_unstamped: bool) -> pl.DataFrame:
-    bare = ~pl.col("stamped")
-    after = bare if joins_unstamped else bare & joining.goes_on(pl.col("text"))
+def _with_begins(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+    """`begins`, and `after_partial` where the line before is a part of the same line; writer by writer."""
     after_partial = pl.col("partial").shift(1, fill_value=False)
-    return frame.with_columns(begins=~(after | after_partial))
+    goes_on = pl.lit(value=True) if layout.joins_unstamped else joining.goes_on(pl.col("text"))
+    if layout.interleaved:
+        own = ("stream", "segment")
+        after_partial = after_partial.over(*own)
+        goes_on = goes_on if layout.joins_unstamped else goes_on.over(*own)
+    known = frame.with_columns(after_partial=after_partial.fill_null(value=False))
+    return known.with_columns(begins=~((~pl.col("stamped") & goes_on) | pl.col("after_partial")))

@@ -33,6 +33,8 @@ def read(frame: pl.DataFrame) -> pl.DataFrame:
         said=_first(objects, _MESSAGE_KEYS),
         named=_first(objects, _LEVEL_KEYS),
         priority=objects.str.json_path_match("$['PRIORITY']"),
+        log=objects.str.json_path_match("$.log"),
+        stream=objects.str.json_path_match("$.stream"),
     )
     times = _written(found["at"]).with_columns(
         ts=pl.coalesce("ts", found["micros"].cast(_MICROS)),
@@ -56,7 +58,14 @@ def read(frame: pl.DataFrame) -> pl.DataFrame:
         message=pl.coalesce(found["said"].str.strip_suffix("\n"), pl.col("text")),
         fields=found["doc"],
         stamped=found["doc"].is_not_null(),
+        stream=pl.coalesce(pl.when(_docker(found)).then(found["stream"]), "stream"),
+        partial=_docker(found) & ~found["log"].str.ends_with("\n"),
     )
+
+
+def _docker(found: pl.DataFrame) -> pl.Series:
+    """Lines of Docker's json-file: a log that does not end its line goes on in the next of its stream (16 KiB each)."""
+    return found["log"].is_not_null() & found["stream"].is_in(["stdout", "stderr"]).fill_null(value=False)
 
 
 def _count(objects: pl.Expr, path: str) -> pl.Expr:
