@@ -89,8 +89,15 @@ def detect(
         year = first_year(shown, recorded_at, complete)
     named = bool(full.str.contains(_NAMES_STREAM).any())
     name = "json_lines" if json else format_name or (shapes[0].name if shapes else None)
-    joins = not json and bool(shapes) and (~shown["announced"]).sum() >= stamps.OPENED_SHARE * full.len()
+    joins = not json and bool(shapes) and _opens_records(full, (~shown["announced"]).fill_null(value=False))
     return Layout(name, shapes, json, joins, recorded_at, year, (), prefix, prefix is not None or named)
+
+
+def _opens_records(lines: pl.Series, stamped: pl.Series) -> bool:
+    """Whether stamps open the records: enough of the lines that are neither indented nor within a trace bear one."""
+    inner = pl.DataFrame({"text": lines}).select(joining.goes_on(pl.col("text")) | pl.col("text").str.contains(r"^\s"))
+    heads = int((stamped | ~inner.to_series()).sum())
+    return bool(stamped.any()) and int(stamped.sum()) >= stamps.OPENED_SHARE * heads
 
 
 def carried(parsed: pl.DataFrame, before: Carry) -> Carry:
