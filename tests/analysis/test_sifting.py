@@ -4,8 +4,9 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runcase.analysis.decisive.families import FAMILIES, QUIET, Family
-from runcase.analysis.decisive.select import could_say, families
+from runcase.analysis.decisive.families import FAMILIES, Family
+from runcase.analysis.decisive.naming import could_say, families
+from runcase.analysis.decisive.quiet import QUIET
 from runcase.analysis.decisive.statements import decisions
 from runcase.model.tables import EVENTS
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from runcase.analysis.advice import advice
 from runcase.analysis.conditions import Evaluator
+from runcase.analysis.decisive.classes import named_class, purpose, why_cancelled
 from runcase.analysis.decisive.select import Candidate, Decision, masked
 from runcase.analysis.decisive.statements import Told, decisions
 from runcase.analysis.stated import Stated, stated_causes
@@ -99,7 +100,7 @@ def _diagnosis(run: dict[str, object], known: _Known) -> list[dict[str, object]]
     refs = told.refs if told else {}
     if known.rules:
         return _by_rule(run, known.rules, decision, refs)
-    failure = _failure_class(run, decision, told.codes if told else ())
+    failure = _failure_class(run, decision, told)
     if known.stated is not None and run["status"] != "cancelled":
         return _by_statement(run, known.stated, failure, decision, refs)
     if known.shape is not None:
@@ -195,17 +196,22 @@ def _by_shape(
     return [verdict, *_others(run, shape.failure, decision, refs)]
 
 
-def _failure_class(run: dict[str, object], decision: Decision, codes: Sequence[str]) -> str:
+def _failure_class(run: dict[str, object], decision: Decision, told: Told | None) -> str:
     if run["status"] == "cancelled":
-        return "cancelled"
+        return why_cancelled(decision)
     if run["pack"] is not None and run["status"] in ("lost", "timed_out"):
         return "lost" if run["status"] == "lost" else "timeout.run"
-    named = next((c.family.failure for c in decision.candidates if c.family.failure), None)
+    command = told.command if told else ""
+    named = named_class(decision, command)
     if named:
         return named
+    codes = told.codes if told else ()
     by_code = next((_EXIT_CLASSES[c] for c in codes if c in _EXIT_CLASSES), None)
     if by_code:
         return by_code
+    by_command = purpose(command) if run["status"] == "failed" else None
+    if by_command:
+        return by_command
     if run["status"] == "timed_out":
         return "timeout.run"
     return "lost" if run["status"] == "lost" else "unknown_failure"

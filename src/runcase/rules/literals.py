@@ -18,7 +18,7 @@ with warnings.catch_warnings():
 MIN_LENGTH = 3
 """Shorter texts occur in too many lines to be worth a look."""
 
-MAX_CHOICES = 16
+MAX_CHOICES = 48
 
 FOLDED = ("\u017f", "\u212a")
 """The characters outside ASCII that are, letter case aside, an ASCII letter: long s and the Kelvin sign.

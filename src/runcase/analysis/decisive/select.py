@@ -4,29 +4,41 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import polars as pl
 
-from runcase.analysis.decisive.families import FAMILIES, QUIET, Family
-from runcase.rules.literals import FOLDED, required
+from runcase.analysis.decisive.details import TAIL_LINES, details, opening, origin, tail
+from runcase.analysis.decisive.families import Family
+from runcase.analysis.decisive.naming import BY_NAME
 
 MAX_LINE_CHARS = 400
 """What of a line counts against the budget; faces cut longer lines there."""
 
+FRAME_CHARS = 280
+"""What the first screen holds besides the decisive lines, about."""
+
 _MASK = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{7,64}\b|\d+(?:\.\d+)*|\x1b\[[0-9;]*m")
-_BY_NAME = {f.name: f for f in FAMILIES}
-_STRONGEST_FIRST = sorted(FAMILIES, key=lambda f: -f.weight)
-_NEEDED = {f.name: required(f.pattern) for f in FAMILIES}
-_LITERALS = sorted({t for texts in _NEEDED.values() for t in texts}) + list(FOLDED)
-_OTHERS = "|".join(f"(?:{f.pattern})" for f in FAMILIES if not _NEEDED[f.name])
-_FAMILIES_BY_LITERAL = pl.DataFrame(
-    [(t, f) for f, texts in _NEEDED.items() if texts for t in (*texts, *FOLDED)],
-    schema={"literal": pl.String(), "family": pl.String()},
-    orient="row",
-)
+_IMAGE_STEP = re.compile(r"^#(\d+) ")
+_IMAGE_ERROR = re.compile(r"^#(\d+) ERROR: (?!.*cache (?:importer|manifest))")
+_IGNORED = re.compile(r"^\.\.\.ignoring|^\s*\(?ignor(?:ed|ing)\b|^make.*\(ignored\)")
 _WRAPPERS = 45
 """Families up to this weight repeat what others said."""
+
+_TELLING = 80
+"""Families from this weight on are statements of their own, with details around them."""
+
+_AS_GOOD = 4.0
+"""Among candidates whose scores lie so near, the first is the cause."""
+
+_FAR = 75.0
+"""A candidate whose score lies so far below that of the cause says nothing of it."""
+
+_DETAILED = 4
+"""So many statements are shown with details; further ones by their first line."""
+
+_EXITS = ("exit_step", "exit_done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +50,20 @@ class Budget:
 
 
 def budget_for(log_chars: int) -> Budget:
-    """About two per cent of the log, but enough for one statement and not more than a screen."""
-    return Budget(chars=max(350, min(3600, int(0.02 * log_chars))))
+    """So much that the first screen is under three per cent of the log; enough for a statement, at most a screen."""
+    return Budget(chars=max(520, min(4500, int(0.026 * log_chars) - FRAME_CHARS)))
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Rows from the begin of a command or step that failed to the line that says so."""
+
+    begin: int
+    end: int
+
+    def holds(self, place: int) -> bool:
+        """Whether a row lies inside; what a runner adds right after the end counts as inside."""
+        return self.begin <= place <= self.end + 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,91 +85,90 @@ class Decision:
     candidates: tuple[Candidate, ...]
 
 
-def families(texts: pl.Series) -> pl.Series:
-    """The name of the strongest family that names each text; null for most.
-
-    Each family's pattern looks only at texts that hold one of the literals it cannot match without.
-    """
-    frame = pl.DataFrame({"text": texts}).with_row_index("_row")
-    maybe = _by_family(frame)
-    loud = ~texts.str.contains(QUIET)
-    found = pl.repeat(None, texts.len(), dtype=pl.String, eager=True).alias("family")
-    free = pl.repeat(value=True, n=texts.len(), eager=True)
-    for family in _STRONGEST_FIRST:
-        rows = maybe[family.name] if family.name in maybe else frame["_row"].clear()
-        if not _NEEDED[family.name]:
-            rows = frame["_row"]
-        rows = rows.filter(free.gather(rows) & (loud.gather(rows) | family.sure))
-        rows = rows.filter(_says(texts.gather(rows), family))
-        if rows.len():
-            found = found.scatter(rows, family.name)
-            free = free.scatter(rows, False)
-    return found
-
-
-def _by_family(frame: pl.DataFrame) -> dict[str, pl.Series]:
-    """Family -> rows of texts that hold one of its literals, in order."""
-    hits = frame.select("_row", literal=_hits(pl.col("text"))).explode("literal", empty_as_null=False)
-    hits = hits.with_columns(pl.col("literal").str.to_lowercase()).unique(maintain_order=True)
-    pairs = hits.join(_FAMILIES_BY_LITERAL, on="literal", how="inner", maintain_order="left")
-    parts = pairs.partition_by("family", as_dict=True, maintain_order=True, include_key=False)
-    return {str(k[0]): part["_row"].unique(maintain_order=True) for k, part in parts.items()}
-
-
-def _hits(text: pl.Expr) -> pl.Expr:
-    return text.str.extract_many(_LITERALS, ascii_case_insensitive=True, overlapping=True)
-
-
-def _says(texts: pl.Series, family: Family) -> pl.Series:
-    says = texts.str.contains(family.pattern)
-    return says & ~texts.str.contains(family.unless) if family.unless else says
-
-
-def could_say(text: pl.Expr) -> pl.Expr:
-    """False for texts that no family can name: two cheap passes spare most lines a hundred patterns."""
-    near = text.str.contains_any(_LITERALS, ascii_case_insensitive=True)
-    return (near | text.str.contains(_OTHERS) if _OTHERS else near).fill_null(value=False)
-
-
-def decide(weighed: list[Candidate], texts: dict[int, str], budget: Budget) -> Decision:
+def decide(weighed: Sequence[Candidate], texts: dict[int, str], regions: Sequence[Region], budget: Budget) -> Decision:
     """The decisive rows.
 
     Args:
         weighed: As `weighed` yields them.
-        texts: Row -> text of the rows near candidates, for context.
+        texts: Row -> text of the rows near candidates and ends, for context.
+        regions: Where the run was declared failed, in order; empty when nothing says so.
         budget: How much may be shown.
     """
-    chosen = _Choice(budget, texts)
-    for candidate in _first_of_each_kind(weighed):
+    told = _sorted(_without_harmless(weighed, texts))
+    best = _first_cause(told)
+    told = _sorted([*told, *_tails(regions, texts, best)])
+    best = best or _first_cause(told)
+    told = [c for c in told if best is None or c.score >= best.score - _FAR]
+    chosen = _Choice(budget, texts, best)
+    for candidate in _in_turn(told, best, texts):
         chosen.add(candidate)
-    best = next((c for c in weighed if c.family.weight > _WRAPPERS), weighed[0] if weighed else None)
-    return Decision(tuple(sorted(chosen.places)), best, tuple(weighed))
+    return Decision(tuple(sorted(chosen.places)), best or (told[0] if told else None), tuple(told))
 
 
-def weighed(found: pl.DataFrame, end: int | None, begin: int) -> list[Candidate]:
-    """Candidates by falling score: weight, inside the failing stage, near its end, rare.
+# --- weighing -------------------------------------------------------------------------------------
+
+
+def _sorted(candidates: Iterable[Candidate]) -> list[Candidate]:
+    return sorted(candidates, key=lambda c: (-c.score, c.place))
+
+
+def weighed(found: pl.DataFrame, regions: Sequence[Region]) -> list[Candidate]:
+    """Candidates by falling score: weight, inside a failing part of the run, rare, not seen where all went well.
 
     Args:
         found: `place, text, family` of the lines that `families` names.
-        end: Row at which the run was declared failed; null when nothing says so.
-        begin: Row at which the failing stage began.
+        regions: Where the run was declared failed, in order; empty when nothing says so.
     """
-    seen = Counter(masked(t) for t in found["text"].to_list())
+    rows = list(found.select("place", "text", "family").iter_rows())
+    inside = {place: any(r.holds(place) for r in regions) for place, _, _ in rows}
+    seen = Counter(masked(text) for _, text, _ in rows)
+    usual = {masked(text) for place, text, _ in rows if not inside[place]} if regions else set()
     result = []
-    for place, text, name in found.select("place", "text", "family").iter_rows():
-        family = _BY_NAME[name]
-        score = float(family.weight)
-        if end is not None and place > end + 2:
-            score -= 45
-        elif begin <= place <= (end if end is not None else place):
-            score += 12
-        else:
-            score -= 8
-        if end is not None and 0 <= end - place <= 60:
-            score += 4
-        score -= min(24, 5 * max(0, seen[masked(text)] - 3) ** 0.5)
+    for place, text, name in rows:
+        family, what = BY_NAME[name], masked(text)
+        score = family.weight + _standing(place, regions, inside[place])
+        score -= min(24, 5 * max(0, seen[what] - 3) ** 0.5)
+        score -= 12 if inside[place] and what in usual else 0
         result.append(Candidate(place, family, text, score))
-    return sorted(result, key=lambda c: (-c.score, c.place))
+    return _sorted(result)
+
+
+def _without_harmless(weighed: Sequence[Candidate], texts: dict[int, str]) -> list[Candidate]:
+    """Less weight for what the next line says was ignored, and for steps of an image that did not break."""
+    broken = {m[1] for c in weighed if (m := _IMAGE_ERROR.match(c.text))}
+
+    def harmless(c: Candidate) -> bool:
+        step = _IMAGE_STEP.match(c.text)
+        return bool(_IGNORED.search(texts.get(c.place + 1, ""))) or bool(broken and step and step[1] not in broken)
+
+    return [replace(c, score=c.score - 40) if harmless(c) else c for c in weighed]
+
+
+def _standing(place: int, regions: Sequence[Region], inside: bool) -> float:
+    """What the place of a line is worth: a failing part of the run, before it, after it."""
+    if not regions:
+        return 0.0
+    if inside:
+        return 12.0
+    return -45.0 if place > regions[-1].end else -24.0
+
+
+def _first_cause(weighed: Sequence[Candidate]) -> Candidate | None:
+    """The earliest of the candidates that are about as good as the best one."""
+    telling = [c for c in weighed if c.family.weight > _WRAPPERS]
+    if not telling:
+        return None
+    return min((c for c in telling if c.score >= telling[0].score - _AS_GOOD), key=lambda c: c.place)
+
+
+def _tails(regions: Sequence[Region], texts: dict[int, str], best: Candidate | None) -> list[Candidate]:
+    """The last lines before each exit: many when nothing else tells, else a few."""
+    known = best is not None and best.family.weight >= _TELLING and any(r.holds(best.place) for r in regions)
+    rows = [row for r in regions for row in tail(r.end, texts, 2 if known else TAIL_LINES)]
+    lift = 0.0 if known else 12.0
+    return [
+        Candidate(place, family, text, family.weight + lift - n / 10) for n, (place, text, family) in enumerate(rows)
+    ]
 
 
 def masked(text: str) -> str:
@@ -153,35 +176,50 @@ def masked(text: str) -> str:
     return _MASK.sub("#", text.strip()[:200])
 
 
-def _first_of_each_kind(weighed: list[Candidate]) -> list[Candidate]:
-    """Candidates so that different statements come before further ones of a kind, and repeats come last."""
-    rounds: list[list[Candidate]] = [[], [], [], []]
+# --- choosing -------------------------------------------------------------------------------------
+
+
+def _in_turn(weighed: Sequence[Candidate], best: Candidate | None, texts: dict[int, str]) -> list[Candidate]:
+    """The exit, the cause with its details, then one statement of each kind, then further ones; repeats last."""
+    exits = [c for c in weighed if c.family.name in _EXITS]
+    rounds: list[list[Candidate]] = [[], [], [], [], []]
     by_family: Counter[str] = Counter()
     said: set[str] = set()
-    exits = [c for c in weighed if c.family.name in ("exit_step", "exit_done")]
-    for c in weighed:
-        if c in exits[1:]:
-            continue
+    for c in ([best] if best else []) + [c for c in weighed if c not in exits and c is not best]:
         text = masked(c.text)
         if text in said:
-            rounds[3].append(c)
+            rounds[4].append(c)
             continue
         said.add(text)
         by_family[c.family.name] += 1
         n = by_family[c.family.name]
-        rounds[0 if n <= 2 else 1 if n <= 6 else 2].append(c)
-    first = exits[:1]
-    return first + [c for r in rounds for c in r if c not in first]
+        rounds[0 if c is best else 1 if n <= 2 else 2 if n <= 6 else 3].append(c)
+    for n in (0, 1):
+        rounds[n] = [x for c in rounds[n] for x in (c, *_completed(c, texts, n == 0))]
+    total = next((c for c in weighed if c.family.total and best and c.score >= best.score - _FAR / 2), None)
+    first = [*exits[:1], *rounds[0][:1], *([total] if total else [])]
+    return first + [c for r in rounds for c in r]
+
+
+def _completed(c: Candidate, texts: dict[int, str], whole: bool) -> list[Candidate]:
+    """What completes a statement; of one that is not the cause only the nearest place."""
+    if c.family.weight < _TELLING:
+        return []
+    rows = [*opening(c.place, texts, c.family.headed), *origin(c.place, texts), *details(c.place, texts)]
+    rows = rows if whole else rows[:1]
+    return [replace(c, place=place, text=text, family=family) for place, text, family in rows]
 
 
 class _Choice:
     """Rows taken so far, and what is left of the budget."""
 
-    def __init__(self, budget: Budget, texts: dict[int, str]) -> None:
+    def __init__(self, budget: Budget, texts: dict[int, str], best: Candidate | None) -> None:
         self.places: set[int] = set()
         self._lines, self._chars = budget.lines, budget.chars
         self._texts = texts
+        self._best = best
         self._shown: set[str] = set()
+        self._statements = 0
 
     def add(self, c: Candidate) -> None:
         """Takes a candidate and the rows that belong to it, as far as the budget goes."""
@@ -189,9 +227,11 @@ class _Choice:
         if c.place in self.places or text in self._shown or not self._take(c.place, c.text):
             return
         self._shown.add(text)
+        self._statements += c.family.after > 0
+        after = c.family.after if self._statements <= _DETAILED else min(1, c.family.after)
         for place in range(c.place - c.family.before, c.place):
             self._context(place)
-        for place in range(c.place + 1, c.place + 1 + c.family.after):
+        for place in range(c.place + 1, c.place + 1 + after):
             if not self._context(place):
                 break
 
@@ -199,7 +239,7 @@ class _Choice:
         text = self._texts.get(place)
         if text is None or place in self.places:
             return text is not None
-        if text.startswith(("##[group]", "##[endgroup]")):
+        if text.startswith(("##[group]", "##[endgroup]", "PASS ", "ok ")):
             return False
         return not text.strip() or self._take(place, text)
 

@@ -7,16 +7,25 @@ their events.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import polars as pl
 
-from runcase.analysis.decisive.select import Candidate, Decision, budget_for, could_say, decide, families, weighed
+from runcase.analysis.decisive.details import REACH
+from runcase.analysis.decisive.naming import could_say, families
+from runcase.analysis.decisive.select import Candidate, Decision, Region, budget_for, decide, weighed
 from runcase.model.refs import ref_of
 
-NEAR = 12
-"""Rows around a candidate that may belong to its statement."""
+BEFORE, AFTER = 12, REACH
+"""Rows before and after a candidate that may belong to its statement."""
+
+TAIL = 22
+"""Rows before an end among which the last words of a command stand."""
+
+MOST_REGIONS = 4
+"""Failing commands or steps of a run that are looked at, from the first."""
 
 MOST_OF_A_KIND = 200
 """Rows of one family, and ends of one kind, that are kept of a run from its begin, and as many from its end."""
@@ -26,17 +35,20 @@ MOST_SHOWN = 200
 
 BATCH_ROWS = 200_000
 TEXT_CHARS = 2000
-_ENDS = "^(?:exit|run[.]finished|stage[.]started)"
+_ENDS = "^(?:exit|run[.]finished|stage[.]started|tool[.]started)"
+_BAD = ("failed", "timed_out", "cancelled")
 _KEPT = ("run_id", "place", "text", "family", "kind", "code", "ended", "ref")
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the lines of one run say: the decision, the refs of its rows, and the exit codes that occur near it."""
+    """What the lines of one run say: the decision, the refs of its rows, exit codes, the command that failed."""
 
     decision: Decision
     refs: dict[int, str]
     codes: tuple[str, ...]
+    command: str
+    """What the first failing command or step calls itself; empty when nothing says so."""
 
 
 def decisions(events: pl.LazyFrame, runs: pl.Series) -> dict[str, Told]:
@@ -49,30 +61,38 @@ def decisions(events: pl.LazyFrame, runs: pl.Series) -> dict[str, Told]:
     rows = events.filter(pl.col("run_id").is_in(runs.implode())).with_row_index("place")
     marked = {str(k[0]): v for k, v in _marked(rows).partition_by("run_id", as_dict=True, maintain_order=True).items()}
     sizes = dict(rows.group_by("run_id").agg(pl.col("byte_len").sum()).collect().iter_rows())
-    found = {run_id: _weighed(mine) for run_id, mine in marked.items()}
-    around = _around(rows, (c.place for candidates in found.values() for c in candidates[:MOST_SHOWN]))
+    failing = {run_id: _regions(mine) for run_id, mine in marked.items()}
+    found = {run_id: _weighed(mine, failing[run_id]) for run_id, mine in marked.items()}
+    around = _around(
+        rows,
+        [c.place for candidates in found.values() for c in candidates[:MOST_SHOWN]],
+        [r.end for regions in failing.values() for r in regions],
+    )
     result = {}
     for run_id, mine in marked.items():
         near = around.get(run_id, around[""])
         refs = dict(zip(mine["place"].to_list(), mine["ref"].to_list(), strict=True))
         refs |= dict(zip(near["place"].to_list(), near["ref"].to_list(), strict=True))
         texts = dict(zip(near["place"].to_list(), near["text"].to_list(), strict=True))
-        decision = decide(found[run_id], texts, budget_for(sizes[run_id]))
-        result[run_id] = Told(decision, refs, tuple(mine["code"].drop_nulls().to_list()))
+        decision = decide(found[run_id], texts, failing[run_id], budget_for(sizes[run_id]))
+        codes = tuple(mine["code"].drop_nulls().to_list())
+        result[run_id] = Told(decision, refs, codes, _command(mine, failing[run_id]))
     return result
 
 
 def _marked(rows: pl.LazyFrame) -> pl.DataFrame:
     """Rows that a family names, and ends; at most twice `MOST_OF_A_KIND` of a family and run."""
     text = pl.col("message").str.slice(0, TEXT_CHARS)
-    coded = pl.col("fields").str.contains('"exit_code"', literal=True)
+    coded = pl.col("fields").str.contains('"exit_code"', literal=True) | _failed_itself()
     ends = (pl.col("kind").str.contains(_ENDS) | coded).fill_null(value=False)
     sifted = rows.select(
-        *("run_id", "place", "source_id", "byte_start", "byte_len", "kind", "fields"), text=text, _ends=ends
+        *("run_id", "place", "source_id", "byte_start", "byte_len", "kind", "fields", "level"), text=text, _ends=ends
     ).filter(pl.col("_ends") | could_say(pl.col("text")))
     kept = pl.DataFrame(schema=_schema())
     for batch in sifted.collect_batches(maintain_order=True, chunk_size=BATCH_ROWS):
-        named = batch.with_columns(family=families(batch["text"]))
+        named = batch.with_columns(family=families(batch["text"])).with_columns(
+            family=pl.when(~_aside()).then(pl.col("family"))
+        )
         named = named.filter(pl.col("_ends") | pl.col("family").is_not_null()).with_columns(
             ref=ref_of(),
             code=pl.col("fields").str.json_path_match("$.exit_code"),
@@ -94,24 +114,54 @@ def _first_and_last(kept: pl.DataFrame) -> pl.DataFrame:
     return kept.filter((from_begin < MOST_OF_A_KIND) | (from_end <= MOST_OF_A_KIND))
 
 
-def _weighed(rows: pl.DataFrame) -> list[Candidate]:
-    """Candidates of one run by falling score."""
-    failing = rows.filter(
+def _failed_itself() -> pl.Expr:
+    """An error of which the reader says that it ended a step: it stands for the exit that is not there."""
+    status = pl.col("fields").str.json_path_match("$.status")
+    return pl.col("kind").str.starts_with("error") & status.is_in(_BAD)
+
+
+def _aside() -> pl.Expr:
+    """Records that a reader knows to be no output: marks, the text of a script."""
+    loud = pl.col("level").is_in(["error", "fatal"]).fill_null(value=False)
+    return (pl.col("kind") == "log").fill_null(value=False) & ~loud
+
+
+def _regions(rows: pl.DataFrame) -> list[Region]:
+    """The commands or steps that failed; without an exit of their own, the run up to its failed end."""
+    bad = pl.col("ended").is_in(_BAD).fill_null(value=False)
+    exits = rows.filter(
         (pl.col("kind").str.starts_with("exit") & (pl.col("code") != "0").fill_null(value=False))
-        | ((pl.col("kind") == "run.finished") & (pl.col("ended") != "succeeded").fill_null(value=False))
+        | (pl.col("kind").str.starts_with("error") & bad)
     )
-    end = int(failing["place"][0]) if failing.height else None
-    before = rows.filter(
-        (pl.col("kind") == "stage.started") & (pl.col("place") <= (end if end is not None else 1 << 62))
-    )
-    begin = int(before["place"][-1]) if before.height and end is not None else int(rows["place"][0] or 0)
-    return weighed(rows.filter(pl.col("family").is_not_null()).select("place", "text", "family"), end, begin)
+    ends = exits if exits.height else rows.filter((pl.col("kind") == "run.finished") & bad)
+    begins = rows.filter(pl.col("kind").is_in(["stage.started", "tool.started"]))["place"].to_list()
+    found: dict[int, Region] = {}
+    for end in ends["place"].to_list():
+        at = bisect_right(begins, end)
+        begin = begins[at - 1] if at else int(rows["place"][0])
+        if begin in found or len(found) < MOST_REGIONS:
+            found[begin] = Region(begin, end)
+    return list(found.values())
 
 
-def _around(rows: pl.LazyFrame, places: Iterable[int]) -> dict[str, pl.DataFrame]:
-    """Run -> `place, text, ref` of the rows near `places`; the key "" has no rows."""
-    near = sorted({p + d for p in places for d in range(-NEAR, NEAR + 1) if p + d >= 0})
-    wanted = pl.Series(near, dtype=pl.UInt32).implode()
+def _command(rows: pl.DataFrame, regions: list[Region]) -> str:
+    if not regions:
+        return ""
+    named = rows.filter(pl.col("place").is_in([regions[0].begin, regions[0].end]))
+    return " ".join(t.split("\n", 1)[0] for t in named["text"].to_list())
+
+
+def _weighed(rows: pl.DataFrame, regions: list[Region]) -> list[Candidate]:
+    """Candidates of one run by falling score."""
+    return weighed(rows.filter(pl.col("family").is_not_null()).select("place", "text", "family"), regions)
+
+
+def _around(rows: pl.LazyFrame, places: Iterable[int], ends: Iterable[int]) -> dict[str, pl.DataFrame]:
+    """Run -> `place, text, ref` of the rows near `places` and before `ends`; the key "" has no rows."""
+    reached = {p + d for p in places for d in range(-BEFORE, AFTER + 1)} | {
+        e - d for e in ends for d in range(TAIL + 1)
+    }
+    wanted = pl.Series(sorted(p for p in reached if p >= 0), dtype=pl.UInt32).implode()
     text = pl.col("message").str.slice(0, TEXT_CHARS)
     found = rows.filter(pl.col("place").is_in(wanted)).select("run_id", "place", text=text, ref=ref_of()).collect()
     parts = found.partition_by("run_id", as_dict=True, maintain_order=True).items()

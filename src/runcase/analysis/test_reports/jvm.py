@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from runcase.analysis.test_reports.base import Line, Report, Tool, counts, distinct
 
+_NUMBER = r"\d+(?:,\d{3})*"
 _TOTALS = re.compile(
-    r"Tests run: *(?P<run>[\d,]+), *Failures: *(?P<failures>[\d,]+), *Errors: *(?P<errors>[\d,]+)"
-    r"(?:, *Skipped: *(?P<skipped>[\d,]+))?"
+    rf"Tests run: *(?P<run>{_NUMBER}), *Failures: *(?P<failures>{_NUMBER}), *Errors: *(?P<errors>{_NUMBER})"
+    rf"(?:, *Skipped: *(?P<skipped>{_NUMBER}))?"
 )
 _ELAPSED = re.compile(r"Time elapsed")
 _CASE = re.compile(r"^(?:\[\w+\] )?\s*(?P<name>[\w$\[\](). ,:=-]+?)\s+(?:--\s+)?Time elapsed: .*<<< (?:FAILURE|ERROR)!")

@@ -29,8 +29,8 @@ class LineTool(Tool):
         names = [next(g for g in m.groups() if g) for line in lines if (m := self.failure.search(line.text))]
         if not ends:
             return None
-        failed = sum(n.get("failed", 0) + n.get("errors", 0) for _, n in ends)
-        skipped = sum(n.get("skipped", 0) for _, n in ends)
+        failed = sum(n.get("failed", 0) + n.get("errors", 0) + n.get("bad", 0) for _, n in ends)
+        skipped = sum(n.get("skipped", 0) + n.get("left", 0) for _, n in ends)
         ran = sum(n.get("run", 0) + n.get("all", 0) for _, n in ends)
         passed = sum(n.get("passed", 0) for _, n in ends) or max(
             0, ran - failed - (skipped if self.run_counts_skipped else 0)
@@ -74,10 +74,75 @@ CTEST = LineTool(
 )
 DOTNET = LineTool(
     "dotnet",
-    r"(?:Failed|Passed)!\s+- Failed:|^\s*(?:Failed|X) \S+.*\[",
-    re.compile(r"Failed:\s*(?P<failed>\d+), Passed:\s*(?P<passed>\d+), Skipped:\s*(?P<skipped>\d+)"),
+    r"(?:Failed|Passed)!\s+- Failed:|^\s*(?:Failed|X) \S+.*\[|^Total tests: \d+",
+    re.compile(
+        r"Failed:\s*(?P<failed>\d+), Passed:\s*(?P<passed>\d+), Skipped:\s*(?P<skipped>\d+)"
+        r"|^Total tests: (?P<run>\d+)\. Passed: (?P<done>\d+)\. Failed: (?P<bad>\d+)\. Skipped: (?P<left>\d+)"
+    ),
     re.compile(r"^\s*(?:Failed|X) (\S.*?) \[[<\d]"),
 )
+GTEST = LineTool(
+    "gtest",
+    r"^\[=+\] \d+ tests? from .* ran|^\[  (?:FAILED|SKIPPED|PASSED)  \] ",
+    re.compile(
+        r"^\[=+\] (?P<run>\d+) tests? from .* ran|^\[  FAILED  \] (?P<failed>\d+) tests?, listed"
+        r"|^\[  SKIPPED \] (?P<skipped>\d+) tests?, listed"
+    ),
+    re.compile(r"^\[  FAILED  \] (\S+\.[^\s,]+)"),
+)
+MINITEST = LineTool(
+    "minitest",
+    r"^\d+ (?:runs|tests), \d+ assertions, |^\s*\w[\w:]*#test_\S+",
+    re.compile(
+        r"^(?P<run>\d+) (?:runs|tests), \d+ assertions, (?P<failed>\d+) failures, (?P<errors>\d+) errors"
+        r"(?:, \d+ pendings, \d+ omissions)?(?:, (?P<skipped>\d+) skips)?"
+    ),
+    re.compile(r"^\s*(\w[\w:]*#test_\S+?)(?: \[\S+:\d+\])?:$"),
+)
+KARMA = LineTool(
+    "karma",
+    r"^TOTAL: |^Executed \d+ of \d+ .*secs|\): Executed \d+ of \d+.*\(.* secs / |\(\S.*\) \S.* FAILED$",
+    re.compile(r"^TOTAL: (?:(?P<failed>\d+) FAILED, )?(?P<passed>\d+) SUCCESS"),
+    re.compile(r"^\S[^()]* \([^()]+\) (\S.*) FAILED$"),
+)
+PLAYWRIGHT = LineTool(
+    "playwright",
+    r"^\s{2}\d+ (?:passed|failed|flaky|skipped|did not run)\b|^\s+\d+\) (?:\[[\w -]+\] › )?\S+:\d+:\d+ › ",
+    re.compile(
+        r"^\s{2}(?:(?P<passed>\d+) passed \([\d.]+m?s?\)|(?P<failed>\d+) failed$|(?P<skipped>\d+) skipped$)",
+    ),
+    re.compile(r"^\s+\d+\) ((?:\[[\w -]+\] › )?\S+:\d+:\d+ › .+?)(?: [─-]+)?\s*$"),
+)
+
+
+class XCTest(Tool):
+    """xcodebuild and swift test: suites nest, so that only the outermost total counts."""
+
+    name = "xctest"
+    wanted = r"^\s*Executed \d+ tests?, with |^Test [Cc]ase '.*' failed|^Test Suite '"
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """Invocations are summed: each ends with the total of `All tests` or `Selected tests`."""
+        outer = ""
+        totals: list[tuple[Line, dict[str, int]]] = []
+        for line in lines:
+            if m := re.match(r"^Test Suite '(.*)' (?:passed|failed)", line.text):
+                outer = m[1]
+            elif outer in ("All tests", "Selected tests"):
+                totals += counts(_EXECUTED, [line])
+                outer = ""
+        if not totals:
+            return None
+        names = [m[1].replace(" ", ".") for line in lines if (m := _XCTEST_CASE.match(line.text))]
+        ran, failed, skipped = (sum(n[k] for _, n in totals) for k in ("run", "failed", "skipped"))
+        places = tuple(line.place for line, _ in totals)
+        return Report(self.name, ran, max(0, ran - failed - skipped), failed, skipped, distinct(names), places)
+
+
+_EXECUTED = re.compile(
+    r"^\s*Executed (?P<run>\d+) tests?, with (?:(?P<skipped>\d+) tests? skipped and )?(?P<failed>\d+) failures?"
+)
+_XCTEST_CASE = re.compile(r"^Test [Cc]ase '(?:-\[(?:\w+\.)?)?([\w. ]+?)(?:\(\))?\]?' failed")
 
 
 class GoTest(Tool):

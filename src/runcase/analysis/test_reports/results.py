@@ -7,7 +7,20 @@ import polars as pl
 from runcase.analysis.test_reports.base import Line, Report, Tool, distinct
 from runcase.analysis.test_reports.javascript import Jest, Mocha, Vitest
 from runcase.analysis.test_reports.jvm import AntJunit, Gradle, JunitPlatform, Sbt, Surefire
-from runcase.analysis.test_reports.native import CARGO, CTEST, DOTNET, JUNIT_TEXT, PHPUNIT, RSPEC, GoTest
+from runcase.analysis.test_reports.native import (
+    CARGO,
+    CTEST,
+    DOTNET,
+    GTEST,
+    JUNIT_TEXT,
+    KARMA,
+    MINITEST,
+    PHPUNIT,
+    PLAYWRIGHT,
+    RSPEC,
+    GoTest,
+    XCTest,
+)
 from runcase.analysis.test_reports.python import Pytest, Unittest
 from runcase.model.refs import ref_of
 from runcase.model.tables import TESTS
@@ -30,6 +43,11 @@ TOOLS: tuple[Tool, ...] = (
     PHPUNIT,
     CTEST,
     DOTNET,
+    GTEST,
+    MINITEST,
+    KARMA,
+    PLAYWRIGHT,
+    XCTest(),
 )
 
 MAX_LINE_CHARS = 500
@@ -38,13 +56,26 @@ MAX_LINE_CHARS = 500
 _HINT_LITERALS = (
     *("passing", "failing", "passed", "FAILED", "Tests run", "Ran ", "test completed", "tests completed", "Tests:"),
     *("Tests  ", "example, ", "examples, ", "test result:", "--- FAIL", "--- PASS", "[junit]", "OK (", ": Total "),
-    *("Result: ", "Results: ", "<<< ", "test complete", "tests complete", "tests found"),
+    *("Result: ", "Results: ", "<<< ", "test complete", "tests complete", "tests found", "error in ", "errors in "),
+    *(
+        "no tests ran",
+        " - Failed:",
+        "test from ",
+        "tests from ",
+        " runs, ",
+        " tests, ",
+        "TOTAL: ",
+        "Executed ",
+        " failed",
+    ),
 )
 """One of them is in every text that `_HINT` finds."""
 
 _HINT = (
     r"passing|failing|passed|FAILED|Tests run|Ran \d+ test|tests? completed|Tests:|Tests  |examples?, |test result:"
-    r"|--- (?:FAIL|PASS)|\[junit\]|OK \(|: Total \d|Results?: |<<< |tests? complete|tests found"
+    r"|--- (?:FAIL|PASS)|\[junit\]|OK \(|: Total \d|Results?: |<<< |tests? complete|tests found|\d errors? in "
+    r"|no tests ran"
+    r"|[!]\s+- Failed:|Total tests: |tests? from |(?:runs|tests), \d+ assertions|^TOTAL: |Executed \d+ test|\d failed$"
 )
 """Runs without any such line have no report; most runs end here."""
 

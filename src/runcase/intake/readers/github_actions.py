@@ -30,7 +30,8 @@ _NUMBERED = re.compile(r"-?\d+_(?P<name>.+)\.txt")
 _STEP = r"^##\[group\]Run (.+)$"
 _ACTION = r"^(?:[\w.-]+/[\w./-]+@\S+|\./\S*|docker://\S+)$"
 _ERROR = r"^##\[error\](.*)$"
-_EXIT = r"^##\[error\]Process completed with exit code (-?\d+)\.?$"
+_EXIT = r"^##\[error\](?:Process completed with|The process '.+' failed with) exit code (-?\d+)\.?$"
+_JOB = r"^Complete job name: (.+)$"
 _CANCELLED = r"^##\[error\](?:The (?:operation|run|job) was cancell?ed|.* (?:run|job) has been cancell?ed)"
 _TIMED_OUT = r"^##\[error\]The job (?:running on .+ |.+ )?has exceeded the maximum execution time"
 _LOST = r"^##\[error\]The (?:self-)?hosted runner\b.* lost communication|The runner has received a shutdown signal"
@@ -103,6 +104,7 @@ class _Annotator(Annotator):
         self._steps = 0
         self._claimed = False
         self._opened = False
+        self._in_header = False
         self._ends: set[str] = set()
         self._spans: list[dict[str, object]] = []
 
@@ -121,9 +123,9 @@ class _Annotator(Annotator):
             fields=pl.coalesce(
                 json_fields(
                     exit_code=pl.col("_exit").cast(pl.Int64, strict=False),
-                    status=pl.when(end).then(ended).when(self._broken()).then(pl.lit("failed")),
+                    status=pl.when(end).then(ended).when(_broken()).then(pl.lit("failed")),
                     host=pl.col("_first").str.extract(_RUNNER),
-                    job=pl.lit(self._file.job, dtype=pl.String),
+                    job=pl.coalesce(pl.col("_first").str.extract(_JOB), pl.lit(self._file.job, dtype=pl.String)),
                 ),
                 "fields",
             ),
@@ -150,6 +152,7 @@ class _Annotator(Annotator):
             _in_action=title.str.contains(_ACTION).fill_null(value=True),
             _number=number,
             _claim=claim.fill_null(value=False),
+            _header=self._headers(seen),
             _first_of_file=(pl.int_range(pl.len()) == 0) & (not self._opened) & (self._file.step is not None),
         )
         self._opened = True
@@ -158,6 +161,16 @@ class _Annotator(Annotator):
             | (pl.col("_exit").is_not_null() & (pl.col("_exit") != "0"))
             | (pl.col("_in_action") & pl.col("_error").is_not_null())
         )
+
+    def _headers(self, seen: pl.DataFrame) -> pl.Series:
+        """True for what a step's first group shows: its script, shell and environment, none of it output."""
+        first = pl.col("_first")
+        opens = (
+            pl.when(pl.col("_title").is_not_null()).then(pl.lit(True)).when(first == "##[endgroup]").then(pl.lit(False))
+        )
+        header = seen.select(opens.forward_fill().fill_null(self._in_header)).to_series()
+        self._in_header = bool(header[-1])
+        return header
 
     def _follow(self, seen: pl.DataFrame) -> None:
         """Carries steps, claims and verdicts from block to block; one turn a step."""
@@ -205,10 +218,6 @@ class _Annotator(Annotator):
                 return status
         return "succeeded"
 
-    def _broken(self) -> pl.Expr:
-        """An action that failed itself prints an error and no exit code; in a step's own file nothing else tells."""
-        return pl.col("_fatal") & pl.col("_exit").is_null() & (self._file.step is not None)
-
     def _kind(self) -> pl.Expr:
         finished = pl.lit("run.finished" if self._file.step is None else "invocation.finished")
         return (
@@ -220,12 +229,14 @@ class _Annotator(Annotator):
             .then(pl.lit("error.timeout.job"))
             .when(pl.col("_exit").is_not_null())
             .then(pl.lit("exit"))
-            .when(self._broken())
+            .when(_broken() & (self._file.step is not None))
             .then(pl.lit("invocation.finished"))
             .when(pl.col("_error").is_not_null() | pl.col("_lost"))
             .then(pl.lit("error"))
             .when("_claim")
             .then(pl.lit("attempt.claimed"))
+            .when(pl.col("_first").str.contains(_JOB))
+            .then(pl.lit("attempt.started"))
             .when(pl.col("_first").str.contains(_QUEUED))
             .then(pl.lit("invocation.queued"))
             .when(pl.col("_title").is_not_null() | pl.col("_first_of_file"))
@@ -233,7 +244,10 @@ class _Annotator(Annotator):
             .when(pl.col("_first").str.starts_with("##[warning]"))
             .then(pl.lit("warning"))
             .when(
-                pl.col("_first").str.contains(r"^(?:##\[(?:group|endgroup|debug|command|section|notice)\]|\[command\])")
+                pl.col("_header")
+                | pl.col("_first").str.contains(
+                    r"^(?:##\[(?:group|endgroup|debug|command|section|notice)\]|\[command\])"
+                )
             )
             .then(pl.lit("log"))
             .otherwise(pl.col("kind"))
@@ -249,6 +263,11 @@ def _marks(first: pl.Expr) -> dict[str, pl.Expr]:
         "_exit": first.str.extract(_EXIT),
         **{name: first.str.contains(pattern).fill_null(value=False) for name, pattern in flags.items()},
     }
+
+
+def _broken() -> pl.Expr:
+    """An action that failed itself prints an error and no exit code."""
+    return pl.col("_fatal") & pl.col("_exit").is_null()
 
 
 def _level() -> pl.Expr:

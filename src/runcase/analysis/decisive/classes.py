@@ -1,0 +1,85 @@
+"""The class that decisive lines name, and the class that a command's own name suggests where lines say nothing."""
+
+from __future__ import annotations
+
+import re
+
+from runcase.analysis.decisive.details import REACH
+from runcase.analysis.decisive.select import Decision
+
+_CLASSIFIES = 60.0
+"""A line of a lower score (outside the failing part, or a general word) names no class."""
+
+_PURPOSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (failure, re.compile(pattern, re.IGNORECASE))
+    for failure, pattern in (
+        (
+            "build.types",
+            r"\b(?:mypy|pyright|pyre|typecheck|type-check|check-types|tsc --noEmit|vue-tsc|flow check)\b",
+        ),
+        (
+            "build.lint",
+            r"lint\b|\b(?:clippy|go vet|checkstyle|spotless|rubocop|phpstan|psalm|phpcs|flake8|ruff|pylint|pre-commit"
+            r"|eslint|prettier|stylelint|black|isort|shellcheck|hadolint|ktlint|detekt|scalafmt|rustfmt|cargo fmt|gofmt"
+            r"|clang-format|swiftlint|format(?:ting)?|golangci|staticcheck|code.?style|lintDebug)\b",
+        ),
+        (
+            "test.failed",
+            r"\b(?:pytest|tox|nox|nosetests|unittest|jest|mocha|vitest|karma|ava|cypress|playwright|rspec|minitest|phpunit"
+            r"|ctest|tests?|check|verify|e2e|integration|smoke|spec|benchmark|coverage)\b",
+        ),
+        ("build.docs", r"\b(?:sphinx-build|mkdocs|docs?|javadoc|rustdoc|typedoc|doxygen)\b"),
+        ("build.docker", r"\b(?:docker (?:build|buildx)|buildx|docker-build|bake)\b|build-push-action"),
+        ("config.deploy", r"\b(?:deploy\w*|helm|kubectl|terraform|ansible\S*|cdk|serverless|rollout)\b"),
+        ("dependency.upload", r"\b(?:upload\S*|publish|push|release|codecov|twine|changeset)\b"),
+        (
+            "dependency.install",
+            r"\b(?:apt|apt-get|yum|dnf|brew|choco|pip3?|npm (?:ci|i|install)|yarn(?: install)?|pnpm(?: i"
+            r"| install)?|bundle"
+            r"|composer|conda|mamba|poetry|install|setup|bootstrap|restore)\b|actions/setup-|setup-\w+@",
+        ),
+        ("dependency.git", r"\bgit\b|actions/checkout"),
+        (
+            "build.failed",
+            r"\b(?:make|ninja|cmake|build|compile|package|gradlew?|mvn|ant|cargo|go|dotnet|msbuild|xcodebuild)\b",
+        ),
+        ("dependency.network", r"\b(?:curl|wget|fetch|download)\b"),
+    )
+)
+
+
+def purpose(command: str) -> str | None:
+    """The failure class that a command's own name suggests; None when it says nothing."""
+    return next((failure for failure, pattern in _PURPOSES if pattern.search(command)), None)
+
+
+def named_class(decision: Decision, command: str) -> str | None:
+    """The class of the cause; where that is a general word, of the strongest line that has one; None for none."""
+    best = decision.best.family.failure if decision.best else None
+    strong = (c.family.failure for c in decision.candidates if c.family.failure and c.score >= _CLASSIFIES)
+    named = best or next(strong, None)
+    return _refined(_narrowed(named, decision), command) if named else None
+
+
+def why_cancelled(decision: Decision) -> str:
+    """Time that ran out is why, where a line says so."""
+    out_of_time = any(c.family.failure == "timeout.run" for c in decision.candidates)
+    return "timeout.run" if out_of_time else "cancelled"
+
+
+def _narrowed(failure: str, decision: Decision) -> str:
+    """The narrower class that the statement's own lines name: `test.snapshot` below `test.failed`."""
+    root, _, leaf = failure.partition(".")
+    if leaf != "failed" or decision.best is None:
+        return failure
+    own = range(decision.best.place, decision.best.place + REACH)
+    inside = (c.family.failure or "" for c in decision.candidates if c.place in own)
+    return next((f for f in inside if f.startswith(f"{root}.") and f != failure), failure)
+
+
+def _refined(failure: str, command: str) -> str:
+    """A place in a file is no compiler's when the command is a linter or type checker."""
+    if failure not in ("build.compile", "build.task_failed", "build.lint"):
+        return failure
+    found = purpose(command)
+    return found if found in ("build.lint", "build.types") else failure

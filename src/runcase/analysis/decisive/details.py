@@ -1,0 +1,80 @@
+"""Lines that complete a statement: where in the project's own code, what differs, what stood last before the exit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from runcase.analysis.decisive.families import Family
+
+REACH = 30
+"""A failure's own details stand within so many lines after its title."""
+
+TAIL_LINES = 6
+"""Last lines before an exit that are shown when nothing stronger is known of a failure."""
+
+LOCATION = Family("location", "", 60)
+DIFFERENCE = Family("difference", "", 58)
+TAIL = Family("tail", "", 46)
+HEADING = Family("heading", "", 61)
+
+_LOCATION = re.compile(
+    r"^\s*(?:at |❯ |File \"|from |# \.?/|#\d+ +0x\w+ in |/|\w[\w./-]*\.\w+:\d+:in )\S*.*?[\w)\"]:? ?(?:line )?\d+"
+)
+_FOREIGN = re.compile(
+    r"node_modules|node:internal|internal/|site-packages|dist-packages|/lib/python|<frozen|org\.junit|junit\.framework"
+    r"|java\.(?:base|lang|util)|sun\.reflect|jdk\.internal|org\.(?:apache\.maven|gradle|testng|opentest4j)|/gems/|/vendor/"
+    r"|/usr/lib|hostedtoolcache|\.cargo/registry|/rustc/|src/testing/|System\.|Microsoft\.|Xunit\.|NUnit\."
+)
+_DIFFERENCE = re.compile(r"^\s*(?:[-+] ?[^-+\s=].*|> ?\d+ \|.*|\d+ \| +>>>.*)$")
+_IMAGE_STEP = re.compile(r"^#\d+ ")
+_ENDING = re.compile(r"^(?:##\[|Post job cleanup|(?:\[\w+\] )?Tests? run:|PASS |FAIL |\s*✓|\s*✔|ok \d|travis_)")
+_IDLE = re.compile(r"^\s*(?:##\[(?:group|endgroup|debug)|\[command\]|shell: |env:|with:|[-=*_~─]{3,}\s*$|$)")
+
+
+def details(place: int, texts: Mapping[int, str]) -> Iterator[tuple[int, str, Family]]:
+    """Own places and differences of the statement that begins at `place`: at most two and eight."""
+    places = differences = 0
+    for at in range(place + 1, place + REACH + 1):
+        text = texts.get(at)
+        if text is None or _ENDING.match(text):
+            return
+        if places < 2 and _LOCATION.match(text) and not _FOREIGN.search(text):
+            places += 1
+            yield at, text, LOCATION
+        elif differences < 8 and _DIFFERENCE.match(text):
+            differences += 1
+            yield at, text, DIFFERENCE
+
+
+def opening(place: int, texts: Mapping[int, str], headed: bool) -> Iterator[tuple[int, str, Family]]:
+    """What a statement began with: the step of an image (`#7 [build 2/4] RUN ...`), the file above indented rows."""
+    step = _IMAGE_STEP.match(texts.get(place, ""))
+    for at in range(place - 1, place - 12, -1) if step or headed else ():
+        text = texts.get(at, "")
+        if (step and text.startswith(f"{step[0]}[")) or (headed and text[:1].strip()):
+            yield at, text, HEADING
+            return
+
+
+def origin(place: int, texts: Mapping[int, str]) -> Iterator[tuple[int, str, Family]]:
+    """Places in a stack trace above the error that it led to (Python prints the error last): the nearest own one."""
+    for at in range(place - 1, place - 12, -1):
+        text = texts.get(at)
+        if text is None or not text.startswith((" ", "\t")):
+            return
+        if _LOCATION.match(text) and not _FOREIGN.search(text):
+            yield at, text, LOCATION
+            return
+
+
+def tail(end: int, texts: Mapping[int, str], count: int) -> Iterator[tuple[int, str, Family]]:
+    """The last lines that say something before an exit at `end`, nearest first."""
+    found = 0
+    for at in range(end - 1, end - 3 * count - 4, -1):
+        text = texts.get(at)
+        if text is None or found == count:
+            return
+        if not _IDLE.match(text) and len(text.strip()) > 2:
+            found += 1
+            yield at, text, TAIL

@@ -1,0 +1,13 @@
+"""How tools write failures: patterns by family, each with a weight and the failure class that it suggests."""
+
+from __future__ import annotations
+
+from runcase.analysis.decisive.families.base import Family
+from runcase.analysis.decisive.families.builds import BUILDS
+from runcase.analysis.decisive.families.causes import CAUSES
+from runcase.analysis.decisive.families.general import GENERAL
+from runcase.analysis.decisive.families.tests import TESTS
+
+FAMILIES: tuple[Family, ...] = TESTS + BUILDS + CAUSES + GENERAL
+
+__all__ = ["FAMILIES", "Family"]

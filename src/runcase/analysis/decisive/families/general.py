@@ -1,0 +1,120 @@
+"""Statements that any program may make: exceptions, time, general words, and what wraps them."""
+
+from __future__ import annotations
+
+from runcase.analysis.decisive.families.base import Family
+
+_THROWN = "crash.exception"
+
+EXCEPTIONS = (
+    Family(
+        "python_error",
+        r"^(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Warning|Failure|Fault)\b(?::|$)",
+        91,
+        _THROWN,
+    ),
+    Family(
+        "java_error",
+        r"^(?:Exception in thread .*|(?:[a-z][\w$]*\.)+[A-Z]\w*(?:Exception|Error|Failure)\b.*)",
+        88,
+        _THROWN,
+        after=1,
+    ),
+    Family("caused_by", r"^\s*(?:\[\w+\] )?Caused by: \S+", 94, _THROWN, after=1),
+    Family("js_error", r"^\s*(?:Uncaught )?(?:\w*Error|AssertionError)(?: \[\w+\])?: \S", 90, _THROWN, after=2),
+    Family(
+        "ruby_error", r"^\S+\.rb:\d+:in .*\((?:\w+::)*\w*(?:Error|Exception|Exit)\)|^(?:\w+::)+\w*Error: ", 93, _THROWN
+    ),
+    Family("php_error", r"^(?:PHP )?(?:Fatal error|Uncaught \w+): ", 95, _THROWN, after=1, sure=True),
+    Family("dotnet_error", r"^Unhandled [Ee]xception[.:]", 94, _THROWN, after=1, sure=True),
+    Family("node_throw", r"^\s*throw (?:new |er|err)|^Error \[ERR_\w+\]:", 70, _THROWN, after=1),
+    Family("rake", r"^rake aborted!|^bin/rails aborted!", 70, _THROWN, after=1),
+    Family("traceback", r"^\s*Traceback \(most recent call last\)", 60, _THROWN),
+    Family(
+        "timeout",
+        r"(?i)\btimed? ?out\b|deadline exceeded|exceeded the maximum|No output has been received"
+        r"|timeout of \d+\s?m?s exceeded",
+        86,
+        "timeout.operation",
+        unless=r"(?i)time-?out\S* *[=:] *\d|--timeout",
+    ),
+    Family(
+        "job_time",
+        r"has exceeded the maximum execution time|No output has been received in the last"
+        r"|exceeded the maximum (?:time limit|log length)|execution took longer than",
+        99,
+        "timeout.run",
+        sure=True,
+    ),
+    Family(
+        "cancelled",
+        r"(?i)^(?:##\[error\])?(?:the (?:operation|run|job) was cancell?ed|.*\bcancell?ed\b.*because)",
+        70,
+        "cancelled",
+        sure=True,
+    ),
+)
+WORDS = (
+    Family("annotation", r"^##\[error\]", 86, None, after=1, unless="Process completed with exit code", sure=True),
+    Family("error_first", r"^(?:\S+ )?(?:Error|ERROR|error|fatal|FATAL): \S", 84, None, after=1),
+    Family(
+        "error_word",
+        r"^\s*(?:\S+ )?(?:\[?'?(?:ERROR|FATAL|CRITICAL|SEVERE|Error|error|fatal|Fatal"
+        r"|critical)'?\]?)(?:\s*[:\]!-]|\s+\S)",
+        66,
+        None,
+        after=1,
+    ),
+    Family(
+        "failed_word",
+        (
+            r"(?:^|\W)(?:FAILED|FAILURE|[Ff]ailed (?:to|with|because)|Failure:|[Cc]ould not|[Cc]ouldn't"
+            r"|[Uu]nable to|[Cc]annot|[Aa]borting|not satisfy|mismatch)\b|[Ff]ailed[.!]?$"
+        ),
+        55,
+        None,
+    ),
+    Family(
+        "exit_command",
+        (
+            r"(?:Command failed|[Cc]ommand .* (?:failed|exited)|returned non-zero|[Ee]xited with(?: code"
+            r"| status)?) *(?:with )?(?:exit )?(?:code|status)? *[1-9]\d*|exit code:? [1-9]\d*"
+        ),
+        58,
+        None,
+        unless=r"^(?:##\[error\]Process completed|ERROR: Job failed|ERROR: script returned)",
+    ),
+)
+WRAPPERS = (
+    Family("exit_step", r"^##\[error\]Process completed with exit code [1-9-]", 39, None, sure=True),
+    Family(
+        "exit_done",
+        r"^(?:Done\. Your build exited with [1-9]|The command \".*\" (?:failed and )?exited with [1-9]"
+        r"|ERROR: Job failed|Finished: (?:FAILURE|UNSTABLE|ABORTED)|ERROR: script returned exit code [1-9]"
+        r"|🚨 Error: The command exited with status)",
+        38,
+        None,
+        sure=True,
+    ),
+    Family("make", r"^(?:g?make|ninja)(?:\[\d+\])?: (?:\*\*\*|build stopped|subcommand failed)", 34, None, sure=True),
+    Family(
+        "build_failed",
+        r"^(?:\[ERROR\] )?(?:FAILURE: Build failed|BUILD FAILED|\[INFO\] BUILD FAILURE|Build (?:FAILED|failed)"
+        r"|Execution failed"
+        r"|ERROR: Build did NOT|> Compilation)",
+        45,
+        None,
+        after=1,
+        sure=True,
+    ),
+    Family(
+        "elifecycle",
+        r"ELIFECYCLE|Lifecycle script .* failed|ERR_PNPM_RECURSIVE|Exit status [1-9]|npm ERR! Failed at"
+        r"|^npm ERR! Test failed|^error Command failed with exit code",
+        33,
+        None,
+        sure=True,
+    ),
+)
+
+GENERAL = EXCEPTIONS + WORDS + WRAPPERS

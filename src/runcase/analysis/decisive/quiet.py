@@ -1,0 +1,23 @@
+"""Lines that only look like failures."""
+
+from __future__ import annotations
+
+QUIET = (
+    # counts of zero
+    r"(?i)(?:^|\W)(?:0|no|zero|without) (?:errors?|failures?|failed|problems|issues)\b|\b(?:errors?"
+    r"|failures?|failed)[:=(] *0\b"
+    # warnings, and what passed
+    r"|\b[Ww]arning\b|\bWARN(?:ING)?\b|npm notice|\bdeprecat|^\s*(?:✓|✔|√|ok \d|PASS\b|PASSED)|\.\.\. ?ok$|\bPASSED\b"
+    r"|\s(?:xfail|XFAIL|xpass)|-W(?:no-)?error|(?:\bignored|ignoring|expected failure|fail-fast"
+    r"|continue-on-error|on-error|if-no-files|^\[  +OK \]|SUCCESS)"
+    # names of files, packages and flags
+    r"|error(?:s|_handler|-handler|_test|\.test|-overlay|s?\.(?:[cm]?[jt]sx?|py|go|rs|rb|java|h|c"
+    r"|cpp|md|o|lo|po|svg|class))\b|--\S*(?:error|fail)\S*"
+    # marks of the runner, echoed commands
+    r"|^##\[(?:group|endgroup|debug|command)\]|^\[command\]|^\x1b\[36;1m|^\s*(?:if|then|fi|echo|set"
+    r"|export|trap) |^[+$] |\|\| (?:true|exit|echo)"
+    r"|\blevel=(?:debug|info)\b|cache (?:importer|manifest)|\b(?:Compiling|Downloading|Downloaded|Installing"
+    r"|Unpacking|Selecting"
+    r"|Preparing|Collecting|Setting up|Fetching|Get:\d+|Processing triggers) "
+)
+"""Counts of zero, warnings, passing tests, file names, echoed commands."""
