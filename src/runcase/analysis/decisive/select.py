@@ -35,6 +35,9 @@ _AS_GOOD = 4.0
 _FAR = 75.0
 """A candidate whose score lies so far below that of the cause says nothing of it."""
 
+_MARK_CHARS = 18
+"""What the mark for rows that are left out costs."""
+
 _DETAILED = 4
 """So many statements are shown with details; further ones by their first line."""
 
@@ -102,7 +105,7 @@ def decide(weighed: Sequence[Candidate], texts: dict[int, str], regions: Sequenc
     chosen = _Choice(budget, texts, best)
     for candidate in _in_turn(told, best, texts):
         chosen.add(candidate)
-    return Decision(tuple(sorted(chosen.places)), best or (told[0] if told else None), tuple(told))
+    return Decision(tuple(sorted(chosen.places | chosen.between())), best or (told[0] if told else None), tuple(told))
 
 
 # --- weighing -------------------------------------------------------------------------------------
@@ -235,6 +238,17 @@ class _Choice:
             if not self._context(place):
                 break
 
+    def between(self) -> set[int]:
+        """Single rows between taken ones that are no longer than the mark that would stand for them."""
+        near = (p + 1 for p in self.places if p + 2 in self.places)
+        return {p for p in near if p not in self.places and len(self._texts.get(p, "x" * _MARK_CHARS)) < _MARK_CHARS}
+
+    def _neighbours(self, place: int) -> bool:
+        """Whether a row stands next to a taken one, or one blank row away from it."""
+        if {place - 1, place + 1} & self.places:
+            return True
+        return any(place + 2 * d in self.places and not self._texts.get(place + d, "x").strip() for d in (-1, 1))
+
     def _context(self, place: int) -> bool:
         text = self._texts.get(place)
         if text is None or place in self.places:
@@ -245,7 +259,7 @@ class _Choice:
 
     def _take(self, place: int, text: str) -> bool:
         cost = min(len(text), MAX_LINE_CHARS) + 1
-        fresh_gap = 0 if {place - 1, place + 1} & self.places else 18
+        fresh_gap = 0 if self._neighbours(place) else _MARK_CHARS
         if self._lines <= 0 or cost + fresh_gap > self._chars:
             return False
         self.places.add(place)
