@@ -13,7 +13,7 @@ from runcase import pipeline
 from runcase.analysis.compare import Comparison, Side, assigned, compare, counterpart
 from runcase.analysis.critical import Chain, chain_of
 from runcase.analysis.replay import replays, with_files
-from runcase.intake.archive import digest
+from runcase.intake.inputs import fingerprint
 from runcase.ledger.store import Case
 from runcase.model.case import Conclusions
 from runcase.model.problems import RuncaseError
@@ -125,7 +125,7 @@ def _files(folder: Path, claimed: Sequence[str]) -> Iterator[tuple[str, str]]:
         place = Path(os.path.normpath(root / path)) if "\0" not in path else root
         real = place.resolve() if place != root else root
         if root in place.parents and root in real.parents and real.is_file():
-            yield path, digest(real)
+            yield path, fingerprint(real)[0]
 
 
 def _why_none(status: str) -> str:

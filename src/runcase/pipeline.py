@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from runcase.analysis.conclude import conclude
-from runcase.intake.archive import digest
+from runcase.intake import inputs
 from runcase.intake.read import ReadPlan
 from runcase.ledger.ingest import IngestPlan, Unit, ingest
 from runcase.ledger.store import Case
@@ -68,8 +68,8 @@ def build(settings: Settings, report: Report = lambda _: None) -> Built:
     """
     packs = load_packs(settings.packs)
     case = Case.create(settings.case)
-    with case.locked():
-        units, known = new_units(case, settings)
+    with case.locked(), inputs.spooling(case.root / ".spool") as spool:
+        units, known = new_units(case, settings, spool)
         if units:
             read(case, units, packs, settings, report)
         facts = case.facts()
@@ -83,31 +83,20 @@ def build(settings: Settings, report: Report = lambda _: None) -> Built:
 # --- inputs to facts ------------------------------------------------------------------------------
 
 
-def new_units(case: Case, settings: Settings) -> tuple[list[Unit], int]:
-    """Input files that the case does not hold yet, in the order of their names, and the number that it holds."""
+def new_units(case: Case, settings: Settings, spool: Path) -> tuple[list[Unit], int]:
+    """Inputs that the case does not hold yet, in the order of their names, and the number that it holds."""
     known = set(case.facts().sources.select("source_id").collect()["source_id"])
     found: dict[str, Unit] = {}
     skipped = 0
-    for path, name in sorted(input_files(settings), key=lambda x: (x[1], str(x[0]))):
-        sha256 = digest(path)
+    files = inputs.input_files(settings.inputs, settings.case, spool)
+    for path, name in sorted(files, key=lambda x: (x[1], str(x[0]))):
+        sha256, size = inputs.fingerprint(path)
         sid = source_id(sha256, name, 0)
         if sid in known:
             skipped += 1
         elif sid not in found:
-            found[sid] = Unit(len(found), path, name, sha256, path.stat().st_size)
+            found[sid] = Unit(len(found), path, name, sha256, size)
     return list(found.values()), skipped
-
-
-def input_files(settings: Settings) -> Iterator[tuple[Path, str]]:
-    """Every regular file of the inputs with its name in the case: `file` or `folder/path/file`."""
-    own = settings.case.resolve()
-    for given in settings.inputs:
-        root = given.resolve()
-        if root.is_file():
-            yield root, root.name
-        for path in sorted(root.rglob("*")) if root.is_dir() else []:
-            if path.is_file() and not path.is_symlink() and own not in path.parents:
-                yield path, f"{root.name}/{path.relative_to(root).as_posix()}"
 
 
 def read(case: Case, units: Sequence[Unit], packs: tuple[Pack, ...], settings: Settings, report: Report) -> None:

@@ -44,8 +44,8 @@ def build(
 ) -> None:
     """Read archives, folders and files of logs; write the ledger and a dossier for every run.
 
-    INPUT is an archive (tar, zip, gz, bz2, xz, zst, nested), a folder, or a file;
-    archives are read in place and never extracted.
+    INPUT is an archive (tar, zip, gz, bz2, xz, zst, lz4, 7z, nested), a folder, a
+    file, or - for standard input; archives are read in place and never extracted.
     """
     from runcase import pipeline, settings
 

@@ -9,28 +9,21 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from runcase.intake.containers.base import (
-    HEAD_BYTES,
-    Container,
-    DamageError,
-    Member,
-    Opening,
-    Verdict,
-    instant,
-    worse,
-)
+from runcase.intake.containers.base import HEAD_BYTES, Container, Member, Opening, instant
+from runcase.intake.containers.damage import DamageError, Verdict, worse
 from runcase.intake.containers.families import family_of, foreign
 from runcase.intake.containers.names import last_part, promises_container, visible_name
 from runcase.intake.containers.tape import FileAccess, MemoryAccess, RandomAccess, Tape, stretch
 from runcase.intake.streams import Stream
 from runcase.model.problems import Problem
 
-__all__ = ["Budget", "Stream", "digest", "open_input"]
+__all__ = ["Budget", "Stream", "open_input"]
 
 CHUNK_BYTES = 256 * 1024
 """Smaller pieces are gathered up to this size before they are handed on."""
@@ -61,30 +54,44 @@ class Budget:
     """What each MiB of input adds to that."""
 
 
-def digest(path: Path) -> str:
-    """SHA-256 of a file, hex."""
-    with path.open("rb") as f:
-        return hashlib.file_digest(f, "sha256").hexdigest()
-
-
 def open_input(path: Path, name: str, budget: Budget) -> Iterator[Stream]:
-    """The sources of one regular file, in the order of its bytes; a container's row follows its members.
+    """The sources of one input, in the order of its bytes; a container's row follows its members.
 
     Args:
-        path: The file to read.
+        path: The file to read; a link or a device is told of and not opened.
         name: What it is called in the case.
         budget: How far to go.
 
     Yields:
         Streams. Take `chunks()` before asking for the next; what is left is drained.
     """
-    with path.open("rb", buffering=0) as file:
+    try:
+        mode = path.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            target = visible_name(os.readlink(os.fsencode(path)))
+            yield Stream(name, "link", link_target=target)
+            return
+        if not stat.S_ISREG(mode):
+            yield Stream(name, "directory" if stat.S_ISDIR(mode) else "device")
+            return
+        file = path.open("rb", buffering=0)
+    except OSError as error:
+        yield _unreadable(name, error)
+        return
+    with file:
         access = FileAccess(file.fileno())
         member = Member(name, data=stretch(access, 0, access.size), expands=False, access=access)
         walk = _Walk(budget, access.size)
         whole = walk.opened(member, name, None)
         whole.dated_at = instant(int(os.fstat(file.fileno()).st_mtime))
         yield from walk.streams(member, whole, depth=0)
+
+
+def _unreadable(name: str, error: OSError) -> Stream:
+    stream = Stream(name)
+    why = f"the operating system does not let it be read: {error.strerror}"
+    stream.damaged("unsupported", Problem("unreadable", "error", why))
+    return stream
 
 
 class _Walk:
@@ -139,15 +146,10 @@ class _Walk:
     ) -> Iterator[Stream]:
         stream.kind, stream.format = "container", family.format
         container = family(self._opening(family, member, stream, tape))
-        for child in container.members():
-            if self._members_left == 0:
-                self.spent = "too_many_members", "the budget of members for this input is used up"
-                break
-            self._members_left -= 1
-            path = f"{stream.path}!/{visible_name(child.name).lstrip('/')}"
-            yield from self.streams(child, self.opened(child, path, stream), depth + 1)
-            if self.spent is not None:
-                break
+        try:
+            yield from self._members(container, stream, depth)
+        except DamageError as damage:
+            container.findings.harm(damage, tape.position)
         reached = tape.position
         tape.skip_all()
         findings = container.findings
@@ -160,6 +162,17 @@ class _Walk:
         stream.quarantined_bytes = findings.quarantined_bytes
         stream.overhead_bytes = stream.size_bytes - stream.quarantined_bytes
         yield stream
+
+    def _members(self, container: Container, stream: Stream, depth: int) -> Iterator[Stream]:
+        for child in container.members():
+            if self._members_left == 0:
+                self.spent = "too_many_members", "the budget of members for this input is used up"
+                return
+            self._members_left -= 1
+            path = f"{stream.path}!/{visible_name(child.name).lstrip('/')}"
+            yield from self.streams(child, self.opened(child, path, stream), depth + 1)
+            if self.spent is not None:
+                return
 
     def _opening(self, family: type[Container], member: Member, stream: Stream, tape: Tape) -> Opening:
         budget = self.budget

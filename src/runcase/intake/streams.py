@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from runcase.intake.containers.base import Kind, Verdict, worse
+from runcase.intake.containers.base import Kind
+from runcase.intake.containers.damage import Verdict, worse
 from runcase.model.problems import Problem
 
 

@@ -3,22 +3,25 @@
 A unit is one input file. Workers read, classify and leave their facts as Arrow
 streams in the batch's staging folder; the parent appends them in the order of
 the units, so that the ledger's bytes do not depend on the number of processes.
-A decoder that crashes or hangs costs its unit and not the batch.
+A decoder that crashes or hangs costs the source that it was at, and not the batch.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import resource
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import IO
 
 import polars as pl
 import pyarrow as pa
 
+from runcase.intake.archive import Budget
 from runcase.intake.read import Piece, ReadPlan, read_input
 from runcase.ledger.classify import Classifier
 from runcase.ledger.store import BatchWriter, problem_frame
@@ -66,39 +69,73 @@ def ingest(units: Sequence[Unit], plan: IngestPlan, jobs: int, writer: BatchWrit
 
 
 def _finished(units: Sequence[Unit], plan: IngestPlan, jobs: int, parts: Path) -> Iterator[Unit]:
-    """Each unit in order, as soon as its parts are complete; a crash of a worker is retried alone, once."""
-    waiting = list(units)
-    while waiting:
-        with _pool(min(jobs, len(waiting)), plan) as pool:
-            futures = [(unit, pool.submit(_work, unit, parts)) for unit in waiting]
-            done = 0
-            try:
-                for unit, future in futures:
-                    future.result()
-                    done += 1
-                    yield unit
-            except BrokenProcessPool:
-                pass
-        waiting = waiting[done:]
-        if waiting:
-            yield from _one_by_one(waiting, plan, parts, futures[done:])
-            return
+    """Each unit in order, as soon as its parts are complete.
+
+    When a worker dies, the units that were being read get a process of their own
+    each, which tells the culprit from its neighbours; then the pool goes on.
+    """
+    left = list(units)
+    ready: set[int] = set()
+    while left:
+        todo = [u for u in left if u.number not in ready]
+        futures: dict[int, Future[None]] = {}
+        try:
+            with _pool(max(1, min(jobs, len(todo))), plan) as pool:
+                futures |= ((u.number, pool.submit(_work, u, parts)) for u in todo)
+                while left:
+                    if left[0].number in futures:
+                        futures[left[0].number].result()
+                    yield left.pop(0)
+        except BrokenProcessPool:
+            ready |= {n for n, future in futures.items() if _succeeded(future)}
+            for unit in _suspects([u for u in left if u.number not in ready], parts):
+                _alone(unit, plan, parts)
+                ready.add(unit.number)
 
 
-def _one_by_one(
-    units: Sequence[Unit], plan: IngestPlan, parts: Path, earlier: Sequence[tuple[Unit, Future[None]]]
-) -> Iterator[Unit]:
-    """Units whose pool broke: those that had finished are kept, the others get a process of their own."""
-    finished = {u.number for u, f in earlier if f.done() and not f.cancelled() and f.exception() is None}
-    for unit in units:
-        if unit.number not in finished:
-            try:
-                with _pool(1, plan) as pool:
-                    pool.submit(_work, unit, parts).result()
-            except BrokenProcessPool:
-                _remove_parts(unit, parts)
-                _write_parts(parts, unit, _crashed(unit))
-        yield unit
+def _succeeded(future: Future[None]) -> bool:
+    return future.done() and not future.cancelled() and future.exception() is None
+
+
+def _suspects(unfinished: Sequence[Unit], parts: Path) -> list[Unit]:
+    """Units whose reading had begun when a worker died; the first one when none had."""
+    return [u for u in unfinished if _begun(parts, u).exists()] or list(unfinished[:1])
+
+
+def _alone(unit: Unit, plan: IngestPlan, parts: Path) -> None:
+    """Reads a unit in a process of its own; when that dies too, what was whole before is kept."""
+    try:
+        with _pool(1, plan) as pool:
+            pool.submit(_work, unit, parts).result()
+    except BrokenProcessPool:
+        facts = _before_the_crash(parts, unit)
+        through = {sid for t, f in facts if t is SOURCES for sid in f["source_id"]}
+        whole = source_id(unit.sha256, unit.name, 0) in through
+        _write_parts(parts, unit, facts if whole else [*facts, *_crashed(unit, len(through))])
+        _begun(parts, unit).unlink(missing_ok=True)
+
+
+def _before_the_crash(parts: Path, unit: Unit) -> list[tuple[Table, pl.DataFrame]]:
+    """The facts of the sources that were through when the process died."""
+    found = {table.name: _readable(_part(parts, unit, table)) for table in FACTS}
+    sources = found[SOURCES.name]
+    if sources is None:
+        return []
+    whole = sources["source_id"].to_list()
+    frames = ((t, found[t.name]) for t in FACTS)
+    return [(t, f.filter(pl.col("source_id").is_in(whole))) for t, f in frames if f is not None]
+
+
+def _readable(path: Path) -> pl.DataFrame | None:
+    """The batches of an Arrow stream up to where it breaks off."""
+    batches: list[pa.RecordBatch] = []
+    try:
+        with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as stream:
+            batches.extend(stream)
+    except (OSError, pa.ArrowInvalid):
+        pass
+    frame = pl.from_arrow(pa.Table.from_batches(batches)) if batches else None
+    return frame if isinstance(frame, pl.DataFrame) else None
 
 
 def _pool(jobs: int, plan: IngestPlan) -> ProcessPoolExecutor:
@@ -117,22 +154,23 @@ def _append(unit: Unit, parts: Path, writer: BatchWriter) -> None:
             path.unlink()
 
 
-def _crashed(unit: Unit) -> list[tuple[Table, pl.DataFrame]]:
-    """What is left to say of an input whose decoder took its process down."""
+def _crashed(unit: Unit, sources: int) -> list[tuple[Table, pl.DataFrame]]:
+    """What is left to say of an input whose decoder took its process down after some sources."""
     sid = source_id(unit.sha256, unit.name, 0)
     problem = Problem(
         "decoder_crashed",
         "error",
-        "the process that read it died; nothing of it could be read",
+        f"the process that read it died or used up its processor time; {sources} source(s) were read before",
         path=unit.name,
         source_id=sid,
         byte_start=0,
         byte_len=unit.size_bytes,
         quarantined_bytes=unit.size_bytes,
     )
-    row = {"source_id": sid, "path": unit.name, "ordinal": 0, "kind": "file", "sha256": unit.sha256}
-    row |= {"size_bytes": unit.size_bytes, "event_bytes": 0, "quarantined_bytes": unit.size_bytes}
-    row |= {"overhead_bytes": 0, "verdict": "corrupt", "role": "other", "lines": 0, "events": 0}
+    row = {"source_id": sid, "path": unit.name, "ordinal": 0, "kind": "container" if sources else "file"}
+    row |= {"sha256": unit.sha256, "size_bytes": unit.size_bytes, "event_bytes": 0}
+    row |= {"quarantined_bytes": unit.size_bytes, "overhead_bytes": 0, "verdict": "corrupt"}
+    row |= {"role": "container" if sources else "other", "lines": 0, "events": 0}
     return [(SOURCES, SOURCES.frame([row])), (PROBLEMS, problem_frame([problem]))]
 
 
@@ -148,7 +186,20 @@ def _prepare(plan: IngestPlan) -> None:
 
 
 def _work(unit: Unit, parts: Path) -> None:
+    begun = _begun(parts, unit)
+    begun.touch()
+    _limit_time(unit, _plan.read.budget)
     _write_parts(parts, unit, unit_facts(unit, _plan, _ruleset))
+    begun.unlink()
+
+
+def _limit_time(unit: Unit, budget: Budget) -> None:
+    """From here on the process may use so much processor time; a decoder that hangs is killed by the system then."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    allowed = budget.cpu_seconds + budget.cpu_seconds_per_mib * (unit.size_bytes >> 20)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (ceil(used.ru_utime + used.ru_stime) + allowed, hard))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def unit_facts(unit: Unit, plan: IngestPlan, ruleset: Ruleset) -> Iterator[tuple[Table, pl.DataFrame]]:
@@ -175,13 +226,12 @@ def _classified(piece: Piece, classifier: Classifier) -> Iterator[tuple[Table, p
     yield SOURCES, piece.source
 
 
+def _begun(parts: Path, unit: Unit) -> Path:
+    return parts / f"{unit.number:08d}.begun"
+
+
 def _part(parts: Path, unit: Unit, table: Table) -> Path:
     return parts / f"{unit.number:08d}-{table.name}.arrow"
-
-
-def _remove_parts(unit: Unit, parts: Path) -> None:
-    for table in FACTS:
-        _part(parts, unit, table).unlink(missing_ok=True)
 
 
 def _write_parts(
@@ -197,6 +247,9 @@ def _write_parts(
                 file: IO[bytes] = _part(parts, unit, table).open("wb")
                 files[table.name] = (file, pa.ipc.new_stream(file, arrow.schema))
             files[table.name][1].write_table(arrow)
+            if table is SOURCES:  # a source is through: a crash after it must not cost its facts
+                for written, _ in files.values():
+                    written.flush()
     finally:
         for file, stream in files.values():
             stream.close()

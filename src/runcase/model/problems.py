@@ -60,6 +60,7 @@ ERROR_CODES: dict[str, str] = {
     "unknown_rule": "no event rule of that id in the packs at hand",
     "bad_query": "a SQL query that the tables cannot answer",
     "bad_ref": "not a raw ref of the form source_id:byte_start+byte_len",
+    "input_too_large": "a pipe yields more than can be spooled",
     "bad_value": "a flag's value is out of its range",
     "pack_changed": "a rule pack is not what it was when the case was built",
     "no_counterpart": "nothing in the case can be compared with the run",
@@ -93,6 +94,7 @@ PROBLEM_CODES: dict[str, str] = {
     "zip_no_directory": "a zip archive is cut off: its directory is missing; members were found without it",
     "zip_directory_differs": "the directory of a zip archive lists other members than there are",
     "sevenzip_no_directory": "a 7z archive is cut off: its directory is missing, without which nothing can be read",
+    "unreadable": "the operating system does not let an input be read, or stopped in the middle of it",
     # budgets
     "window_too_large": "compressed data wants more memory than the budget allows",
     "over_budget": "the budget of decoded bytes of an input is used up; the rest was not read",

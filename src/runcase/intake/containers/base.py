@@ -15,36 +15,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
+from runcase.intake.containers.damage import DamageError, Verdict, worse
 from runcase.intake.containers.tape import RandomAccess, Tape
 from runcase.model.problems import Problem, Severity
 
 Kind = Literal["file", "container", "link", "device", "directory"]
-Verdict = Literal["ok", "empty", "over_budget", "unsupported", "encrypted", "truncated", "corrupt"]
-
-_RANK: tuple[Verdict, ...] = ("ok", "empty", "over_budget", "unsupported", "encrypted", "truncated", "corrupt")
-
 HEAD_BYTES = 4096
 """What a family may look at to recognise its own."""
-
-
-def worse(a: Verdict, b: Verdict) -> Verdict:
-    """The graver of two verdicts."""
-    return max(a, b, key=_RANK.index)
-
-
-class DamageError(Exception):
-    """Decoding cannot go on; what was yielded before stands.
-
-    Args:
-        code: A code of PROBLEM_CODES.
-        verdict: What the source that is being decoded is worth.
-        at: Offset in the container where it went wrong.
-        message: What was found and what was expected.
-    """
-
-    def __init__(self, code: str, verdict: Verdict, at: int, message: str) -> None:
-        super().__init__(message)
-        self.code, self.verdict, self.at, self.message = code, verdict, at, message
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Protocol
 
-from runcase.intake.containers.base import DamageError
+from runcase.intake.containers.damage import DamageError
 from runcase.intake.containers.tape import Tape
 
 INPUT_BYTES = 64 * 1024

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runcase.intake.containers.base import DamageError
+from runcase.intake.containers.damage import DamageError
 from runcase.intake.containers.decoders import pumped
 from runcase.intake.containers.single import SingleStream
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from runcase.intake.containers.base import Container, DamageError, Member, Opening
+from runcase.intake.containers.base import Container, Member, Opening
+from runcase.intake.containers.damage import DamageError
 from runcase.intake.containers.tape import RandomAccess
 
 MAGIC = b"7z\xbc\xaf\x27\x1c"

@@ -6,7 +6,8 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from datetime import datetime
 
-from runcase.intake.containers.base import HEAD_BYTES, Container, DamageError, Member
+from runcase.intake.containers.base import HEAD_BYTES, Container, Member
+from runcase.intake.containers.damage import DamageError
 from runcase.intake.containers.names import content_name
 from runcase.intake.containers.tape import FILE_CHUNK_BYTES
 from runcase.model.problems import Problem

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from runcase.intake.containers.base import DamageError
+from runcase.intake.containers.damage import DamageError
 from runcase.intake.containers.tape import FILE_CHUNK_BYTES, Tape, section
 from runcase.intake.containers.tar_header import BLOCK, MAX_SIZE, Pax, decimal, size_of
 

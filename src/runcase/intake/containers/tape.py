@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from typing import Protocol
 
+from runcase.intake.containers.damage import DamageError
+
 FILE_CHUNK_BYTES = 1024 * 1024
 
 
@@ -29,7 +31,11 @@ class FileAccess:
         """Up to `length` bytes from `offset`; shorter only at the end of the file."""
         parts: list[bytes] = []
         while length > 0 and 0 <= offset < self.size:
-            part = os.pread(self._descriptor, min(length, FILE_CHUNK_BYTES), offset)
+            try:
+                part = os.pread(self._descriptor, min(length, FILE_CHUNK_BYTES), offset)
+            except OSError as error:
+                why = f"the operating system stops reading here: {error.strerror}"
+                raise DamageError("unreadable", "corrupt", offset, why) from None
             if not part:
                 break
             parts.append(part)

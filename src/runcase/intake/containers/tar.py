@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runcase.intake.containers import sparse
-from runcase.intake.containers.base import Container, DamageError, Kind, Member
+from runcase.intake.containers.base import Container, Kind, Member
+from runcase.intake.containers.damage import DamageError
 from runcase.intake.containers.tape import FILE_CHUNK_BYTES, WindowAccess
 from runcase.intake.containers.tar_header import (
     BLOCK,

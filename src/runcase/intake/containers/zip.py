@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from runcase.intake.containers import decoders, zip_headers
-from runcase.intake.containers.base import Container, DamageError, Member, Opening, Verdict
+from runcase.intake.containers.base import Container, Member, Opening
+from runcase.intake.containers.damage import DamageError, Verdict
 from runcase.intake.containers.sparse import stored_bytes
 from runcase.intake.containers.tape import FILE_CHUNK_BYTES, Tape, WindowAccess, section
 from runcase.intake.containers.zip_headers import CENTRAL, DESCRIPTOR, END, LOCAL, TAIL, Entry

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from runcase.intake.containers.base import DamageError
+from runcase.intake.containers.damage import DamageError
 from runcase.intake.containers.decoders import OUTPUT_BYTES, corrupt, too_large, truncated
 from runcase.intake.containers.single import SingleStream
 from runcase.intake.containers.tape import Tape

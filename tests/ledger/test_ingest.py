@@ -1,0 +1,112 @@
+"""Worker processes that die, and inputs that cannot be read as files are."""
+
+from __future__ import annotations
+
+import bz2
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from tests.commands import Built, build
+from tests.intake.archives import TEXT, gz, zipped
+
+from runcase.intake.archive import Budget
+from runcase.intake.inputs import fingerprint
+from runcase.intake.read import ReadPlan
+from runcase.ledger.ingest import IngestPlan, Unit, ingest
+from runcase.ledger.store import Case
+from runcase.rules.pack import load_packs
+
+
+def busy() -> bytes:
+    """A small file that takes many seconds to decode, to bytes that are no text."""
+    return bz2.compress(b"\x7fELF\0\0\1\2" + bytes(32 << 20)) * 100
+
+
+def ingested(tmp_path: Path, inputs: dict[str, bytes], budget: Budget) -> Case:
+    case = Case.create(tmp_path / "case")
+    units = []
+    for n, (name, data) in enumerate(inputs.items()):
+        (tmp_path / name).write_bytes(data)
+        sha256, size = fingerprint(tmp_path / name)
+        units.append(Unit(n, tmp_path / name, name, sha256, size))
+    with case.batch("0" * 16) as writer:
+        ingest(units, IngestPlan(ReadPlan(budget), load_packs(("generic",))), 2, writer, lambda _: None)
+    return case
+
+
+def test_a_decoder_that_hangs_costs_the_source_that_it_was_at(tmp_path: Path) -> None:
+    budget = Budget(cpu_seconds=1, cpu_seconds_per_mib=0, ratio=1 << 20)
+    hanging = zipped({"before.log": TEXT, "hangs.bin.bz2": busy(), "behind.log": TEXT})
+    inputs = {"a.log.gz": gz(TEXT), "b.zip": hanging, "c.log": b"the last\n", "d.log": b"one more\n"}
+    facts = ingested(tmp_path, inputs, budget).facts()
+    rows = facts.sources.select("path", "verdict", "kind").sort("path").collect().rows()
+    assert rows == [
+        ("a.log.gz", "ok", "container"),
+        ("a.log.gz!/a.log", "ok", "file"),
+        ("b.zip", "corrupt", "container"),
+        ("b.zip!/before.log", "ok", "file"),
+        ("c.log", "ok", "file"),
+        ("d.log", "ok", "file"),
+    ]
+    problem = facts.problems.filter(pl.col("code") == "decoder_crashed").collect()
+    assert problem["path"].to_list() == ["b.zip"]
+    assert problem["quarantined_bytes"].item() == len(hanging)
+    assert facts.events.select("source_id").unique().collect().height == 4
+
+
+def sources(built: Built) -> dict[str, tuple[str, str, str | None]]:
+    found = pl.concat([pl.read_parquet(p) for p in built.root.glob("ledger/*/sources.parquet")])
+    return {r[0]: r[1:] for r in found.select("path", "kind", "verdict", "link_target").rows()}
+
+
+def test_standard_input_is_read_like_a_file_without_a_time_of_its_own(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from runcase.cli import main; main()", "build", "-", "-o", str(tmp_path / "case")]
+    subprocess.run(command, input=gz(b"Jan  3 10:00:00 host app: hello\n"), check=True)
+    built = Built(tmp_path / "case")
+    assert set(sources(built)) == {"stdin", "stdin!/stdin"}
+    events = pl.concat([pl.read_parquet(p) for p in built.root.glob("ledger/*/events.parquet")])
+    assert str(datetime.now(UTC).year) not in str(events["ts"].to_list())
+    assert not (built.root / ".spool").exists()
+
+
+def test_a_folder_tells_of_its_links_and_devices_and_opens_none(tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    (folder / "app.log").write_bytes(TEXT[:500])
+    (folder / "latest.log").symlink_to("app.log")
+    (folder / "up").symlink_to("..")
+    os.mkfifo(folder / "pipe")
+    Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.log")).write_bytes(b"one\n")
+    found = sources(build(tmp_path / "case", folder))
+    assert found == {
+        "logs/app.log": ("file", "ok", None),
+        "logs/latest.log": ("link", "ok", "app.log"),
+        "logs/up": ("link", "ok", ".."),
+        "logs/pipe": ("device", "ok", None),
+        r"logs/caf\xe9.log": ("file", "ok", None),
+    }
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "secret.log").write_bytes(b"x\n")
+    (tmp_path / "secret.log").chmod(0)
+    built = build(tmp_path / "case", tmp_path / "secret.log")
+    assert sources(built)["secret.log"] == ("file", "unsupported", None)
+
+
+def test_a_damaged_archive_says_so_on_the_first_screen(tmp_path: Path) -> None:
+    text = b"2026-03-14T13:40:01Z INFO started\n" * 3000 + b"2026-03-14T13:50:01Z ERROR disk full\n"
+    data = gz(text + os.urandom(3000).hex().encode())
+    (tmp_path / "app.log.gz").write_bytes(data[:-1000])
+    built = build(tmp_path / "case", tmp_path / "app.log.gz")
+    (dossier,) = built.dossiers().values()
+    assert "stream_truncated" in {d["code"] for d in dossier["evidence_damage"]}
+    head = next(built.root.glob("runs/*/dossier.md")).read_text().split("\n")[:60]
+    assert any("incomplete" in line for line in head)
+    assert "incomplete" in next(built.root.glob("runs/*/dossier.html")).read_text()
