@@ -86,17 +86,19 @@ def build(settings: Settings, report: Report = lambda _: None) -> Built:
 def new_units(case: Case, settings: Settings, spool: Path) -> tuple[list[Unit], int]:
     """Inputs that the case does not hold yet, in the order of their names, and the number that it holds."""
     known = set(case.facts().sources.select("source_id").collect()["source_id"])
-    found: dict[str, Unit] = {}
-    skipped = 0
+    units = all_units(settings, spool)
+    new = [u for u in units if source_id(u.sha256, u.name, 0) not in known]
+    return new, len(units) - len(new)
+
+
+def all_units(settings: Settings, spool: Path) -> list[Unit]:
+    """Every input in the order of the names; the same bytes under the same name count once."""
     files = inputs.input_files(settings.inputs, settings.case, spool)
+    found: dict[tuple[str, str], Unit] = {}
     for path, name in sorted(files, key=lambda x: (x[1], str(x[0]))):
         sha256, size = inputs.fingerprint(path)
-        sid = source_id(sha256, name, 0)
-        if sid in known:
-            skipped += 1
-        elif sid not in found:
-            found[sid] = Unit(len(found), path, name, sha256, size)
-    return list(found.values()), skipped
+        found.setdefault((sha256, name), Unit(len(found), path, name, sha256, size))
+    return list(found.values())
 
 
 def read(case: Case, units: Sequence[Unit], packs: tuple[Pack, ...], settings: Settings, report: Report) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import click
@@ -16,17 +17,15 @@ from runcase.cli.rules_case import pack_name, write_new
 def init(samples: tuple[str, ...], output: str, rules: tuple[str, ...]) -> None:
     """Write a commented starter pack from a SAMPLE of your logs (files, folders, archives)."""
     from runcase import pipeline
-    from runcase.intake.archive import digest
+    from runcase.intake.inputs import spooling
     from runcase.lab.schema import schema
     from runcase.lab.starter import starter
-    from runcase.ledger.ingest import Unit
     from runcase.rules.pack import load_packs
     from runcase.settings import resolve
 
     settings = resolve(samples, output, rules)
-    found = sorted(pipeline.input_files(settings), key=lambda x: (x[1], str(x[0])))
-    units = [Unit(n, path, name, digest(path), path.stat().st_size) for n, (path, name) in enumerate(found)]
-    made = starter(units, load_packs(settings.packs), pack_name(output))
+    with tempfile.TemporaryDirectory() as folder, spooling(Path(folder) / "spool") as spool:
+        made = starter(pipeline.all_units(settings, spool), load_packs(settings.packs), pack_name(output))
     write_new(Path(output), {**made.files, "pack.schema.json": schema("pack")})
     ids = f", ids found: {', '.join(made.ids)}" if made.ids else ""
     click.echo(f"{made.records:,} records, {made.unknown:,} of them unknown; {made.rules} rules written{ids}")
