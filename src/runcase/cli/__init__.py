@@ -6,6 +6,7 @@ inside the commands, so that `--help` answers at once.
 
 from __future__ import annotations
 
+import io
 import signal
 import sys
 
@@ -61,7 +62,9 @@ def main() -> None:
         click.echo(_sentence(e), err=True)
         sys.exit(EXIT_MISUSE)
     except click.ClickException as e:
-        e.show()
+        said = io.StringIO()
+        e.show(file=said)
+        click.echo(present(said.getvalue(), keep=_LAYOUT), err=True, nl=False)
         sys.exit(e.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("runcase: stopped; the case is as it was before", err=True)

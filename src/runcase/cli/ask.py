@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from runcase.cli.look import CASE, FACE
+from runcase.model.text import json_quiet, present_line
 
 
 @click.command()
@@ -63,7 +64,6 @@ def replay(run: str, case: str, workspace: str | None, rules: tuple[str, ...], f
     from dataclasses import asdict
 
     from runcase import inquiry
-    from runcase.model.text import present_line
     from runcase.report import answers
 
     found = inquiry.replay(case, run, workspace, rules)
@@ -97,4 +97,4 @@ def compare(a: str, b: str | None, case: str, face: str) -> None:
 
 
 def _print(value: dict[str, Any]) -> None:
-    click.echo(json.dumps(value, indent=1, ensure_ascii=False))
+    click.echo(json_quiet(json.dumps(value, indent=1, ensure_ascii=False)))

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from runcase.model.text import json_quiet
+
 CASE = click.option("-c", "--case", default="case", metavar="CASE", help="Folder of the case (default: case).")
 FACE = click.option("--format", "face", type=click.Choice(["text", "json"]), default="text", help="How to print.")
 
@@ -46,9 +48,9 @@ def _shown(case: str, run: str | None, face: str) -> str:
 
     if run is None:
         index = pipeline.case_index(case)
-        return index_json(index) if face == "json" else terminal.run_list(index, *_terminal())
+        return json_quiet(index_json(index)) if face == "json" else terminal.run_list(index, *_terminal())
     dossier = pipeline.one_dossier(case, run)
-    return to_json(dossier) if face == "json" else terminal.first_screen(dossier, *_terminal())
+    return json_quiet(to_json(dossier)) if face == "json" else terminal.first_screen(dossier, *_terminal())
 
 
 def _ticket(case: str, run: str | None, dialect: str, limit: int | None) -> str:
@@ -91,7 +93,7 @@ def raw(ref: str, case: str, verbatim: bool, face: str) -> None:
 
     found = pipeline.raw_evidence(case, ref)
     if face == "json":
-        click.echo(raw_json(found))
+        click.echo(json_quiet(raw_json(found)))
     elif found.data is not None and (verbatim or not sys.stdout.isatty()):
         sys.stdout.buffer.write(found.data)
     else:

@@ -12,7 +12,7 @@ import click
 
 from runcase.cli.look import CASE
 from runcase.model.problems import RuncaseError
-from runcase.model.text import present
+from runcase.model.text import json_quiet, present
 from runcase.report.fitting import cells, cut_to
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def sql(query: str | None, case: str, face: str) -> None:
         hint = "runcase sql, without a query, lists the tables and their columns"
         raise RuncaseError("bad_query", f"the query cannot be answered: {e}", hint) from e
     if face == "json":
-        sys.stdout.write(answer.write_json() + "\n")
+        sys.stdout.write(json_quiet(answer.write_json()) + "\n")
     elif face == "csv":
         sys.stdout.write(_as_csv(answer))
     else:
