@@ -17,6 +17,7 @@ from runcase.cli.build import build
 from runcase.cli.export import export
 from runcase.cli.init import init
 from runcase.cli.look import raw, show
+from runcase.cli.readers import readers
 from runcase.cli.rules import rules
 from runcase.cli.sql import sql
 from runcase.model.problems import RuncaseError
@@ -47,6 +48,7 @@ _COMMANDS = (
     rules,
     export,
     init,
+    readers,
 )
 
 for _command in _COMMANDS:

@@ -7,6 +7,8 @@ from runcase.intake.readers.azure import Azure
 from runcase.intake.readers.base import Reader, Sniff, Taken
 from runcase.intake.readers.bazel_bep import BazelBep
 from runcase.intake.readers.buildkite import Buildkite
+from runcase.intake.readers.cwlprov import CwlProv
+from runcase.intake.readers.dagster import Dagster
 from runcase.intake.readers.github_actions import GitHubActions
 from runcase.intake.readers.gitlab import GitLab
 from runcase.intake.readers.jaeger import Jaeger, Zipkin
@@ -16,12 +18,16 @@ from runcase.intake.readers.kubernetes import Kubernetes
 from runcase.intake.readers.kubernetes_logs import ContainerLog
 from runcase.intake.readers.manifest import Manifest
 from runcase.intake.readers.nextflow import NextflowHistory, NextflowLog, NextflowTrace
+from runcase.intake.readers.nextflow_lineage import NextflowLineage
 from runcase.intake.readers.openlineage import OpenLineage
 from runcase.intake.readers.otlp import Otlp
 from runcase.intake.readers.pegasus import Braindump, Dag, JobState
+from runcase.intake.readers.rocrate import RoCrate
 from runcase.intake.readers.run_record import RunRecord
 from runcase.intake.readers.slurm import Sacct
 from runcase.intake.readers.snakemake import Snakemake
+from runcase.intake.readers.snakemake_metadata import SnakemakeMetadata
+from runcase.intake.readers.spark import Spark
 from runcase.intake.readers.stepfunctions import StepFunctions
 from runcase.intake.readers.temporal import Temporal
 from runcase.intake.readers.travis import Travis
@@ -52,16 +58,24 @@ READERS: tuple[Reader, ...] = (
     Travis(),
     Kubernetes(),
     ContainerLog(),
+    CwlProv(),
+    Dagster(),
+    NextflowLineage(),
+    RoCrate(),
+    SnakemakeMetadata(),
+    Spark(),
     RunRecord(),
     Manifest(),
 )
 """All readers; a new producer is one new file and one entry here."""
 
 
+def claims(sniff: Sniff) -> list[tuple[Reader, Taken]]:
+    """Every reader that recognises the source, the highest score first, ties by name."""
+    found = [(reader, taken) for reader in READERS if (taken := reader.recognises(sniff))]
+    return sorted(found, key=lambda claim: (-claim[1].score, claim[0].name))
+
+
 def choose(sniff: Sniff) -> tuple[Reader, Taken] | None:
-    """The reader with the highest score, ties by name; None when no reader recognises the source."""
-    claims = [(taken.score, reader.name, reader, taken) for reader in READERS if (taken := reader.recognises(sniff))]
-    if not claims:
-        return None
-    _, _, reader, taken = min(claims, key=lambda c: (-c[0], c[1]))
-    return reader, taken
+    """The strongest claim; None when no reader recognises the source."""
+    return next(iter(claims(sniff)), None)
