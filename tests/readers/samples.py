@@ -121,6 +121,24 @@ SAMPLES: dict[str, Sample] = {
             "1773475203 a JOB_FAILURE 1 local - 1", "1773475210 INTERNAL *** DAGMAN_FINISHED 1 ***",
         ),
     ),
+    "pegasus_kickstart": Sample(
+        "run0001/00/00/a.out.000",
+        _text(
+            "- invocation: True", "  version: 3.0", "  start: 2026-03-14T00:00:00.615-08:00", "  duration: 0.099",
+            '  transformation: "ls"', '  derivation: "ID1"', "  hostname: h", "  mainjob:",
+            "    start: 2026-03-14T00:00:00.709-08:00", "    duration: 0.005", "    status:", "      raw: 256",
+            "      regular_exitcode: 1", "    executable:", "      file_name: /usr/bin/ls",
+        ),
+    ),
+    "pegasus_notes": Sample("run0001/monitord.done", b"2026-03-14T00:05:01-0800 76.000\n"),
+    "dagman_log": Sample(
+        "p-0.dag.dagman.out",
+        _text(
+            "03/14/26 08:00:00 ** condor_scheduniv_exec.1.0 (CONDOR_DAGMAN) STARTING UP",
+            "03/14/26 08:00:05 Node a job proc (2.0.0) failed with status 1.",
+            "03/14/26 08:00:09 **** condor_scheduniv_exec.1.0 (condor_DAGMAN) pid 7 EXITING WITH STATUS 1",
+        ),
+    ),
     "openlineage": Sample(
         "events.ndjson",
         _lines(

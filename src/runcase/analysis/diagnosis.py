@@ -53,7 +53,7 @@ def diagnose(view: CaseView) -> pl.DataFrame:
     held = _held(view)
     unsuccessful = view.runs.filter(pl.col("status") != "succeeded")["run_id"]
     told = decisions(of_last_attempts(view), unsuccessful)
-    formed, ends, stated = shapes(view), ends_in_words(view), stated_causes(view.events)
+    formed, ends, stated = shapes(view), ends_in_words(view), stated_causes(of_last_attempts(view))
     rows: list[dict[str, object]] = []
     for run in view.runs.sort("run_id").iter_rows(named=True):
         run_id, status = run["run_id"], run["status"]

@@ -34,7 +34,7 @@ def stated_causes(events: pl.LazyFrame) -> dict[str, Stated]:
 
     Returns:
         Where the run's end names an error: the last failure of that name before the end, and the end itself. Else
-        the first failure whose class is known; else the last one that has a name.
+        the first failure whose class is known, in the order of `_rank`; else the last one that has a name.
     """
     named = pl.col("fields").str.json_path_match("$.error_name")
     failure = pl.col("fields").str.json_path_match("$.failure")
@@ -51,6 +51,11 @@ def stated_causes(events: pl.LazyFrame) -> dict[str, Stated]:
     return {str(key[0]): _cause(part) for key, part in parts.items()}
 
 
+def _rank(failure: pl.Expr) -> pl.Expr:
+    """What broke the work comes before what had kept it from beginning, and both before a limit that ran out."""
+    return pl.when(failure == "timeout.run").then(2).when(failure.str.starts_with("pre_work")).then(1).otherwise(0)
+
+
 def _cause(rows: pl.DataFrame) -> Stated:
     """Of the failures of one run, in order of time."""
     ends = rows.filter(pl.col("end"))
@@ -61,7 +66,7 @@ def _cause(rows: pl.DataFrame) -> Stated:
     if same.height:
         chosen = same.row(-1, named=True)
     elif classed.height and not (name and ends["failure"].drop_nulls().len()):
-        chosen = classed.row(0, named=True)
+        chosen = classed.sort(_rank(pl.col("failure")), maintain_order=True).row(0, named=True)
     else:
         chosen = (ends if name else rows).row(-1, named=True)
     refs = list(dict.fromkeys([chosen["ref"], *ends["ref"].tail(1)]))[:MAX_REFS]

@@ -22,6 +22,22 @@ _FIRST = re.compile(rb'^\s*\{\s*"id"\s*:\s*\{\s*"(?:started|progress|pattern|uns
 _KNOWN = re.compile(rb'"(?:buildToolVersion|optionsDescription|targetConfigured|buildFinished|opaqueCount)"')
 _CANCELLED = frozenset({"INTERRUPTED"})
 _TEST_STATUS = {"PASSED": "ok", "FLAKY": "retried", "TIMEOUT": "timeout", "NO_STATUS": "skipped"}
+_EXITS = {
+    "BUILD_FAILURE": "build",
+    "PARSING_FAILURE": "build.target",
+    "TESTS_FAILED": "test.failed",
+    "PARTIAL_ANALYSIS_FAILURE": "build.target",
+    "COMMAND_LINE_ERROR": "config.command_line",
+    "NO_TESTS_FOUND": "test.none_found",
+    "OOM_ERROR": "resource.oom",
+    "REMOTE_ERROR": "dependency.remote_execution",
+    "REMOTE_CACHE_EVICTED": "dependency.remote_execution",
+    "REMOTE_ENVIRONMENTAL_ERROR": "dependency.remote_execution",
+    "LOCAL_ENVIRONMENTAL_ERROR": "config.environment",
+    "LOCK_HELD_NOBLOCK_FOR_LOCK": "config.environment",
+    "BLAZE_INTERNAL_ERROR": "crash.bazel",
+}
+"""Name of the exit code -> class, where no event before it says more (Bazel, ExitCode.java)."""
 _SKIPPED = frozenset({"SKIPPED", "NO_BUILD", "NO_ANALYZE"})
 
 
@@ -158,7 +174,7 @@ class _Build:
         when = _time(finished, "finishTime", "finishTimeMillis")
         self._end = (when, {"succeeded": "ok", "failed": "error"}.get(status, status))
         detail = text_of(member(finished, "failureDetail", "message"))
-        fields = {"status": status, "exit_code": code, "exit_name": name, "error_name": None if code == 0 else name}
+        fields = {"status": status, "exit_code": code, "exit_name": name, "failure": _EXITS.get(name)}
         level = "info" if status == "succeeded" else "error"
         self._record(place, "run.finished", f"build finished: {name} ({code})", when, (detail,), fields, level)
 
@@ -167,7 +183,7 @@ class _Build:
         self._configured.pop(label or "", None)
         detail = text_of(member(completed, "failureDetail", "message"))
         word = "built" if success else "failed to build"
-        fields = {"status": "ok" if success else "failed"}
+        fields = {"status": "ok" if success else "failed", "failure": None if success else "build.target"}
         level = None if success else "error"
         self._record(place, "stage.finished", f"{label} {word}", NOWHEN, (detail,), fields, level, label)
         for output in list_of(member(completed, "importantOutput")):
@@ -215,6 +231,7 @@ class _Build:
         start = _time(summary, "firstStartTime", "firstStartTimeMillis")
         end = _time(summary, "lastStopTime", "lastStopTimeMillis")
         fields = {"test": label, "outcome": said, "test_status": status, "runs": member(summary, "totalRunCount")}
+        fields |= {"failure": "timeout.test" if said == "timeout" else "test.failed" if bad else None}
         kind = "error.test" if bad else "log.test"
         self._record(place, kind, f"test {label} {status}", end, (), fields, "error" if bad else None, label)
         self._span(place, label or "test", "test", start, end, said)
@@ -225,6 +242,7 @@ class _Build:
         mnemonic = text_of(member(action, "type"))
         detail = text_of(member(action, "failureDetail", "message"))
         fields = {"status": "ok" if success else "failed", "tool": mnemonic, "tool_exit_code": code}
+        fields |= {"failure": None if success else "build.action"}
         words = f"{mnemonic} of {label} " + ("succeeded" if success else f"failed with exit code {code}")
         end = instant(member(action, "endTime"))
         level = None if success else "error"

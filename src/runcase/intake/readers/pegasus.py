@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
-from runcase.intake.instants import Instant, since_epoch
+from runcase.intake.instants import Instant, instant, since_epoch
 from runcase.intake.readers.base import DocumentFacts, DocumentReader, Sniff, Taken
 from runcase.intake.readers.draft import Draft, Place, number_of
+from runcase.intake.readers.pegasus_files import submit_folder
 from runcase.model.problems import Problem
 
 _JOB = re.compile(
@@ -60,7 +62,7 @@ class JobState(DocumentReader):
     def read(self, data: bytes, path: str) -> DocumentFacts:
         """A record a line; spans of the workflow and of each try of a job, queued and running."""
         draft = Draft(data)
-        workflow = _Workflow(draft, data.count(b"*** DAGMAN_STARTED ") > 1)
+        workflow = _Workflow(draft, submit_folder(path), data.count(b"*** DAGMAN_STARTED ") > 1)
         for number, text, place in _lines(data):
             job, internal = _JOB.fullmatch(text), _INTERNAL.fullmatch(text)
             if job:
@@ -94,8 +96,9 @@ class _Try:
 class _Workflow:
     """Follows jobs through their states; a restart of DAGMan is a further attempt of the run."""
 
-    def __init__(self, draft: Draft, restarts: bool) -> None:
+    def __init__(self, draft: Draft, workspace: str | None, restarts: bool) -> None:
         self._draft = draft
+        self._workspace = workspace
         self._restarts = restarts
         self._started: list[tuple[Place, Instant]] = []
         self._ended: tuple[Instant, str] | None = None
@@ -121,7 +124,8 @@ class _Workflow:
             fields = {"exit_code": code, "status": status}
             self._ended = (when, status)
         words = what.replace("_", " ").lower() + (f" {line['value']}" if line["value"] else "")
-        self._draft.record(place, kind, words, when, fields=fields, level=level, attempt=self._attempt)
+        known: dict[str, Any] = {"attempt": self._attempt, "workspace_id": self._workspace}
+        self._draft.record(place, kind, words, when, fields=fields, level=level, **known)
 
     def job_state(self, place: Place, line: re.Match[str]) -> None:
         """One state of one try of a job."""
@@ -150,7 +154,8 @@ class _Workflow:
             "site": line["site"],
         }
         words = f"{job} {state.replace('_', ' ').lower()}" + (f" with exit code {code}" if code else "")
-        self._draft.record(place, kind, words, when, fields=fields, level=level, stage=job, attempt=self._attempt)
+        known: dict[str, Any] = {"attempt": self._attempt, "workspace_id": self._workspace}
+        self._draft.record(place, kind, words, when, fields=fields, level=level, stage=job, **known)
 
     def close(self) -> None:
         """Spans; what no state ended stays open."""
@@ -232,5 +237,15 @@ class Braindump(DocumentReader):
         fields: dict[str, object] = {key: value for key, value in pairs if value != "null"}
         name = fields.get("pegasus_wf_name") or fields.get("dax_label")
         draft = Draft(data)
-        draft.record(Place(0, len(data)), "log.workflow", f"workflow {name}", fields=fields | {"job": name})
+        known: dict[str, Any] = {"run_id": fields.get("wf_uuid"), "workspace_id": submit_folder(path)}
+        parent = fields.get("root_wf_uuid")
+        fields |= {"job": name, "parent_run_id": parent if parent != fields.get("wf_uuid") else None}
+        draft.record(
+            Place(0, len(data)),
+            "run.created",
+            f"workflow {name} planned",
+            instant(fields.get("timestamp")),
+            fields=fields,
+            **known,
+        )
         return draft.facts()

@@ -22,6 +22,7 @@ from runcase.intake.readers.nextflow_lineage import NextflowLineage
 from runcase.intake.readers.openlineage import OpenLineage
 from runcase.intake.readers.otlp import Otlp
 from runcase.intake.readers.pegasus import Braindump, Dag, JobState
+from runcase.intake.readers.pegasus_files import DagmanLog, Kickstart, PegasusNotes
 from runcase.intake.readers.rocrate import RoCrate
 from runcase.intake.readers.run_record import RunRecord
 from runcase.intake.readers.slurm import Sacct
@@ -41,6 +42,9 @@ READERS: tuple[Reader, ...] = (
     Braindump(),
     Dag(),
     JobState(),
+    DagmanLog(),
+    Kickstart(),
+    PegasusNotes(),
     OpenLineage(),
     Otlp(),
     NextflowHistory(),
