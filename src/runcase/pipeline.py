@@ -19,10 +19,12 @@ from runcase.model.case import Conclusions, Facts
 from runcase.model.problems import RuncaseError
 from runcase.model.refs import Ref, source_id
 from runcase.model.tables import PROBLEMS
-from runcase.report import html, index, index_markdown, markdown
+from runcase.report import html, index, index_markdown, known_issues, markdown
 from runcase.report.build import Reported, dossiers
 from runcase.report.dossier import Dossier
+from runcase.report.index_value import Index
 from runcase.report.json_face import to_json
+from runcase.report.known_issues import KnownIssue
 from runcase.report.terminal import RawEvidence
 from runcase.rules.language import Pack
 from runcase.rules.pack import load_packs
@@ -67,6 +69,7 @@ def build(settings: Settings, report: Report = lambda _: None) -> Built:
         RuncaseError: On misuse; the case is then as it was.
     """
     packs = load_packs(settings.packs)
+    issues = known_issues.load(settings.known_issues) if settings.known_issues else ()
     case = Case.create(settings.case)
     with case.locked(), inputs.spooling(case.root / ".spool") as spool:
         units, known = new_units(case, settings, spool)
@@ -75,8 +78,8 @@ def build(settings: Settings, report: Report = lambda _: None) -> Built:
         facts = case.facts()
         conclusions = conclude(facts, packs)
         case.write_conclusions(conclusions)
-        folders = publish(case, facts, conclusions, settings, report)
-        case.write_provenance(provenance(packs, folders))
+        folders = publish(case, facts, conclusions, settings, report, issues)
+        case.write_provenance(provenance(packs, folders, issues))
     return summary(settings, len(units), known, facts, conclusions, folders)
 
 
@@ -129,14 +132,21 @@ def batch_name(units: Sequence[Unit], packs: Sequence[Pack], settings: Settings)
 # --- conclusions to dossiers ----------------------------------------------------------------------
 
 
-def publish(case: Case, facts: Facts, conclusions: Conclusions, settings: Settings, report: Report) -> dict[str, str]:
+def publish(
+    case: Case,
+    facts: Facts,
+    conclusions: Conclusions,
+    settings: Settings,
+    report: Report,
+    issues: Sequence[KnownIssue] = (),
+) -> dict[str, str]:
     """Writes every dossier and the index; returns run id -> folder under runs/."""
     folders = run_folders(conclusions.runs["run_id"].to_list())
     for n, one in enumerate(dossiers(facts, conclusions, case.raw)):
         write_dossier(case, f"runs/{folders[one.run_id]}", one, settings)
         report(Progress("dossiers", n + 1, len(folders)))
     case.remove_runs_except(set(folders.values()))
-    page = index.index(facts, conclusions, folders)
+    page = index.index(facts, conclusions, folders, issues)
     case.write_text("index.html", html.render_index(page))
     case.write_text("index.md", index_markdown.render_index(page))
     case.write_text(html.STYLESHEET, html.stylesheet())
@@ -162,9 +172,10 @@ def run_folders(run_ids: Sequence[str]) -> dict[str, str]:
     return folders
 
 
-def provenance(packs: Sequence[Pack], folders: dict[str, str]) -> dict[str, object]:
-    """What made the case: versions, packs by digest, and where each run's dossier is."""
-    return {
+def provenance(packs: Sequence[Pack], folders: dict[str, str], issues: Sequence[KnownIssue] = ()) -> dict[str, object]:
+    """What made the case: versions, packs by digest, tickets, and where each run's dossier is."""
+    tickets = {"known_issues": known_issues.as_values(issues)} if issues else {}
+    return tickets | {
         "runcase": version("runcase"),
         "packs": [{"name": p.name, "version": p.version, "digest": p.digest} for p in packs],
         "runs": folders,
@@ -187,14 +198,15 @@ def summary(
 # --- looking at a finished case -------------------------------------------------------------------
 
 
-def case_index(path: str) -> index.Index:
+def case_index(path: str) -> Index:
     """Every run of a case.
 
     Raises:
         RuncaseError: `not_a_case`, `newer_case`.
     """
-    _, facts, conclusions = open_case(path)
-    return index.index(facts, conclusions, run_folders(conclusions.runs["run_id"].to_list()))
+    case, facts, conclusions = open_case(path)
+    issues = known_issues.of_values(case.provenance().get("known_issues"))
+    return index.index(facts, conclusions, run_folders(conclusions.runs["run_id"].to_list()), issues)
 
 
 def open_case(path: str) -> tuple[Case, Facts, Conclusions]:

@@ -31,6 +31,8 @@ class Settings:
     redact: bool = True
     max_page_bytes: int | None = None
     """Size budget of a page; None for the default of `report.html`."""
+    known_issues: Path | None = None
+    """A file of tickets for known failures."""
 
 
 def resolve(
@@ -42,6 +44,7 @@ def resolve(
     keep_raw: bool = True,
     redact: bool = True,
     max_size: str | None = None,
+    known_issues: str | None = None,
 ) -> Settings:
     """Settings for a build as the command line asks for it.
 
@@ -53,6 +56,7 @@ def resolve(
         keep_raw: Whether the ledger keeps the raw bytes.
         redact: Whether secrets are replaced before anything is written.
         max_size: Size budget of a page, `5MB`, `400kB` or bytes; None for the default.
+        known_issues: A file of tickets for known failures.
 
     Raises:
         RuncaseError: `no_input`, `missing_path`, `bad_value`.
@@ -67,7 +71,8 @@ def resolve(
         raise RuncaseError("bad_value", f"--jobs {jobs}: at least one process is needed")
     pages = None if max_size is None else page_bytes(max_size)
     packs = (*DEFAULT_PACKS, *rules)
-    return Settings(paths, Path(case), packs, jobs or 1, keep_raw, redact, pages)
+    issues = Path(known_issues) if known_issues is not None else None
+    return Settings(paths, Path(case), packs, jobs or 1, keep_raw, redact, pages, issues)
 
 
 _UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1000, "m": 1_000_000, "mb": 1_000_000}

@@ -28,7 +28,7 @@ from runcase.report.dossier import (
     Tests,
     Window,
 )
-from runcase.report.index import DamagedSource, Group, Index, RunLine
+from runcase.report.index_value import Changes, DamagedSource, Group, Index, JobStrip, RunLine, StripRun
 from runcase.report.instants import micros
 
 LOG = "a1b2c3d4e5f6"
@@ -252,13 +252,19 @@ def index() -> Index:
     )
     groups = (
         Group("writeback.upload_timeout:1", "writeback.upload_timeout", "The upload timed out.", 4, at(0), at(3),
-              tuple(f"run_{n}" for n in range(4))),
-        Group("lost:1", "lost", "No end was seen.", 1, at(4), at(4), ("run_4",)),
+              tuple(f"run_{n}" for n in range(4)), ("render-report",), "known", 1, "STORE-41",
+              "https://tracker.invalid/STORE-41", "the object store is being moved"),
+        Group("lost:1", "lost", "No end was seen.", 1, at(4), at(4), ("run_4",), (), "new", 1, "OPS-3"),
     )  # fmt: skip
     damage = (DamagedSource("a.tar!/b.log.gz", "truncated_stream", "ends early"),)
+    strip = tuple(StripRun(f"run_{n}", r.status, r.took, (n % 5) / 4) for n, r in enumerate(runs))
+    jobs = (JobStrip("render-report", strip, 12, 5, "succeeded", "40s"),)
+    changes = Changes({"failed": 1, "succeeded": 3}, ("lost:1",), ("writeback.upload_timeout:1",), (),
+                      ("render-report",), ("nightly-index",))  # fmt: skip
     return Index(
-        {"failed": 4, "lost": 1, "succeeded": 7}, runs, groups, damage, ("notes/readme.txt",), 12, 1_000_000, 500
-    )
+        {"failed": 4, "lost": 1, "succeeded": 7}, runs, groups, damage, ("notes/readme.txt",), 12, 1_000_000, 500, 2,
+        jobs, changes,
+    )  # fmt: skip
 
 
 T = TypeVar("T")

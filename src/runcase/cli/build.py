@@ -27,6 +27,7 @@ EXIT_QUARANTINED = 3
 @click.option("--keep-raw/--no-keep-raw", default=True, help="Keep the raw bytes in the ledger (default: keep).")
 @click.option("--redact/--no-redact", default=True, help="Replace secrets before anything is written (default: do).")
 @click.option("--max-size", metavar="SIZE", help="Size budget of a dossier's page, such as 400kB (default: 5MB).")
+@click.option("--known-issues", metavar="FILE", help="YAML that links failures to tickets; the index shows them.")
 @click.option("--fail-on", type=click.Choice(["failed"]), help="Exit with 1 when failed or lost runs were found.")
 @click.option("--strict", is_flag=True, help="Exit with 3 when some evidence was quarantined.")
 @click.option("--format", "face", type=click.Choice(["text", "json"]), default="text", help="What to print at the end.")
@@ -38,6 +39,7 @@ def build(
     keep_raw: bool,
     redact: bool,
     max_size: str | None,
+    known_issues: str | None,
     fail_on: str | None,
     strict: bool,
     face: str,
@@ -50,7 +52,14 @@ def build(
     from runcase import pipeline, settings
 
     resolved = settings.resolve(
-        inputs, case, rules, jobs=jobs or os.cpu_count(), keep_raw=keep_raw, redact=redact, max_size=max_size
+        inputs,
+        case,
+        rules,
+        jobs=jobs or os.cpu_count(),
+        keep_raw=keep_raw,
+        redact=redact,
+        max_size=max_size,
+        known_issues=known_issues,
     )
     with _bar() as report:
         built = pipeline.build(resolved, report)

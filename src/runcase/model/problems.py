@@ -61,6 +61,7 @@ ERROR_CODES: dict[str, str] = {
     "bad_query": "a SQL query that the tables cannot answer",
     "bad_ref": "not a raw ref of the form source_id:byte_start+byte_len",
     "input_too_large": "a pipe yields more than can be spooled",
+    "bad_known_issues": "the file of known issues is not what one looks like; every defect has its place",
     "bad_value": "a flag's value is out of its range",
     "pack_changed": "a rule pack is not what it was when the case was built",
     "no_counterpart": "nothing in the case can be compared with the run",

@@ -22,7 +22,7 @@ from runcase.model.text import present
 from runcase.report import words
 from runcase.report.dossier import Dossier
 from runcase.report.event_table import EventTable
-from runcase.report.index import Index
+from runcase.report.index_value import Index
 from runcase.report.page import Limits, dossier_page, index_page, searched_words
 
 STYLESHEET = "runcase.css"

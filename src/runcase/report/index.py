@@ -1,99 +1,53 @@
-"""Every run of a case as one typed value: failures first, grouped by what failed."""
+"""Facts and conclusions to the `Index` of a case."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import polars as pl
 
 from runcase.model.case import Conclusions, Facts
 from runcase.model.text import present_line
+from runcase.report.history import batches_of_runs, changes, job_strips
+from runcase.report.index_value import FAILED, DamagedSource, Group, Index, RunLine
+from runcase.report.known_issues import KnownIssue, matching
 from runcase.report.words import duration_words, iso
-
-FAILED = ("failed", "timed_out", "lost")
 
 _ORDER = {"failed": 0, "timed_out": 1, "lost": 2, "cancelled": 3, "running": 4, "succeeded": 5}
 
 
-@dataclass(frozen=True, slots=True)
-class RunLine:
-    """One run as a list shows it."""
-
-    run_id: str
-    folder: str
-    status: str
-    job: str | None
-    attempts: int
-    first_ts: str | None
-    last_ts: str | None
-    took: str | None
-    failure_class: str | None
-    confidence: str | None
-    blocker: str | None
-    signature: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Failed runs with the same signature."""
-
-    signature: str
-    failure_class: str
-    blocker: str
-    count: int
-    first_seen: str | None
-    last_seen: str | None
-    runs: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DamagedSource:
-    """A source whose evidence is incomplete."""
-
-    path: str
-    verdict: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """All runs of a case."""
-
-    counts: Mapping[str, int]
-    runs: tuple[RunLine, ...]
-    groups: tuple[Group, ...]
-    damage: tuple[DamagedSource, ...]
-    unassigned: tuple[str, ...]
-    sources: int
-    bytes: int
-    events: int
-
-
-def index(facts: Facts, conclusions: Conclusions, folders: Mapping[str, str]) -> Index:
-    """The index of a case; `folders` maps run ids to folders under runs/."""
+def index(
+    facts: Facts, conclusions: Conclusions, folders: Mapping[str, str], issues: Sequence[KnownIssue] = ()
+) -> Index:
+    """The index of a case; `folders` maps run ids to folders under runs/, `issues` are tickets for known failures."""
     verdicts = conclusions.diagnoses.filter(pl.col("rank") == 0).select(
         "run_id", "class", "confidence", "text", "signature"
     )
     runs = conclusions.runs.join(verdicts, on="run_id", how="left", maintain_order="left").sort(
         pl.col("status").replace_strict(_ORDER, default=9), "last_ts", "run_id", descending=[False, True, False]
     )
-    lines = tuple(_line(r, folders) for r in runs.iter_rows(named=True))
     sources = facts.sources.collect()
+    batch_of, batches = batches_of_runs(sources, conclusions.members)
+    lines = tuple(_line(r, folders, batch_of) for r in runs.iter_rows(named=True))
+    groups = _groups(lines, batches, issues)
     counts = runs["status"].value_counts().sort(pl.col("status").replace_strict(_ORDER, default=9))
     return Index(
         counts=dict(zip(counts["status"].to_list(), counts["count"].to_list(), strict=True)),
         runs=lines,
-        groups=_groups(lines),
+        groups=groups,
         damage=_damage(facts),
         unassigned=_unassigned(sources, conclusions),
         sources=sources.height,
         bytes=int(sources.filter(pl.col("parent_id").is_null())["size_bytes"].sum() or 0),
         events=int(sources["events"].sum() or 0),
+        batches=batches,
+        jobs=job_strips(lines),
+        changes=changes(lines, groups, batches),
     )
 
 
-def _line(r: dict[str, object], folders: Mapping[str, str]) -> RunLine:
+def _line(r: dict[str, object], folders: Mapping[str, str], batch_of: Mapping[str, int]) -> RunLine:
     begin, end = r["created_at"] or r["first_ts"], r["finished_at"] or r["last_ts"]
     return RunLine(
         run_id=present_line(str(r["run_id"])),
@@ -107,28 +61,43 @@ def _line(r: dict[str, object], folders: Mapping[str, str]) -> RunLine:
         failure_class=str(r["class"]) if r["class"] else None,
         confidence=str(r["confidence"]) if r["confidence"] else None,
         blocker=present_line(str(r["text"])) if r["text"] else None,
-        signature=str(r["signature"]) if r["signature"] else None,
+        signature=present_line(str(r["signature"])) if r["signature"] else None,
+        batch=batch_of.get(str(r["run_id"]), 0),
+        took_us=round((end - begin).total_seconds() * 1_000_000)
+        if isinstance(begin, datetime) and isinstance(end, datetime)
+        else None,
     )
 
 
-def _groups(lines: tuple[RunLine, ...]) -> tuple[Group, ...]:
+def _groups(lines: Sequence[RunLine], batches: int, issues: Sequence[KnownIssue]) -> tuple[Group, ...]:
+    """Failures by signature: new ones first, then those with most runs."""
     by_signature: dict[str, list[RunLine]] = {}
     for line in lines:
         if line.status in FAILED:
             by_signature.setdefault(line.signature or line.failure_class or "unknown_failure", []).append(line)
-    groups = [
-        Group(
-            signature=signature,
-            failure_class=found[0].failure_class or "unknown_failure",
-            blocker=found[0].blocker or "",
-            count=len(found),
-            first_seen=min((r.first_ts for r in found if r.first_ts), default=None),
-            last_seen=max((r.last_ts for r in found if r.last_ts), default=None),
-            runs=tuple(r.run_id for r in found),
-        )
-        for signature, found in by_signature.items()
-    ]
-    return tuple(sorted(groups, key=lambda g: (-g.count, g.failure_class, g.signature)))
+    groups = [_group(signature, found, batches, issues) for signature, found in by_signature.items()]
+    return tuple(sorted(groups, key=lambda g: (g.known != "new", -g.count, g.failure_class, g.signature)))
+
+
+def _group(signature: str, found: Sequence[RunLine], batches: int, issues: Sequence[KnownIssue]) -> Group:
+    failure_class, blocker = found[0].failure_class or "unknown_failure", found[0].blocker or ""
+    issue = matching(issues, signature, failure_class, blocker)
+    earlier = any(r.batch < batches - 1 for r in found)
+    return Group(
+        signature=signature,
+        failure_class=failure_class,
+        blocker=blocker,
+        count=len(found),
+        first_seen=min((r.first_ts for r in found if r.first_ts), default=None),
+        last_seen=max((r.last_ts for r in found if r.last_ts), default=None),
+        runs=tuple(r.run_id for r in found),
+        jobs=tuple(sorted({r.job for r in found if r.job})),
+        known="" if batches < 2 else "known" if earlier else "new",
+        in_last_batch=sum(r.batch == batches - 1 for r in found),
+        ticket=issue.ticket if issue else None,
+        url=issue.url if issue else None,
+        note=issue.note if issue else None,
+    )
 
 
 def _damage(facts: Facts) -> tuple[DamagedSource, ...]:

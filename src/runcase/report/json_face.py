@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from runcase.report.dossier import SCHEMA, Dossier, Failure, Window
-from runcase.report.index import Index
+from runcase.report.index_value import Index
 from runcase.report.terminal import RawEvidence
 
 

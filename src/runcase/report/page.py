@@ -11,7 +11,7 @@ from runcase.report.artifact_graph import artifact_graph
 from runcase.report.citations import Citations
 from runcase.report.dossier import Artifact, Attempt, Dossier, Excerpt, KeyEvent, Signal, Window
 from runcase.report.event_table import MAX_EVENTS, EventTable, of_key_events, packed
-from runcase.report.index import FAILED, Index
+from runcase.report.index_value import FAILED, Group, Index
 from runcase.report.instants import clock_of, micros
 from runcase.report.lineage_figure import LineageFigure, lineage_figure
 from runcase.report.timeline import Timeline, timeline
@@ -198,15 +198,18 @@ class IndexPage:
     total: int
     tones: dict[str, str] = field(default_factory=dict)
     folders: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
 
 
 def index_page(index: Index) -> IndexPage:
     """The page of all runs."""
     counts = index.counts
+    statuses = {*counts, *(r.status for r in index.runs), *(r.status for j in index.jobs for r in j.runs)}
     return IndexPage(
         index=index,
         failed=sum(n for status, n in counts.items() if status in FAILED),
         total=sum(counts.values()),
-        tones={status: tone(status) for status in {*counts, *(r.status for r in index.runs)}},
+        tones={status: tone(status) for status in {*statuses, *(index.changes.counts if index.changes else ())}},
         folders={r.run_id: r.folder for r in index.runs},
+        groups={g.signature: g for g in index.groups},
     )

@@ -12,7 +12,7 @@ from rich.text import Text
 from runcase.model.text import present
 from runcase.report.decisive import decisive_lines
 from runcase.report.dossier import Dossier
-from runcase.report.index import Index
+from runcase.report.index_value import Index
 from runcase.report.markdown import window_words
 from runcase.report.words import clock
 

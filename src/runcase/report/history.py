@@ -1,0 +1,85 @@
+"""How the runs of a case follow one another: batches in the order of their evidence, strips of jobs, what changed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from statistics import median
+
+import polars as pl
+
+from runcase.report.index_value import FAILED, Changes, Group, JobStrip, RunLine, StripRun
+from runcase.report.words import micros_words
+
+STRIP_RUNS = 40
+MAX_JOBS = 100
+
+
+def batches_of_runs(sources: pl.DataFrame, members: pl.DataFrame) -> tuple[Mapping[str, int], int]:
+    """The batch that each run came with last, as a position from 0, and the number of batches.
+
+    A case has no clock, so batches stand in the order of the latest instant of
+    their evidence, then of their names.
+    """
+    order = sources.group_by("batch").agg(pl.col("last_ts").max()).sort("last_ts", "batch", nulls_last=False)
+    at = order.with_row_index("position").select("batch", pl.col("position").cast(pl.Int64))
+    of_run = (
+        members.join(sources.select("source_id", "batch").join(at, on="batch"), on="source_id")
+        .group_by("run_id")
+        .agg(pl.col("position").max())
+    )
+    return dict(zip(of_run["run_id"].to_list(), of_run["position"].to_list(), strict=True)), order.height
+
+
+def job_strips(lines: Sequence[RunLine]) -> tuple[JobStrip, ...]:
+    """A strip for each job that is named; jobs whose latest run failed come first."""
+    by_job: dict[str, list[RunLine]] = {}
+    for line in sorted(lines, key=_when):
+        if line.job:
+            by_job.setdefault(line.job, []).append(line)
+    strips = [_strip(job, runs) for job, runs in by_job.items()]
+    return tuple(sorted(strips, key=lambda s: (s.last_status not in FAILED, -s.failed, s.job))[:MAX_JOBS])
+
+
+def _when(line: RunLine) -> tuple[str, str]:
+    return (line.first_ts or "", line.run_id)
+
+
+def _strip(job: str, runs: Sequence[RunLine]) -> JobStrip:
+    shown = runs[-STRIP_RUNS:]
+    longest = max((r.took_us for r in shown if r.took_us), default=0)
+    spent = [r.took_us for r in runs if r.took_us is not None]
+    return JobStrip(
+        job=job,
+        runs=tuple(
+            StripRun(r.run_id, r.status, r.took, round((r.took_us or 0) / longest, 3) if longest else 0.0)
+            for r in shown
+        ),
+        total=len(runs),
+        failed=sum(r.status in FAILED for r in runs),
+        last_status=runs[-1].status,
+        median=micros_words(round(median(spent))) if spent else None,
+    )
+
+
+def changes(lines: Sequence[RunLine], groups: Sequence[Group], batches: int) -> Changes | None:
+    """What the latest batch brought; None for a case of one batch."""
+    if batches < 2:
+        return None
+    latest = [line for line in lines if line.batch == batches - 1]
+    before, after = _outcomes(lines, batches, latest=False), _outcomes(lines, batches, latest=True)
+    both = sorted(before.keys() & after.keys())
+    return Changes(
+        counts=dict(sorted(Counter(line.status for line in latest).items(), key=lambda x: (x[0] not in FAILED, x[0]))),
+        new=tuple(g.signature for g in groups if g.known == "new"),
+        again=tuple(g.signature for g in groups if g.known == "known" and g.in_last_batch),
+        not_seen=tuple(g.signature for g in groups if not g.in_last_batch),
+        broke=tuple(j for j in both if before[j] not in FAILED and after[j] in FAILED),
+        recovered=tuple(j for j in both if before[j] in FAILED and after[j] == "succeeded"),
+    )
+
+
+def _outcomes(lines: Sequence[RunLine], batches: int, latest: bool) -> dict[str, str]:
+    """The status of each job's last run, in the latest batch or before it."""
+    mine = [line for line in lines if line.job and (line.batch == batches - 1) == latest]
+    return {line.job: line.status for line in sorted(mine, key=_when) if line.job}
