@@ -20,18 +20,24 @@ def bounded(parsed: pl.DataFrame, limits: TextLimits) -> pl.DataFrame:
 
     Cuts depend on the record's own lines only, so that they fall at the same place however the bytes arrive.
     """
-    begins = (parsed["begins"] | ~parsed["fresh"]).to_numpy().copy()
+    begins = (parsed["begins"] | ~parsed["fresh"]).to_numpy()
+    cut = cuts(begins, parsed["start"].to_numpy(), parsed["length"].to_numpy(), limits)
+    return parsed.with_columns(begins=pl.Series(cut, dtype=pl.Boolean))
+
+
+def cuts(begins: np.ndarray, starts: np.ndarray, lengths: np.ndarray, limits: TextLimits) -> np.ndarray:
+    """As `bounded`, over arrays."""
+    begins = begins.copy()
     begins[:1] = True
-    starts = parsed["start"].to_numpy()
     heads = np.append(np.flatnonzero(begins), begins.size)
-    ends = np.append(starts, starts[-1:] + parsed["length"].to_numpy()[-1:])
+    ends = np.append(starts, starts[-1:] + lengths[-1:])
     long = (np.diff(heads) > limits.joined_lines) | (ends[heads[1:]] - ends[heads[:-1]] > limits.joined_bytes)
     for head, end in zip(heads[:-1][long].tolist(), heads[1:][long].tolist(), strict=True):
         at = head
         while (cut := _cut(starts, at, limits)) < end:
             begins[cut] = True
             at = cut
-    return parsed.with_columns(begins=pl.Series(begins, dtype=pl.Boolean))
+    return begins
 
 
 def _cut(starts: np.ndarray, head: int, limits: TextLimits) -> int:
@@ -49,8 +55,13 @@ def settled(parsed: pl.DataFrame, interleaved: bool) -> int:
     """
     if interleaved:
         return int((parsed["segment"] < parsed["segment"][-1]).sum())
-    sure = parsed["begins"].head(max(0, parsed.height - LOOK_AHEAD)).arg_true()
-    return int(sure[-1]) if sure.len() else 0
+    return last_sure(parsed["begins"].to_numpy())
+
+
+def last_sure(begins: np.ndarray) -> int:
+    """The last line that surely begins a record: those behind it may look ahead to lines that are not there yet."""
+    sure = np.flatnonzero(begins[: max(0, begins.size - LOOK_AHEAD)])
+    return int(sure[-1]) if sure.size else 0
 
 
 def joined(parsed: pl.DataFrame, interleaved: bool, limits: TextLimits) -> pl.DataFrame:

@@ -57,12 +57,14 @@ class TextSource:
         formats: Sequence[FormatRule] = (),
         marks: str | None = None,
         limits: TextLimits = DEFAULT,
+        compiled: bool = False,
     ) -> None:
         self._limits = limits
         self.account = TextAccount(encoding=decide(head) or "utf-8")
         self._mark = mark_of(head)[0]
         self._cr_ends = ends_with_cr(head) if not self.account.encoding.startswith("utf-16") else False
-        sample = line_table(self._lines_of(head[self._mark :]), self.account.encoding)["text"].head(SAMPLE_LINES)
+        shown = head if len(head) < HEAD_BYTES else head[: last_end(head, self.account.encoding) or len(head)]
+        sample = line_table(self._lines_of(shown[self._mark :]), self.account.encoding)["text"].head(SAMPLE_LINES)
         complete = len(head) < HEAD_BYTES and sample.len() < SAMPLE_LINES
         self._layout = headers.detect(sample, recorded_at, format_name, formats, complete)
         self._carry = Carry()
@@ -74,6 +76,13 @@ class TextSource:
         self._within_line = False
         self._work_at = limits.block_bytes
         self._offset = 0
+        self._compiled = compiled and marks is None and not self._cr_ends and self._known_layout()
+
+    def _known_layout(self) -> bool:
+        """Whether the compiled way takes this source; numba is loaded only to answer that."""
+        from runcase.intake import compiled
+
+        return compiled.takes(self._layout, self.account.encoding)
 
     def _lines_of(self, data: bytes, last: bool = False) -> bytes:
         """The bytes with lone carriage returns as line ends, where this source ends its lines so; as many in all."""
@@ -113,6 +122,32 @@ class TextSource:
         return cut
 
     def _take(self, size: int, last: bool) -> pl.DataFrame:
+        quick = self._take_compiled(size, last) if self._compiled and not self._within_line else None
+        return self._take_any(size, last) if quick is None else quick
+
+    def _take_compiled(self, size: int, last: bool) -> pl.DataFrame | None:
+        """As `_take_any`, by the kernels; None where it is the better way."""
+        from runcase.intake import compiled
+
+        lines = compiled.lines_of(self._waiting[:size], self._layout, self._limits)
+        if lines is None:
+            return None
+        kept = lines.starts.size if last else compiled.settled(lines, self._layout, self._offset, self._limits)
+        made = compiled.records(lines, kept, self._offset, self.account.lines, self._limits)
+        taken = size if kept == lines.starts.size else int(lines.starts[kept])
+        if lines.odd is not None:
+            self._note_impossible(lines.odd.filter(pl.col("start") < taken))
+        self.account.lines += kept
+        self._move(taken)
+        return made
+
+    def _move(self, taken: int) -> None:
+        """Bytes whose records were made."""
+        self._offset += taken
+        self._waiting = self._waiting[taken:]
+        self._work_at = max(self._limits.block_bytes, len(self._waiting) + self._limits.block_bytes // 2)
+
+    def _take_any(self, size: int, last: bool) -> pl.DataFrame:
         lines = self._numbered(
             line_table(self._waiting[:size], self.account.encoding, self._marks, self._limits.line_bytes)
         )
@@ -127,9 +162,7 @@ class TextSource:
         self._note_fragments(parsed)
         self._carry = headers.carried(parsed, self._carry)
         self.account.lines += int(parsed["fresh"].sum())
-        self._offset += taken
-        self._waiting = self._waiting[taken:]
-        self._work_at = max(self._limits.block_bytes, len(self._waiting) + self._limits.block_bytes // 2)
+        self._move(taken)
         return made
 
     def _numbered(self, lines: pl.DataFrame) -> pl.DataFrame:

@@ -45,6 +45,10 @@ class Layout:
 
     def parse(self, lines: pl.DataFrame, carry: Carry | None = None) -> pl.DataFrame:
         """The columns of a record's begin for each line, in order; `own_day` and `own_tod` are what Carry takes."""
+        return _with_begins(self.read(lines, carry), self)
+
+    def read(self, lines: pl.DataFrame, carry: Carry | None = None) -> pl.DataFrame:
+        """As `parse`, but for how lines hang together."""
         writer, body = writers.parted(pl.col("text"), self.prefix)
         frame = lines.with_columns(text=body, stream=writer, partial=pl.lit(value=False)).with_columns(
             ts=pl.lit(None, dtype=TIME),
@@ -62,7 +66,7 @@ class Layout:
         if self.json:
             frame = json_lines.read(frame)
         frame = _stamped(frame, self, carry or Carry())
-        return _with_begins(_with_level(writers.cri(frame)), self)
+        return _with_level(writers.cri(frame))
 
 
 def detect(

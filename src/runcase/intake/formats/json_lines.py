@@ -10,13 +10,16 @@ import polars as pl
 from runcase.intake.formats import stamps
 from runcase.intake.formats.levels import NUMERIC, PRIORITIES, normal
 
-_TIME_KEYS = ("timestamp", "@timestamp", "time", "ts", "t", "datetime", "date", "asctime", "eventTime", "created")
-_TIME_KEYS_MS = ("timeMillis", "timestampMs", "ts_ms")
+TIME_KEYS = ("timestamp", "@timestamp", "time", "ts", "t", "datetime", "date", "asctime", "eventTime", "created")
+TIME_KEYS_MS = ("timeMillis", "timestampMs", "ts_ms")
 _ANY_TIME = r'"\w*(?:[tT]ime|_at|At|[dD]ate)\w*" ?: ?"([12]\d{3}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^"]*)"'
 """The first member whose name speaks of a time and whose value is one."""
 
-_MESSAGE_KEYS = ("message", "msg", "event", "log", "MESSAGE", "text", "body", "short_message")
-_LEVEL_KEYS = ("level", "severity", "lvl", "log.level", "levelname", "loglevel", "level_name")
+MESSAGE_KEYS = ("message", "msg", "event", "log", "MESSAGE", "text", "body", "short_message")
+LEVEL_KEYS = ("level", "severity", "lvl", "log.level", "levelname", "loglevel", "level_name")
+OTHER_KEYS = ("PRIORITY", "__REALTIME_TIMESTAMP", "instant", "stream")
+"""They are looked at where no other key tells; `stream` beside `log` is Docker's."""
+
 _OBJECT = r"^\s*\{.*\}\s*$"
 _MICROS = pl.Datetime("us", "UTC")
 _UNITS = ((1e17, 1e-3), (1e14, 1.0), (1e11, 1e3), (0.0, 1e6))
@@ -28,10 +31,10 @@ def read(frame: pl.DataFrame) -> pl.DataFrame:
     objects = pl.when(pl.col("text").str.contains(_OBJECT)).then(pl.col("text").str.strip_chars())
     found = frame.select(
         doc=objects,
-        at=pl.coalesce(_first(objects, (*_TIME_KEYS, *_TIME_KEYS_MS)), objects.str.extract(_ANY_TIME)),
+        at=pl.coalesce(_first(objects, (*TIME_KEYS, *TIME_KEYS_MS)), objects.str.extract(_ANY_TIME)),
         micros=pl.coalesce(_count(objects, "$['__REALTIME_TIMESTAMP']"), _instant_of_log4j(objects)),
-        said=_first(objects, _MESSAGE_KEYS),
-        named=_first(objects, _LEVEL_KEYS),
+        said=_first(objects, MESSAGE_KEYS),
+        named=_first(objects, LEVEL_KEYS),
         priority=objects.str.json_path_match("$['PRIORITY']"),
         log=objects.str.json_path_match("$.log"),
         stream=objects.str.json_path_match("$.stream"),

@@ -67,10 +67,13 @@ _NAMES = "|".join(sorted(LEVELS, key=len, reverse=True))
 _BEFORE = rf"(?i)(?:^|[^\w.-])({_NAMES})[\s\]>:|-]*$"
 _LETTER_BEFORE = r"^\W*([VDIWEF])[\s\[(,:|]+$"
 _PRIORITY = r"^<(\d{1,3})>"
-_UPPER = (
-    r"^(?:\S+\s+){0,5}?[\[(<|]*(TRACE|VERBOSE|DEBUG[1-5]?|INFO|NOTICE|WARN|WARNING|ERROR|ERR|SEVERE|FATAL|CRITICAL|CRIT"
-    r"|ALERT|EMERG|PANIC|FINE|FINER|FINEST|CONFIG)[\])>|]*(?:[\s:|,/]|$)"
+IN_CAPITALS = (
+    *("TRACE", "VERBOSE", "DEBUG1", "DEBUG2", "DEBUG3", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "ERR"),
+    *("SEVERE", "FATAL", "CRITICAL", "CRIT", "ALERT", "EMERG", "PANIC", "FINE", "FINER", "FINEST", "CONFIG"),
 )
+"""Names that count among the first words of a message when they are written in capitals."""
+
+_UPPER = rf"^(?:\S+\s+){{0,5}}?[\[(<|]*({'|'.join(IN_CAPITALS)})[\])>|]*(?:[\s:|,/]|$)"
 _BRACKETED = rf"(?i)^(?:\S+\s+){{0,4}}?[\[(<](?:[\w.]+[:.])?({_NAMES})[\])>]"
 _TABBED = rf"^(?i:({_NAMES}))[\t|]"
 _LOWER = rf"^({_NAMES})(?:: | {{1,8}}[\w\[(]+[\]):])"
