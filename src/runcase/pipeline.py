@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import polars as pl
@@ -60,6 +61,9 @@ class Built:
 
 
 Report = Callable[[Progress], None]
+
+COMPILED_FROM_BYTES = 4 << 20
+"""Inputs from this size on are read by compiled kernels; below, loading them would cost more than they save."""
 
 
 def build(settings: Settings, report: Report = lambda _: None) -> Built:
@@ -117,7 +121,9 @@ def read(case: Case, units: Sequence[Unit], packs: tuple[Pack, ...], settings: S
     report(Progress("reading", 0, total))
     formats = tuple(f for p in packs for f in p.formats)
     secrets = tuple(r for p in packs for r in p.redact) if settings.redact else None
-    plan = IngestPlan(ReadPlan(formats=formats, keep_raw=settings.keep_raw, redact=secrets), packs)
+    compiled = total >= COMPILED_FROM_BYTES and find_spec("numba") is not None
+    reading = ReadPlan(formats=formats, keep_raw=settings.keep_raw, compiled=compiled, redact=secrets)
+    plan = IngestPlan(reading, packs)
     with case.batch(batch_name(units, packs, settings)) as writer:
         ingest(units, plan, settings.jobs, writer, tell)
 

@@ -41,6 +41,8 @@ class ReadPlan:
     budget: Budget = field(default_factory=Budget)
     formats: tuple[FormatRule, ...] = ()
     keep_raw: bool = True
+    compiled: bool = False
+    """Whether the kernels may be loaded: they say the same, and repay their start for many megabytes only."""
     redact: tuple[RedactRule, ...] | None = ()
     """Patterns of packs, beside the shipped kinds of secrets; None leaves secrets as they are."""
 
@@ -209,6 +211,7 @@ def _read_text(
         format_name=known.format if known else None,
         formats=plan.formats,
         marks=known.marks if known else None,
+        compiled=plan.compiled,
     )
     annotator = known.annotator(stream.path) if known else None
     context = SourceContext(place.sid, stream.path, known.name if known else None, None)
