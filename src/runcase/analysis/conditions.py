@@ -11,7 +11,7 @@ import polars as pl
 from runcase.analysis.selection import selected, value_of
 from runcase.analysis.view import CaseView
 from runcase.rules.comparison import compared
-from runcase.rules.language import Condition, EventSelector
+from runcase.rules.language import Comparison, Condition, EventSelector
 from runcase.rules.units import duration_us
 
 MAX_REFS = 12
@@ -32,6 +32,7 @@ def selectors_in(condition: Condition) -> Iterator[EventSelector]:
     if condition.value_count is not None:
         yield condition.value_count[0]
     yield from condition.sequence
+    yield from condition.compare.events if condition.compare is not None else ()
 
 
 def _key(selector: EventSelector) -> str:
@@ -82,6 +83,8 @@ class Evaluator:
             return self._value_count(*c.value_count)
         if c.sequence:
             return self._sequence(c)
+        if c.compare is not None:
+            return self._compare(c.compare)
         return self._conclusion(c)
 
     def _conclusion(self, c: Condition) -> pl.DataFrame:
@@ -146,6 +149,20 @@ class Evaluator:
         if c.by:
             found = found.with_columns(_by=value_of(c.by)).filter(pl.col("_by").is_not_null())
         return found.select(*by, "order", "ref", "ts")
+
+    def _compare(self, c: Comparison) -> pl.DataFrame:
+        """Runs in which the last values of all selections are evidenced, and equal or not as wanted."""
+        sides = [self._last_value(selector, c.value, n) for n, selector in enumerate(c.events)]
+        joined = reduce(lambda a, b: a.join(b, on="run_id", how="inner", maintain_order="left"), sides)
+        values = [f"_value{n}" for n in range(len(sides))]
+        alike = pl.all_horizontal(pl.col(values[0]) == pl.col(v) for v in values[1:])
+        found = joined.filter(alike if c.same else ~alike)
+        return found.select("run_id", refs=pl.concat_list([f"_ref{n}" for n in range(len(sides))]))
+
+    def _last_value(self, selector: EventSelector, name: str, number: int) -> pl.DataFrame:
+        found = self.events(selector).with_columns(_value=value_of(name)).filter(pl.col("_value").is_not_null())
+        last = found.group_by("run_id", maintain_order=True).agg(pl.col("_value", "ref").last())
+        return last.rename({"_value": f"_value{number}", "ref": f"_ref{number}"})
 
     # --- conclusions ------------------------------------------------------------------------------
 
