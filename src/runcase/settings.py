@@ -9,7 +9,7 @@ from pathlib import Path
 
 from runcase.model.problems import RuncaseError
 
-DEFAULT_PACKS = ("generic", "document-pipeline")
+DEFAULT_PACKS = ("generic", "kubernetes", "nextflow", "gitlab", "github-actions", "document-pipeline")
 """Shipped packs that every build uses; a pack applies only to the sources that it names."""
 
 MIN_PAGE_BYTES = 100_000

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from runcase.cli.look import FACE
-from runcase.cli.rules_case import coverage, suggest, why_not
+from runcase.cli.rules_case import coverage, suggest, why_not, write_new
 from runcase.model.text import present
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from runcase.rules.yaml_source import Defect
 
 EXIT_INVALID = 2
+MAX_IMPORT_BYTES = 8 * 1024 * 1024
 PACKS = click.argument("packs", nargs=-1, metavar="[PACK]...")
 _LAYOUT = "\n\t"
 
@@ -73,6 +74,52 @@ def schema(which: str) -> None:
     from runcase.lab.schema import schema as made
 
     click.echo(made(cast(Which, which)), nl=False)
+
+
+@rules.command()
+@PACKS
+@click.option("--all", "every", is_flag=True, help="List the changes that were noticed, too.")
+@FACE
+def mutate(packs: tuple[str, ...], every: bool, face: str) -> None:
+    """Change each rule in small ways, and tell which changes its examples do not notice."""
+    from dataclasses import asdict
+
+    from runcase.lab.mutating import mutated
+    from runcase.rules.pack import load_packs
+
+    found = [m for name in _named(packs) for m in mutated(load_packs([name])[-1])]
+    survivors = [m for m in found if m.survived]
+    if face == "json":
+        rows = [asdict(m) for m in (found if every else survivors)]
+        click.echo(_print({"changes": len(found), "survived": len(survivors), "mutants": rows}))
+        return
+    for m in found if every else survivors:
+        state = "survives" if m.survived else "noticed "
+        click.echo(_shown(f"{state}  {m.place}: {m.pack} {m.rule}: {m.change}"))
+    noticed = len(found) - len(survivors)
+    click.echo(f"{len(found)} changes, {noticed} noticed by the examples, {len(survivors)} survive")
+
+
+@rules.command("import")
+@click.argument("kind", type=click.Choice(["lnav", "grok"]))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("-o", "--output", metavar="FOLDER", help="Write the pack into this new folder.")
+def import_(kind: str, file: str, output: str | None) -> None:
+    """Turn an lnav format file or a grok pattern file into a pack; what cannot be taken is said."""
+    from runcase.lab import import_grok, import_lnav
+    from runcase.lab.imported import as_pack
+
+    with open(file, "rb") as f:
+        data = f.read(MAX_IMPORT_BYTES)
+    found = import_lnav.imported(data) if kind == "lnav" else import_grok.imported(data, Path(file).stem)
+    files = as_pack(found)
+    if output is None:
+        click.echo(_shown(files["pack.yaml"]), nl=False)
+        return
+    write_new(Path(output), files)
+    for note in found.left_out:
+        click.echo(_shown(f"left out: {note}"), err=True)
+    click.echo(f"{len(found.formats)} formats, {len(found.rules)} rules; try: runcase rules test {output}")
 
 
 for _command in (why_not, coverage, suggest):

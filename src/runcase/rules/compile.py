@@ -76,7 +76,7 @@ def applies(pack: Pack, path: str, reader: str | None) -> bool:
 def compiled(rule: EventRule, pack: Pack) -> CompiledRule:
     """One rule as expressions over RECORDS."""
     return CompiledRule(
-        rule, pack.cite(rule.id), condition(rule.match), tuple(_literals(rule.match)), tuple(_captures(rule.match))
+        rule, pack.cite(rule.id), condition(rule.match), tuple(_literals(rule.match)), tuple(captures(rule.match))
     )
 
 
@@ -148,8 +148,9 @@ def _literals(match: Match) -> list[str]:
     return max((o for o in options if o), key=lambda o: min(map(len, o)), default=[])
 
 
-def _captures(match: Match) -> list[tuple[str, str]]:
+def captures(match: Match) -> list[tuple[str, str]]:
+    """(column, pattern) of every pattern of a match that has named captures, in their order."""
     own = [(match.on, match.pattern)] if match.pattern else []
     own += [("path", glob_pattern(match.source))] if match.source else []
     own = [(column, pattern) for column, pattern in own if named_captures(pattern)]
-    return [*own, *(x for m in (*match.all_of, *match.any_of) for x in _captures(m))]
+    return [*own, *(x for m in (*match.all_of, *match.any_of) for x in captures(m))]

@@ -319,6 +319,8 @@ class Pack:
     failures: tuple[FailureRule, ...] = ()
     replay: tuple[ReplayRule, ...] = ()
     redact: tuple[RedactRule, ...] = ()
+    shipped: bool = False
+    """True for packs that come with runcase; a pack of a user's own overrides their rules by id."""
 
     def cite(self, rule_id: str) -> str:
         """`pack@digest#rule`: how a verdict names the rule."""

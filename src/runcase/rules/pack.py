@@ -81,6 +81,8 @@ def _gather(name: str, found: dict[str, ReadPack], below: tuple[str, ...]) -> No
     for wanted in read.pack.extends if read.pack else ():
         beside = folder.parent / wanted
         _gather(str(beside) if (beside / "pack.yaml").is_file() else wanted, found, (*below, own))
+    if read.pack is not None and folder.resolve().parent == shipped_packs().resolve():
+        read = replace(read, pack=replace(read.pack, shipped=True))
     found[own] = read
 
 
@@ -118,24 +120,39 @@ def folder_of(name: str) -> Path:
 
 
 def overridden(packs: Sequence[Pack]) -> tuple[Pack, ...]:
-    """Packs in which a rule that a later pack has too (same section, same id) is left out of the earlier one."""
+    """Packs in which a rule that a later pack overrides (same section, same id) is left out of the earlier one.
+
+    A user's pack overrides every pack before it; a shipped one only those that
+    it extends, so that packs of different producers may share an id.
+    """
+    gone = {(o.replaced_pack, o.section, o.id) for o in overrides(packs)}
     result: list[Pack] = []
-    taken: dict[str, set[str]] = {section: set() for section in OVERRIDABLE}
-    for pack in reversed(packs):
-        kept: dict[str, Any] = {}
-        for section in OVERRIDABLE:
-            kept[section] = tuple(r for r in getattr(pack, section) if r.id not in taken[section])
-            taken[section] |= {r.id for r in kept[section]}
+    for pack in packs:
+        kept: dict[str, Any] = {
+            section: tuple(r for r in getattr(pack, section) if (pack.name, section, r.id) not in gone)
+            for section in OVERRIDABLE
+        }
         result.append(replace(pack, **kept))
-    return tuple(reversed(result))
+    return tuple(result)
 
 
 def overrides(packs: Sequence[Pack]) -> Iterator[Override]:
     """What `overridden` leaves out, and what takes its place."""
+    extended = _extended(packs)
     for section in OVERRIDABLE:
-        standing: dict[str, tuple[str, Place]] = {}
-        for pack in packs:
-            for rule in getattr(pack, section):
-                if rule.id in standing:
-                    yield Override(section, rule.id, pack.name, rule.place, *standing[rule.id])
-                standing[rule.id] = (pack.name, rule.place)
+        for n, pack in enumerate(packs):
+            for weaker in packs[:n]:
+                if pack.shipped and weaker.name not in extended[pack.name]:
+                    continue
+                own = {r.id: r for r in getattr(pack, section)}
+                for rule in getattr(weaker, section):
+                    if rule.id in own:
+                        yield Override(section, rule.id, pack.name, own[rule.id].place, weaker.name, rule.place)
+
+
+def _extended(packs: Sequence[Pack]) -> dict[str, set[str]]:
+    """Pack -> names of all packs that it extends, through others too; a pack stands after those that it extends."""
+    found: dict[str, set[str]] = {}
+    for pack in packs:
+        found[pack.name] = set(pack.extends).union(*(found.get(name, set()) for name in pack.extends))
+    return found
