@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import polars as pl
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.intake.texts import read
 
 from runcase.intake.limits import TextLimits
+from runcase.intake.text_source import TextSource
 
 SMALL = TextLimits(block_bytes=64, line_bytes=48, joined_lines=6, joined_bytes=256, segment_bytes=128)
 """So small that short texts are cut in every way that long ones are."""
@@ -91,3 +93,11 @@ def test_each_physical_line_is_counted_once(data: bytes) -> None:
         lines = (b"start\n" + data).count(b"\n") + (not (b"start\n" + data).endswith(b"\n"))
         assert got.account.lines == lines
         assert got.records["line"].is_sorted()
+
+
+def test_a_text_whose_lines_end_with_carriage_returns_is_read_line_by_line() -> None:
+    data = "".join(f"{w} did well\r" for w in ("one two three four five six seven eight nine ten".split())).encode()
+    source = TextSource("log.txt", None, data)
+    records = pl.concat([source.feed(data), source.finish()])
+    assert source.account.lines == 10
+    assert records["byte_len"].sum() == len(data)

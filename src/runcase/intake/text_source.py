@@ -64,7 +64,9 @@ class TextSource:
         self._mark = mark_of(head)[0]
         self._cr_ends = ends_with_cr(head) if not self.account.encoding.startswith("utf-16") else False
         shown = head if len(head) < HEAD_BYTES else head[: last_end(head, self.account.encoding) or len(head)]
-        sample = line_table(self._lines_of(shown[self._mark :]), self.account.encoding)["text"].head(SAMPLE_LINES)
+        self._held = b""
+        sample = line_table(self._lines_of(shown[self._mark :], last=True), self.account.encoding)["text"]
+        sample = sample.head(SAMPLE_LINES)
         complete = len(head) < HEAD_BYTES and sample.len() < SAMPLE_LINES
         self._layout = headers.detect(sample, recorded_at, format_name, formats, complete)
         self._carry = Carry()
@@ -72,7 +74,6 @@ class TextSource:
         self._marks = marks
         self._path = path
         self._waiting = b""
-        self._held = b""
         self._within_line = False
         self._work_at = limits.block_bytes
         self._offset = 0
