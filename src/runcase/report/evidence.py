@@ -30,7 +30,7 @@ SHARED_PASS = 150_000
 
 _KEY_KINDS = "^(?:run|attempt|invocation|workspace|stage|tool|artifact|upload|retry|error|warning|exit)(?:[.]|$)"
 
-_COLUMNS = ("ts", "ts_basis", "attempt", "kind", "stage", "level", "rule", "source_id", "line")
+_COLUMNS = ("ts", "ts_basis", "attempt", "kind", "stage", "level", "rule", "source_id", "line", "summary")
 _PLACE = ("byte_start", "byte_len")
 _ORDER = ("ts", "source_id", "byte_start")
 
@@ -114,9 +114,9 @@ def run_events(events: pl.LazyFrame, wanted: Wanted, paths: Mapping[str, str]) -
 
 
 def _text() -> pl.Expr:
-    """The first line of what an event says, not longer than a page shows."""
+    """The first line of what an event says (of one that says nothing, its summary), not longer than a page shows."""
     first = pl.col("message").str.split_exact("\n", 0).struct[0]
-    return pl.coalesce("summary", first).str.head(2 * TEXT_CHARS)
+    return pl.coalesce(pl.when(first.str.contains(r"\S")).then(first), "summary").str.head(2 * TEXT_CHARS)
 
 
 def _placed(events: pl.LazyFrame, decisive: Sequence[str], paths: Mapping[str, str]) -> Iterator[Placed]:

@@ -178,7 +178,7 @@ def tests(x: Row) -> Tests:
 
 
 def key_event(e: Row) -> KeyEvent:
-    """An event with its one line of `text`."""
+    """An event with its summary, or else its one line of `text`."""
     return KeyEvent(
         event_id=f"evt_{e['source_id']}_{e['byte_start']}",
         ref=f"{e['source_id']}:{e['byte_start']}+{e['byte_len']}",
@@ -188,7 +188,7 @@ def key_event(e: Row) -> KeyEvent:
         kind=str(e["kind"]),
         stage=text_of(e["stage"]),
         level=text_of(e["level"]),
-        summary=present_line(str(e["text"] or ""), 200),
+        summary=present_line(str(e["summary"] or e["text"] or ""), 200),
         rule=text_of(e["rule"]),
     )
 
