@@ -66,6 +66,11 @@ def _begun(attempts: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
     return rows
 
 
+def _is_over() -> pl.Expr:
+    """True for attempts that are not known to run: of one that runs, an end is not due."""
+    return pl.col("status") != "running"
+
+
 def _refs(*names: str) -> pl.Expr:
     return pl.concat_list(names).list.drop_nulls()
 
@@ -111,7 +116,7 @@ def _no_writeback(begun: pl.DataFrame, marks: pl.DataFrame, reach: Reach) -> pl.
     finished = marks.filter(of_kind(pl.col("kind"), ["run.finished"])).select("run_id", attempt=pl.col("in_attempt"))
     last = begun.filter(pl.col("attempt") == pl.col("attempt").max().over("run_id"))
     seen = pl.col("claimed_ref").is_not_null() | pl.col("started_at").is_not_null()
-    due = last.filter(seen).join(finished.unique(), on=PAIR, how="anti", maintain_order="left")
+    due = last.filter(seen & _is_over()).join(finished.unique(), on=PAIR, how="anti", maintain_order="left")
     stale = marks.filter(pl.col("f_claimed_status") == "running").group_by("run_id", maintain_order=True)
     due = due.join(stale.agg(_row=pl.col("ref").last()), on="run_id", how="left", maintain_order="left")
     rows = reach.verdicts(due.with_columns(since=pl.col("last_ts"), refs=_refs("_row", "claimed_ref")), "status")
@@ -134,7 +139,7 @@ def _no_final_artifact(view: CaseView, begun: pl.DataFrame, reach: Reach) -> pl.
     final = made.filter(pl.col("role") == "final").select(PAIR).unique()
     whole = final.filter(pl.col("attempt").is_null()).select("run_id")
     due = begun.join(pl.concat([declared, roles]).unique(), on="run_id", how="semi", maintain_order="left")
-    last = due.filter(pl.col("attempt") == pl.col("attempt").max().over("run_id"))
+    last = due.filter((pl.col("attempt") == pl.col("attempt").max().over("run_id")) & _is_over())
     last = last.join(final, on=PAIR, how="anti", maintain_order="left").join(whole, on="run_id", how="anti")
     rows = reach.verdicts(
         last.sort(PAIR).with_columns(since=pl.col("started_at"), refs=_refs("claimed_ref")), "artifact"
@@ -159,6 +164,11 @@ def _artifact_absences(view: CaseView) -> list[pl.DataFrame]:
     ]
 
 
+def _end() -> pl.Expr:
+    """When an attempt was over; its last sign of life where nothing says so."""
+    return pl.coalesce("finished_at", "last_ts")
+
+
 def _each(states: pl.DataFrame, code: str, text: str, searched: str) -> pl.DataFrame:
     """A signal for each of the first artifacts, and one for all that follow."""
     rows = states.sort("run_id", "artifact_id").with_columns(_n=pl.int_range(pl.len()).over("run_id"))
@@ -180,17 +190,18 @@ def _announced(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:
     last = (
         rows.group_by(*PAIR, "stage", "_total", maintain_order=True).last().filter(pl.col("_done") < pl.col("_total"))
     )
-    ended = view.attempts.filter(pl.col("status").is_in(UNFINISHED)).select(PAIR)
-    last = last.join(ended, on=PAIR, how="semi", maintain_order="left")
-    last = last.join(view.sources.select("source_id", "verdict"), on="source_id", how="left", maintain_order="left")
+    ended = view.attempts.filter(pl.col("status").is_in(UNFINISHED)).select(*PAIR, _end=_end())
+    last = last.join(ended, on=PAIR, how="inner", maintain_order="left")
+    carriers = view.sources.select("source_id", "verdict", _reach="last_ts")
+    last = last.join(carriers, on="source_id", how="left", maintain_order="left")
     left = pl.col("_total") - pl.col("_done")
-    whole = ~pl.col("verdict").is_in(DAMAGED)
+    whole = (~pl.col("verdict").is_in(DAMAGED) & (pl.col("_reach") >= pl.col("_end"))).fill_null(value=False)
     found = last.with_columns(
         refs=pl.concat_list("ref"),
         verdict=pl.when(whole).then(pl.lit("absent_proven")).otherwise(pl.lit("not_observable")),
         searched=pl.when(whole)
-        .then(pl.lit("the rest of the source, to its end"))
-        .otherwise(pl.lit("the rest of the source, which is incomplete")),
+        .then(pl.lit("the rest of the source, beyond the end of the attempt"))
+        .otherwise(pl.lit("the rest of the source, which does not reach the end of the attempt")),
     )
     text = pl.format("`{}` was the last of {}; {} never came", "title", "_total", left)
     return signals_of(found, "announced_never_seen", text)
@@ -198,13 +209,11 @@ def _announced(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:
 
 def _unfinished_stages(view: CaseView, reach: Reach) -> pl.DataFrame:
     """Stages that began and never ended in attempts that are over."""
-    ended = view.attempts.filter(pl.col("status").is_in(UNFINISHED)).select(PAIR)
+    ended = view.attempts.filter(pl.col("status").is_in(UNFINISHED)).select(*PAIR, since=_end())
     rows = view.windows.filter((pl.col("kind") == "stage") & (pl.col("state") == "open"))
-    rows = rows.join(ended, on=PAIR, how="semi", maintain_order="left").sort(*PAIR, "start")
+    rows = rows.join(ended, on=PAIR, how="inner", maintain_order="left").sort(*PAIR, "start")
     last = rows.group_by(PAIR, maintain_order=True).last()
-    found = reach.verdicts(
-        last.with_columns(since=pl.col("start"), refs=pl.concat_list("start_ref")).drop("searched"), "worker"
-    )
+    found = reach.verdicts(last.with_columns(refs=pl.concat_list("start_ref")).drop("searched"), "worker")
     return signals_of(found, "stage_never_finished", pl.format("stage {} began and never ended", "name"))
 
 

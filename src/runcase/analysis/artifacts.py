@@ -21,12 +21,12 @@ def states(claims: pl.DataFrame, sources: pl.DataFrame, members: pl.DataFrame) -
     """
     present = present_files(claims, sources, members)
     said = _said(claims)
-    rows = said.join(present, on=KEY, how="left", maintain_order="left")
+    rows = said.join(present.drop("attempt"), on=KEY, how="left", maintain_order="left")
     rows = rows.join(_consumers(claims), on=KEY, how="left", maintain_order="left")
     rows = rows.join(_listing_attempts(claims), on="run_id", how="left", maintain_order="left")
     folders = covered_folders(claims, present).with_columns(_folder_there=pl.lit(value=True))
     rows = rows.with_columns(folder=folder_of(pl.col("path"))).join(
-        folders, on=["run_id", "folder"], how="left", maintain_order="left"
+        folders, on=["run_id", "attempt", "folder"], how="left", maintain_order="left", nulls_equal=True
     )
     weighed = rows.with_columns(state=_state(), state_text=_text())
     refs = pl.concat_list("refs", pl.concat_list("file_ref").list.drop_nulls()).list.unique(maintain_order=True)
@@ -63,7 +63,7 @@ def _said(claims: pl.DataFrame) -> pl.DataFrame:
         attempt=pl.col("attempt").filter(made).drop_nulls().last(),
         written_at=pl.col("ts").filter(written).last(),
         refs=pl.concat_list(
-            pl.col("ref").filter(made).unique(maintain_order=True).tail(MAX_REFS - 2).implode(),
+            _in_time(pl.col("ref"), made).unique(maintain_order=True).tail(MAX_REFS - 2).implode(),
             pl.col("ref").filter(~made).unique(maintain_order=True).head(2).implode(),
         ).first(),
         _written=written.any(),
@@ -72,6 +72,11 @@ def _said(claims: pl.DataFrame) -> pl.DataFrame:
         _expected_only=(pl.col("action") == "expected").all(),
         _digests=digests.len(),
     )
+
+
+def _in_time(ref: pl.Expr, which: pl.Expr) -> pl.Expr:
+    """Refs of claims in the order of time, those that state none after them."""
+    return ref.filter(which).sort_by(pl.col("ts").filter(which), nulls_last=True, maintain_order=True)
 
 
 def _consumers(claims: pl.DataFrame) -> pl.DataFrame:

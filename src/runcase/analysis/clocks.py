@@ -253,6 +253,26 @@ def _offset(
     return row | {"offset_us": None if lo > hi else least if noted is None else min(max(noted, lo), hi)}
 
 
+def with_doubt(windows: pl.DataFrame, found: Clocks) -> pl.DataFrame:
+    """WINDOWS in which a duration that rests on a clock corrected by the least that is possible says so."""
+    if found.skews.is_empty():
+        return windows
+    late = pl.col("hi_us").is_null()
+    loose = found.skews.filter(late | pl.col("lo_us").is_null()).select("source_id", _late=late)
+    rows = windows.with_columns(_from=pl.col("start_ref").str.split(":").list.first())
+    rows = rows.with_columns(_to=pl.col("end_ref").str.split(":").list.first())
+    for side in ("_from", "_to"):
+        named = loose.rename({"source_id": side, "_late": f"{side}_late"})
+        rows = rows.join(named, on=side, how="left", maintain_order="left")
+    two = (pl.col("kind") == "window") & (pl.col("state") == "closed") & (pl.col("_from") != pl.col("_to"))
+    longer = pl.coalesce("_to_late", ~pl.col("_from_late"))
+    word = pl.when(longer).then(pl.lit("at least")).otherwise(pl.lit("at most"))
+    text = pl.format("{} this long: a clock was corrected by the least that makes its order possible", word)
+    return rows.with_columns(detail=pl.when(two & longer.is_not_null()).then(text).otherwise("detail")).select(
+        windows.columns
+    )
+
+
 # --- reporting ------------------------------------------------------------------------------------
 
 

@@ -10,13 +10,14 @@ from runcase.analysis import runs as frames
 from runcase.analysis.artifacts import states
 from runcase.analysis.basis import Basis
 from runcase.analysis.claims import claims_of_runs
-from runcase.analysis.clocks import clocks
+from runcase.analysis.clocks import clocks, with_doubt
 from runcase.analysis.diagnosis import diagnose
 from runcase.analysis.gaps import gaps
 from runcase.analysis.identity import assignment
 from runcase.analysis.lineage import edges
 from runcase.analysis.marks import marks, spread
 from runcase.analysis.members import members
+from runcase.analysis.observability import reach, with_searched
 from runcase.analysis.operations import operations
 from runcase.analysis.pack_choice import declaring, run_packs
 from runcase.analysis.replay import replays
@@ -42,6 +43,8 @@ def conclude(facts: Facts, packs: tuple[Pack, ...]) -> Conclusions:
     view, basis = identified(facts, packs)
     seen = basis.marks
     view = replace(view, windows=_timed(view, seen))
+    timed = with_doubt(view.windows, basis.clocks)
+    view = replace(view, windows=with_searched(timed, reach(view, seen)))
     claims = claims_of_runs(view.artifacts)
     view = replace(view, states=states(claims, view.sources, view.members), edges=edges(claims))
     view = replace(view, signals=signals(view, basis))
@@ -73,6 +76,7 @@ def identified(facts: Facts, packs: tuple[Pack, ...]) -> tuple[CaseView, Basis]:
         events = told.corrected(events, "ts", "ts_lo", "ts_hi")
         spans = told.corrected(spans.lazy(), "start", "end").collect()
         claims = told.corrected(claims.lazy(), "ts").collect()
+        sources = told.corrected(sources.lazy(), "first_ts", "last_ts").collect()
         reach, numbers, seen = _marked(events, sources, belonging, spans)
     tries, basis = frames.attempts(numbers, seen, spans)
     cited = run_packs(events)

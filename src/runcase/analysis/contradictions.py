@@ -132,6 +132,11 @@ def _stated_durations(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:
     return contradiction(rows, "stated_duration_differs", text)
 
 
+def _short(value: pl.Expr) -> pl.Expr:
+    """Of a digest as much as tells two apart; of anything else its begin."""
+    return value.str.replace(r"^(?:sha256:)?([0-9a-f]{12})[0-9a-f]{52}$", "sha256:${1}").str.slice(0, 80)
+
+
 def _two_alive(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:
     """An attempt that still works after the next one was claimed."""
     work = marks.filter(of_kind(pl.col("kind"), ["stage", "tool", "artifact.written", "progress", "upload"]))
@@ -172,10 +177,12 @@ def _drifted(view: CaseView, marks: pl.DataFrame) -> list[pl.DataFrame]:
     rows = seen.group_by("run_id", "what", "config", maintain_order=True).agg(
         refs=pl.col("ref").first().over("value").unique(maintain_order=True).head(4),
         _values=pl.col("value").n_unique(),
-        _first=pl.col("value").first().str.slice(0, 80),
-        _last=pl.col("value").last().str.slice(0, 80),
+        _first=_short(pl.col("value").first()),
+        _last=_short(pl.col("value").last()),
     )
     rows = rows.filter(pl.col("_values") > 1)
+    # the same two digests by the name of the artifact and by that of the field are one drift
+    rows = rows.unique(["run_id", "_first", "_last"], keep="first", maintain_order=True)
     text = pl.format("the {} differs between attempts: {}, then {}", "what", "_first", "_last")
     inputs, config = rows.filter(~pl.col("config")), rows.filter(pl.col("config"))
     return [contradiction(inputs, "input_drifted", text), contradiction(config, "config_changed", text)]

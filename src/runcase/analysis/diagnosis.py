@@ -15,7 +15,7 @@ from runcase.analysis.decisive.classes import named_class, purpose, why_cancelle
 from runcase.analysis.decisive.select import Candidate, Decision, masked
 from runcase.analysis.decisive.statements import Told, decisions
 from runcase.analysis.stated import Stated, stated_causes
-from runcase.analysis.structure import Shape, ends_in_words, of_last_attempts, shapes
+from runcase.analysis.structure import Ending, Shape, endings, of_last_attempts, shapes
 from runcase.analysis.view import CaseView
 from runcase.model.tables import DIAGNOSES
 from runcase.rules.language import FailureRule
@@ -45,7 +45,7 @@ class _Known:
     stated: Stated | None
     shape: Shape | None
     told: Told | None
-    end: str | None
+    end: Ending | None
 
 
 def diagnose(view: CaseView) -> pl.DataFrame:
@@ -53,7 +53,7 @@ def diagnose(view: CaseView) -> pl.DataFrame:
     held = _held(view)
     unsuccessful = view.runs.filter(pl.col("status") != "succeeded")["run_id"]
     told = decisions(of_last_attempts(view), unsuccessful)
-    formed, ends, stated = shapes(view), ends_in_words(view), stated_causes(of_last_attempts(view))
+    formed, ends, stated = shapes(view), endings(view), stated_causes(of_last_attempts(view))
     rows: list[dict[str, object]] = []
     for run in view.runs.sort("run_id").iter_rows(named=True):
         run_id, status = run["run_id"], run["status"]
@@ -105,20 +105,22 @@ def _diagnosis(run: dict[str, object], known: _Known) -> list[dict[str, object]]
         return _by_statement(run, known.stated, failure, decision, refs)
     if known.shape is not None:
         return _by_shape(run, known.shape, decision, refs)
-    # errors of a run that was told to stop are its echo, and say nothing of why
-    best = None if run["status"] == "cancelled" and known.end else decision.best
-    text = _headline(best) if best else known.end or _without_lines(run)
+    # errors of a run that was told to stop are its echo, and those of a lost one did not end it
+    ended = known.end if failure in ("cancelled", "timeout.run", "lost") else None
+    best = None if ended else decision.best
+    text = ended.text if ended else _headline(best) if best else _without_lines(run)
+    sure = "consistent" if best and run["status"] == "failed" else "conjecture"
     evidence = [{"text": _sentence(c), "refs": [refs[c.place]]} for c in _distinct(decision.candidates)]
     verdict = {
         "run_id": run["run_id"],
         "rank": 0,
         "class": failure,
-        "confidence": "consistent" if best and run["status"] == "failed" else "conjecture",
+        "confidence": ended.confidence if ended else sure,
         "text": text,
-        "refs": [refs[best.place]] if best else list(_strings(run["status_refs"])),
+        "refs": list(ended.refs) if ended else [refs[best.place]] if best else list(_strings(run["status_refs"])),
         "evidence": json.dumps(evidence, ensure_ascii=False),
         "next_actions": list(advice(failure)),
-        "decisive": [refs[p] for p in decision.places],
+        "decisive": list(dict.fromkeys([*(ended.refs if ended else ()), *(refs[p] for p in decision.places)])),
         "signature": _signature(failure, text),
     }
     return [verdict, *_others(run, failure, decision, refs)]
@@ -128,7 +130,7 @@ def _by_rule(
     run: dict[str, object], rules: Sequence[_Held], decision: Decision, refs: dict[int, str]
 ) -> list[dict[str, object]]:
     first = rules[0]
-    proofs = [str(r) for e in first.evidence for r in _strings(e["refs"])[:2]]
+    proofs = [str(r) for e in first.evidence for r in _strings(e["refs"])[:1]]
     decisive = list(dict.fromkeys(proofs or first.refs[:6]))
     text = first.rule.blocker or f"the evidence of {first.rule.failure} holds"
     rows: list[dict[str, object]] = [

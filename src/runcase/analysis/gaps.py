@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import polars as pl
 
+from runcase.analysis.marks import RECORD_KIND
 from runcase.analysis.selection import of_kind
 from runcase.model.refs import ref_of
 from runcase.model.tables import WINDOWS
@@ -70,7 +71,7 @@ def _silences(events: pl.LazyFrame) -> pl.DataFrame:
     A silence is longer than a bin, so it lies between two bins that follow one another: events are reduced to the
     first and last instant of each bin before anything is sorted.
     """
-    spoken = ~of_kind(pl.col("kind"), ["heartbeat"]) & (pl.col("ts_basis") != "inherited")
+    spoken = ~of_kind(pl.col("kind"), ["heartbeat", RECORD_KIND]) & (pl.col("ts_basis") != "inherited")
     timed = events.filter(pl.col("attempt").is_not_null() & pl.col("ts").is_not_null() & spoken)
     binned = timed.group_by(*PAIR, _bin=pl.col("ts").dt.truncate(BIN)).agg(
         first=pl.col("ts").min(), last=pl.col("ts").max()

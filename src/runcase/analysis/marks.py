@@ -11,12 +11,15 @@ from runcase.rules.compile import field
 QUIET_KINDS = ("log", "unknown", "heartbeat")
 """Kinds that mark nothing by themselves."""
 
+RECORD_KIND = "log.run_record"
+"""A record that sums a run up: the times that it states are claims, and nothing happened at them."""
+
 TITLE_CHARS = 200
 """What is kept of a message that has no summary."""
 
 FIELDS = (
     *("status", "claimed_status", "exit_code", "job", "bundle", "bundle_sha256", "host", "worker", "parent_run_id"),
-    *("done", "total", "tool", "failure"),
+    *("done", "total", "tool", "failure", "child"),
 )
 """Members of `fields` that the analysis reads; each becomes the text column `f_<name>`."""
 
@@ -59,7 +62,7 @@ def marks(events: pl.LazyFrame, sources: pl.DataFrame, attempts: pl.DataFrame) -
         its source; null in documents); sorted by `order`.
     """
     marking = ~of_kind(pl.col("kind"), QUIET_KINDS) | pl.col("level").is_in(["error", "fatal"])
-    claims = pl.col("fields").str.contains('"claimed_status"', literal=True)
+    claims = pl.col("fields").str.contains_any(['"claimed_status"', '"child"'])
     wanted = pl.col("run_id").is_not_null() & (marking.fill_null(value=False) | claims.fill_null(value=False))
     first_line = pl.col("message").str.split("\n").list.first().str.slice(0, TITLE_CHARS)
     title = pl.coalesce("summary", first_line)
@@ -100,5 +103,6 @@ def _ends(found: pl.DataFrame, sources: pl.DataFrame) -> pl.DataFrame:
 def spread(events: pl.LazyFrame) -> pl.DataFrame:
     """`run_id, attempt, events, first_ts, last_ts`: how far the events of each run and attempt reach; sorted."""
     grouped = events.filter(pl.col("run_id").is_not_null()).group_by("run_id", "attempt")
-    reach = grouped.agg(events=pl.len().cast(pl.Int64), first_ts=pl.col("ts").min(), last_ts=pl.col("ts").max())
+    happened = pl.col("ts").filter(pl.col("kind") != RECORD_KIND)
+    reach = grouped.agg(events=pl.len().cast(pl.Int64), first_ts=happened.min(), last_ts=happened.max())
     return reach.collect().sort("run_id", "attempt", nulls_last=True)

@@ -41,12 +41,12 @@ class Reach:
         """
         rows = wanted.with_row_index("_n")
         able = self.rows.filter(pl.col(family)).select(
-            "run_id", "leaf", "last_ts", "damaged", _attempt="attempt", _source="source_id"
+            "run_id", "leaf", "damaged", _reach="last_ts", _attempt="attempt"
         )
         joined = rows.join(able, on="run_id", how="left", maintain_order="left")
         own = pl.col("_attempt").is_null() | pl.col("attempt").is_null() | (pl.col("_attempt") == pl.col("attempt"))
         joined = joined.filter(own.fill_null(value=True))
-        reaches = pl.col("since").is_null() | (pl.col("last_ts") >= pl.col("since"))
+        reaches = pl.col("since").is_null() | (pl.col("_reach") >= pl.col("since"))
         covers = pl.col("leaf").is_not_null() & ~pl.col("damaged") & reaches
         found = joined.group_by("_n", maintain_order=True).agg(
             _proven=covers.fill_null(value=False).any(),
@@ -57,6 +57,30 @@ class Reach:
         return rows.with_columns(verdict=_verdict(), searched=_searched_text()).drop(
             "_n", "_proven", "_searched", "_damaged"
         )
+
+
+WINDOW_FAMILIES: dict[str, str] = {
+    "no_run_created": "queue",
+    "no_claim": "queue",
+    "no_workspace_ready": "worker",
+    "no_first_work_event": "worker",
+    "no_final_artifact": "artifact",
+    "no_status_writeback": "status",
+}
+"""Why a boundary is absent -> what would have carried it; other codes are searched among the worker's sources."""
+
+
+def with_searched(windows: pl.DataFrame, able: Reach) -> pl.DataFrame:
+    """WINDOWS in which each absent boundary says which sources were searched."""
+    family = pl.col("reason").replace_strict(WINDOW_FAMILIES, default="worker", return_dtype=pl.String)
+    absent = (pl.col("kind") == "window") & pl.col("state").is_in(["open", "absent"])
+    rows = windows.with_row_index("_w").with_columns(since=pl.col("start"), _family=pl.when(absent).then(family))
+    told = [
+        able.verdicts(rows.filter(pl.col("_family") == name).drop("searched"), name).select("_w", _said="searched")
+        for name in sorted(set(WINDOW_FAMILIES.values()))
+    ]
+    joined = rows.join(pl.concat(told), on="_w", how="left", maintain_order="left")
+    return joined.with_columns(searched=pl.coalesce("searched", "_said")).select(windows.columns)
 
 
 def _verdict() -> pl.Expr:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -45,6 +45,8 @@ def observations(view: CaseView, marks: pl.DataFrame, duplicates: pl.DataFrame) 
             _duplicates(view, duplicates),
             _not_made(view),
             _critical(view),
+            _sign_of_life(view),
+            _children(view, marks),
             _blind_spots(view, marks),
         ]
     )
@@ -114,24 +116,72 @@ def _not_made(view: CaseView) -> pl.DataFrame:
 
 
 def _critical(view: CaseView) -> pl.DataFrame:
-    """The stage that decided most of how long the last attempt took."""
+    """The stage that decided most of how long the last attempt took; one that never ended counts up to the end."""
     last = view.attempts.sort("run_id", "attempt").group_by("run_id", maintain_order=True).last()
     ends = {(r, a): (b, e) for r, a, b, e in last.select("run_id", "attempt", "first_ts", "last_ts").iter_rows()}
-    stages = view.windows.filter((pl.col("kind") == "stage") & (pl.col("state") == "closed"))
+    stages = view.windows.filter((pl.col("kind") == "stage") & pl.col("start").is_not_null())
     rows: list[dict[str, object]] = []
     for key, own in stages.partition_by(PAIR, as_dict=True, maintain_order=True).items():
         begin, end = ends.get((key[0], key[1]), (None, None))
-        if begin is None or end is None or own.height < 2:
-            continue
-        total = (end - begin) // timedelta(microseconds=1)
-        top = max(critical_path(closed_operations(own), total), key=lambda s: s.duration_us)
-        text = (
-            f"{top.name} took {top.duration_us / 1e6:.1f} of {total / 1e6:.1f} s; "
-            f"if it took no time, the run would have taken {top.run_without_us / 1e6:.1f} s"
-        )
-        rows.append({"run_id": key[0], "attempt": key[1], "refs": [], "_text": text})
+        text = _slowest(own, begin, end) if begin is not None and end is not None else None
+        if text is not None:
+            rows.append({"run_id": key[0], "attempt": key[1], "refs": [], "_text": text})
     schema = pl.Schema({n: SIGNALS.schema[n] for n in ("run_id", "attempt", "refs")} | {"_text": pl.String()})
     return observation(pl.DataFrame(rows, schema=schema), "critical_path", pl.col("_text"))
+
+
+def _slowest(stages: pl.DataFrame, begin: datetime, end: datetime) -> str | None:
+    """Of two stages or more, the one that took most; null for one stage."""
+    total = (end - begin) // timedelta(microseconds=1)
+    steps = critical_path(closed_operations(stages), total)
+    top = max(steps, key=lambda s: s.duration_us, default=None)
+    still = stages.filter(pl.col("state") == "open").sort("start", "name").tail(1).select("name", "start").rows()
+    if still and (top is None or (end - still[0][1]) // timedelta(microseconds=1) > top.duration_us):
+        spent = (end - still[0][1]).total_seconds()
+        return f"{still[0][0]} had taken {spent:.1f} of {total / 1e6:.1f} s when the evidence ends"
+    if top is None or stages.height < 2:
+        return None
+    return (
+        f"{top.name} took {top.duration_us / 1e6:.1f} of {total / 1e6:.1f} s; "
+        f"if it took no time, the run would have taken {top.run_without_us / 1e6:.1f} s"
+    )
+
+
+def _sign_of_life(view: CaseView) -> pl.DataFrame:
+    """Runs that may still run: when they were last heard of."""
+    rows = view.runs.filter((pl.col("status") == "running") & pl.col("last_ts").is_not_null())
+    rows = rows.with_columns(
+        refs=pl.col("status_refs"),
+        verdict=pl.lit("not_observable"),
+        searched=pl.lit("all sources of the run, which end there"),
+    )
+    heard = pl.col("last_ts").dt.strftime("%Y-%m-%d %H:%M:%S")
+    text = pl.format("nothing shows that the run has ended; its last sign of life is of {}", heard)
+    return signals_of(rows, "may_still_run", text, "observation")
+
+
+def _children(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:
+    """Runs that a run started: how they went, and those of which nothing was supplied."""
+    named = marks.filter(pl.col("f_child").is_not_null()).select("run_id", "ref", child="f_child")
+    stated = view.runs.filter(pl.col("parent_run_id").is_not_null()).select(
+        child="run_id", run_id="parent_run_id", ref=pl.lit(None, dtype=pl.String)
+    )
+    pairs = pl.concat([named, stated.select(named.columns)]).unique(["run_id", "child"], keep="first")
+    known = view.runs.select(child="run_id", _status=pl.col("status").str.replace_all("_", " "))
+    rows = pairs.join(known, on="child", how="left").sort("run_id", "child")
+    rows = rows.join(view.runs.select("run_id"), on="run_id", how="semi", maintain_order="left")
+    each = pl.format("{} {}", "child", pl.col("_status").fill_null("(nothing of it was supplied)"))
+    grouped = rows.group_by("run_id", maintain_order=True).agg(
+        _each=each.head(MAX_REFS).str.join(", "), _n=pl.len(), refs=pl.col("ref").drop_nulls().head(MAX_REFS)
+    )
+    seen = observation(grouped, "child_runs", pl.format("it started {} runs: {}", "_n", "_each"))
+    lacking = rows.filter(pl.col("_status").is_null()).with_columns(
+        refs=pl.concat_list("ref").list.drop_nulls(),
+        verdict=pl.lit("not_observable"),
+        searched=pl.lit("all sources of the case"),
+    )
+    text = pl.format("run {} was started by this one, and no source of it was supplied", "child")
+    return pl.concat([seen, signals_of(lacking, "child_not_supplied", text)])
 
 
 def _blind_spots(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:

@@ -14,8 +14,8 @@ def present_files(claims: pl.DataFrame, sources: pl.DataFrame, members: pl.DataF
         members: MEMBERS.
 
     Returns:
-        `run_id, artifact_id, file_sha256, file_size, file_verdict, file_ref`: one row an artifact, the file of the
-        attempt that claims it last, and among several the one with the claimed digest.
+        `run_id, artifact_id, attempt, file_sha256, file_size, file_verdict, file_ref`: one row an artifact, the file of
+        the attempt that claims it last, and among several the one with the claimed digest.
     """
     wanted = claims.filter(pl.col("path").is_not_null()).sort("run_id", "artifact_id", "attempt", nulls_last=False)
     wanted = wanted.select("run_id", "artifact_id", "path", "attempt", "checksum").unique(maintain_order=True)
@@ -23,14 +23,14 @@ def present_files(claims: pl.DataFrame, sources: pl.DataFrame, members: pl.DataF
     depth = wanted["path"].str.count_matches("/", literal=True).unique().to_list()
     ends = [files.with_columns(path=_end(n + 1)).filter(pl.col("path").is_not_null()) for n in sorted(depth)]
     if not ends:
-        return wanted.clear().select("run_id", "artifact_id").with_columns(**_NONE)
+        return wanted.clear().select("run_id", "artifact_id", "attempt").with_columns(**_NONE)
     found = wanted.join(pl.concat(ends), on=["run_id", "path"], how="inner", maintain_order="left", suffix="_file")
     same_attempt = pl.col("attempt").is_null() | pl.col("attempt_file").is_null()
     found = found.filter(same_attempt | (pl.col("attempt") == pl.col("attempt_file")))
     agrees = (pl.col("checksum") == pl.concat_str(pl.lit("sha256:"), "file_sha256")).fill_null(value=False)
     ranked = found.with_columns(_agrees=agrees).sort("run_id", "artifact_id", "attempt", "_agrees", "file_ref")
     picked = ranked.group_by("run_id", "artifact_id", maintain_order=True).last()
-    return picked.select("run_id", "artifact_id", *_NONE)
+    return picked.select("run_id", "artifact_id", "attempt", *_NONE)
 
 
 _NONE = {
@@ -63,9 +63,11 @@ def _end(parts: int) -> pl.Expr:
 
 
 def covered_folders(claims: pl.DataFrame, present: pl.DataFrame) -> pl.DataFrame:
-    """`run_id, folder`: folders of which the archive holds at least one claimed artifact."""
-    there = claims.join(present, on=["run_id", "artifact_id"], how="semi")
-    return there.select("run_id", folder=folder_of(pl.col("path"))).filter(pl.col("folder").is_not_null()).unique()
+    """`run_id, attempt, folder`: folders of an attempt of which the archive holds at least one claimed artifact."""
+    there = claims.join(present.select("run_id", "artifact_id", "attempt"), on=["run_id", "artifact_id"], how="inner")
+    own = pl.col("attempt_right").is_null() | pl.col("attempt").eq_missing(pl.col("attempt_right"))
+    rows = there.filter(own).select("run_id", "attempt", folder=folder_of(pl.col("path")))
+    return rows.filter(pl.col("folder").is_not_null()).unique()
 
 
 def folder_of(path: pl.Expr) -> pl.Expr:

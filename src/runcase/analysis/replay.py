@@ -202,7 +202,8 @@ def _reused(run: _Run, found: Plan) -> list[str]:
     made = []
     for stage, names in by_stage.items():
         made += names if len(names) <= MAX_NAMED else [f"{len(names)} artifacts of {stage}"]
-    return [*first, *outside, *([f"workspace {workspace}"] if workspace else []), *made]
+    kept = [f"workspace {workspace}"] if workspace and found.not_redo else []
+    return [*first, *outside, *kept, *made]
 
 
 # --- rules ----------------------------------------------------------------------------------------

@@ -143,10 +143,13 @@ def runs(
 
 
 def _run_level(marks: pl.DataFrame) -> pl.DataFrame:
+    """The job, and the run that started it: by its own word, else by that of the one that started it."""
     named = marks.group_by("run_id", maintain_order=True)
-    return named.agg(
-        job=pl.col("f_job").drop_nulls().first(), parent_run_id=pl.col("f_parent_run_id").drop_nulls().first()
-    )
+    said = named.agg(job=pl.col("f_job").drop_nulls().first(), _stated=pl.col("f_parent_run_id").drop_nulls().first())
+    started = marks.filter(pl.col("f_child").is_not_null()).select(run_id="f_child", _starter="run_id")
+    started = started.unique("run_id", keep="first", maintain_order=True)
+    joined = said.join(started, on="run_id", how="left", maintain_order="left")
+    return joined.select("run_id", "job", parent_run_id=pl.coalesce("_stated", "_starter"))
 
 
 def _claimed(marks: pl.DataFrame) -> pl.DataFrame:

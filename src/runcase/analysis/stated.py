@@ -42,7 +42,7 @@ def stated_causes(events: pl.LazyFrame) -> dict[str, Stated]:
     worth = pl.col("fields").str.contains('"(?:error_name|failure)"').fill_null(value=False)
     rows = events.filter(loud & worth).select(
         "run_id", "ts", "source_id", "byte_start", ref=ref_of(), name=named, failure=failure,
-        text=pl.coalesce("summary", pl.col("message").str.split("\n").list.first()),
+        text=pl.coalesce("summary", _headline(pl.col("message"))),
         end=pl.col("kind") == "run.finished",
     )  # fmt: skip
     found = rows.filter(pl.col("name").is_not_null() | pl.col("failure").is_not_null()).collect()
@@ -54,6 +54,14 @@ def stated_causes(events: pl.LazyFrame) -> dict[str, Stated]:
 def _rank(failure: pl.Expr) -> pl.Expr:
     """What broke the work comes before what had kept it from beginning, and both before a limit that ran out."""
     return pl.when(failure == "timeout.run").then(2).when(failure.str.starts_with("pre_work")).then(1).otherwise(0)
+
+
+def _headline(message: pl.Expr) -> pl.Expr:
+    """The first line, and what was raised where a stack trace follows it."""
+    first = message.str.split("\n").list.first()
+    raised = message.str.strip_chars_end().str.split("\n").list.last()
+    traced = message.str.contains("\nTraceback (most recent call last):", literal=True)
+    return pl.when(traced).then(pl.format("{}; {}", first, raised)).otherwise(first)
 
 
 def _cause(rows: pl.DataFrame) -> Stated:

@@ -41,29 +41,47 @@ def shapes(view: CaseView) -> dict[str, Shape]:
     return {**_unpersisted(view, last), **found}
 
 
-def ends_in_words(view: CaseView) -> dict[str, str]:
-    """Run id -> how it ended: of cancelled runs the record that says so, of lost ones what stayed open."""
-    cancelled = view.runs.filter(pl.col("status") == "cancelled").select(
-        "run_id", ref=pl.col("status_refs").list.first()
-    )
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ended where no line says why: a sentence, what it rests on, and how sure it is."""
+
+    text: str
+    refs: tuple[str, ...]
+    confidence: str
+
+
+def endings(view: CaseView) -> dict[str, Ending]:
+    """Of cancelled runs and of those that ran out of time the record that says so, of lost ones the last words."""
+    told = view.runs.filter(pl.col("status").is_in(["cancelled", "timed_out"]) & pl.col("pack").is_not_null())
+    told = told.select("run_id", ref=pl.col("status_refs").list.first()).filter(pl.col("ref").is_not_null())
     line = pl.col("message").str.split("\n").list.first().str.slice(0, 300)
-    wanted = cancelled["ref"].drop_nulls()
-    said = view.events.select(ref=ref_of(), line=line).filter(pl.col("ref").is_in(wanted.implode())).collect()
-    rows = cancelled.join(said, on="ref", how="inner").select("run_id", "line")
-    return {**_unended(view), **dict(rows.iter_rows())}
+    said = view.events.select(ref=ref_of(), line=line).filter(pl.col("ref").is_in(told["ref"].implode())).collect()
+    rows = told.join(said, on="ref", how="inner", maintain_order="left").select("run_id", "line", "ref")
+    return {**_silences(view), **{r: Ending(text, (ref,), "proven") for r, text, ref in rows.iter_rows()}}
 
 
-def _unended(view: CaseView) -> dict[str, str]:
-    """Lost runs and what their last attempt had begun last and never ended, stages before tool calls."""
-    lost = view.runs.filter(pl.col("status") == "lost").select("run_id")
-    last = view.attempts.join(lost, on="run_id", how="semi").group_by("run_id").agg(pl.col("attempt").max())
-    found = view.windows.filter((pl.col("state") == "open") & pl.col("kind").is_in(["stage", "tool"]))
-    mine = found.join(last, on=PAIR, how="semi").sort("run_id", pl.col("kind") != "stage", "start", "start_ref")
-    latest = mine.filter(pl.col("kind") == pl.col("kind").first().over("run_id"))
-    rows = latest.group_by("run_id", maintain_order=True).last()
-    begun = pl.col("start").dt.strftime("%H:%M:%S")
-    text = pl.format("nothing says how the run ended; {} {} began at {} and never ended", "kind", "name", begun)
-    return dict(rows.select("run_id", text).iter_rows())
+def _silences(view: CaseView) -> dict[str, Ending]:
+    """Lost runs: what their last attempt had begun and never ended, its last words, and who noticed."""
+    lost = view.runs.filter(pl.col("status") == "lost").select("run_id", "status_basis", "status_refs")
+    last = view.attempts.join(lost.select("run_id"), on="run_id", how="semi")
+    last = last.group_by("run_id").agg(pl.col("attempt").max(), pl.col("last_ts").last())
+    mine = view.windows.join(last, on=PAIR, how="inner").sort("run_id", "start", "start_ref")
+    begun = mine.filter((pl.col("state") == "open") & pl.col("kind").is_in(["stage", "tool"]))
+    outer = begun.sort("run_id", pl.col("kind") != "stage", maintain_order=True)
+    stage = outer.filter(pl.col("kind") == pl.col("kind").first().over("run_id"))
+    clock = pl.col("start").dt.strftime("%H:%M:%S")
+    words = pl.format("; {} {} began at {} and never ended", "kind", "name", clock)
+    open_ones = stage.group_by("run_id", maintain_order=True).last().select("run_id", words.alias("_open"), "start_ref")
+    gaps = mine.filter(pl.col("kind") == "gap").group_by("run_id", maintain_order=True).last()
+    rows = lost.join(open_ones, on="run_id", how="left", maintain_order="left")
+    rows = rows.join(gaps.select("run_id", _said="start_ref"), on="run_id", how="left", maintain_order="left")
+    rows = rows.with_columns(refs=pl.concat_list("start_ref", "_said", pl.col("status_refs").list.first()))
+    found = {}
+    for r in rows.iter_rows(named=True):
+        refs = tuple(dict.fromkeys(x for x in r["refs"] if x is not None))
+        sure = "consistent" if r["status_basis"] == "lease_expired" else "conjecture"
+        found[r["run_id"]] = Ending(f"nothing says how the run ended{r['_open'] or ''}", refs, sure)
+    return found
 
 
 def of_last_attempts(view: CaseView) -> pl.LazyFrame:

@@ -12,7 +12,7 @@ from runcase.model.case import Conclusions, Facts
 from runcase.model.text import present_line
 from runcase.report import rows
 from runcase.report.citations import cited
-from runcase.report.dossier import SCHEMA, Coverage, Damage, Dossier
+from runcase.report.dossier import SCHEMA, Coverage, Damage, Dossier, Window
 from runcase.report.event_table import EventTable
 from runcase.report.evidence import Ledger, RunEvents, Wanted, run_events
 from runcase.report.excerpts import Raw, excerpts
@@ -38,6 +38,15 @@ def dossiers(facts: Facts, conclusions: Conclusions, raw: Raw, only: str | None 
     ledger = Ledger(facts, conclusions)
     for run_id, events in ledger.by_run(list(by_id)):
         yield _reported(by_id[run_id], tables, events, ledger.paths, raw)
+
+
+_DEFAULT_WINDOWS = ("queue", "boot", "active", "writeback")
+
+
+def _window_place(w: Window) -> tuple[int, bool, int]:
+    """Windows of an attempt in the order of its life, the residual after them; all else as it stood."""
+    life = _DEFAULT_WINDOWS.index(w.name) if w.kind == "window" and w.name in _DEFAULT_WINDOWS else 4
+    return w.attempt or 0, w.kind == "residual", life if w.kind == "window" else 0
 
 
 class _Tables:
@@ -82,7 +91,7 @@ def _concluded(row: Row, t: _Tables) -> Dossier:
     members = t.members.get(run_id)
     ids = members["source_id"].unique().to_list() if members is not None else []
     sources = t.sources.filter(pl.col("source_id").is_in(ids))
-    windows = [rows.window(w) for w in _rows(t.windows, run_id)]
+    windows = sorted((rows.window(w) for w in _rows(t.windows, run_id)), key=_window_place)
     signals = [(s["family"], rows.signal(s)) for s in _rows(t.signals, run_id)]
     return Dossier(
         run=rows.run(row, _rows(t.attempts, run_id)),

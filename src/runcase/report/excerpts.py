@@ -22,6 +22,10 @@ MAX_RECORD_LINES = 16
 MARK = re.compile(rb"\[secret:[a-z0-9_]+:[0-9]+\]")
 """What stands for a secret in the kept bytes."""
 
+AROUND_STATUS = 4
+"""A JSON record of more lines is cut down to the member that states its status, and its neighbours."""
+
+_STATUS = re.compile(rb"\s*\"(?:status|state)\"\s*:")
 _STAMP = re.compile(
     r"^\ufeff?[\[(]?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?[\])]?"
     r"(?: \d\d[OE][ +])? ?"
@@ -67,11 +71,12 @@ def _lines(record: Placed, data: bytes | None) -> list[ExcerptLine]:
     found = []
     at = record.ref.byte_start
     redacted = MARK.search(data) is not None  # a mark is not as long as its secret: only the record's own ref is exact
-    for number, piece in enumerate(data.splitlines(keepends=True)[:MAX_RECORD_LINES]):
+    wanted = _told_lines(data)
+    for number, piece in enumerate(data.splitlines(keepends=True)[: max(wanted, default=-1) + 1]):
         ref = record.ref if redacted else Ref(record.ref.source_id, at, len(piece))
         at += len(piece)
         text = shown(piece)
-        if text or not number:
+        if number in wanted and (text or not number):
             found.append(
                 ExcerptLine(
                     str(ref),
@@ -83,6 +88,15 @@ def _lines(record: Placed, data: bytes | None) -> list[ExcerptLine]:
                 )
             )
     return found
+
+
+def _told_lines(data: bytes) -> set[int]:
+    """Lines of a record to show: its first ones; of a run record in JSON the status that it states, in context."""
+    lines = data.splitlines()
+    stated = [n for n, line in enumerate(lines[:MAX_RECORD_LINES]) if _STATUS.match(line)]
+    if len(lines) > AROUND_STATUS and data.lstrip().startswith(b"{") and stated:
+        return set(range(max(0, stated[0] - 1), min(len(lines), stated[0] + 2)))
+    return set(range(min(len(lines), MAX_RECORD_LINES)))
 
 
 def shown(line: bytes) -> str:

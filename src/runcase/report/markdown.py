@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from runcase.report.decisive import decisive_lines
 from runcase.report.dialects import GITHUB, Dialect, units
-from runcase.report.dossier import Dossier, Window
+from runcase.report.dossier import Dossier, Replay, Window
 from runcase.report.instants import micros
 from runcase.report.markdown_sections import RUNGS, Section, sections
 from runcase.report.words import clock, micros_words
@@ -130,10 +130,17 @@ def window_words(w: Window) -> str:
     return f"{w.name} {w.state} ({w.reason})"
 
 
+def _replay_action(r: Replay) -> str:
+    if r.start:
+        return f"replay from {r.start}: redo {', '.join(r.redo) or 'nothing'}"
+    why = f": {r.blockers[0].text}" if r.blockers else ""
+    return f"do not rerun it as it is, no start is safe{why}"
+
+
 def _tail(d: Dossier, m: Dialect) -> list[str]:
     actions = list(d.next_actions[:4])
-    if d.replay and d.replay.start and not d.replay.blockers and not any("replay" in a for a in actions):
-        actions.append(f"replay from {d.replay.start}: redo {', '.join(d.replay.redo) or 'nothing'}")
+    if d.replay and not any("replay" in a for a in actions):
+        actions.append(_replay_action(d.replay))
     if not actions:
         return []
     return ["", m.strong("Next:"), *(m.numbered(n, m.prose(a)) for n, a in enumerate(dict.fromkeys(actions), 1))]

@@ -86,7 +86,9 @@ def _windows(d: Dossier, m: Dialect) -> list[str]:
 
 def _signals(signals: Sequence[Signal], m: Dialect) -> Iterator[str]:
     for s in signals:
-        yield m.item(f"{m.code(s.code)} ({m.prose(s.verdict)}): {m.prose(s.text)} {_refs(s.refs, m)}".rstrip())
+        searched = f" ({m.prose(s.searched)})" if s.searched and s.verdict != "observed" else ""
+        said = f"{m.code(s.code)} ({m.prose(s.verdict)}): {m.prose(s.text)}{searched}"
+        yield m.item(f"{said} {_refs(s.refs, m)}".rstrip())
 
 
 def _artifacts(d: Dossier, m: Dialect) -> list[str]:
@@ -116,7 +118,8 @@ def _replay(d: Dossier, m: Dialect) -> Iterator[str]:
         if items:
             yield m.item(f"{title}: {', '.join(m.code(x) for x in items)}")
     for b in r.blockers:
-        yield m.item(f"blocked by {m.code(b.code)}: {m.prose(b.text)} {_refs(b.refs, m)}".rstrip())
+        how = "not later, for" if r.start else "blocked by"
+        yield m.item(f"{how} {m.code(b.code)}: {m.prose(b.text)} {_refs(b.refs, m)}".rstrip())
     for c in r.counterfactuals:
         yield m.item(m.prose(c))
 
