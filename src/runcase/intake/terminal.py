@@ -14,6 +14,7 @@ _ESCAPES = (
     r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # OSC, ended by BEL or ST
     r"|\x1b_[^\x07\x1b]*(?:\x07|\x1b\\)"  # APC, as Buildkite writes it
     r"|(?:\x1b\[|\x{9b})[0-9;:<=>?]*[ -/]*[@-~]"  # CSI
+    r"|(?:\x1b\[|\x{9b})[0-9;:<=>?]*$"  # CSI that the end of the line cuts
     r"|\x1b[PX^][^\x1b]*\x1b\\"  # DCS, SOS, PM
     r"|\x1b[ -/]*[0-~]"  # two-character escapes
 )

@@ -69,7 +69,7 @@ _LETTER_BEFORE = r"^\W*([VDIWEF])[\s\[(,:|]+$"
 _PRIORITY = r"^<(\d{1,3})>"
 IN_CAPITALS = (
     *("TRACE", "VERBOSE", "DEBUG1", "DEBUG2", "DEBUG3", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "ERR"),
-    *("SEVERE", "FATAL", "CRITICAL", "CRIT", "ALERT", "EMERG", "PANIC", "FINE", "FINER", "FINEST", "CONFIG"),
+    *("SEVERE", "FATAL", "CRITICAL", "CRIT", "ALERT", "EMERG", "PANIC", "FINE", "FINER", "FINEST", "CONFIG", "LOG"),
 )
 """Names that count among the first words of a message when they are written in capitals."""
 
