@@ -21,6 +21,7 @@ from runcase.analysis.observability import reach, with_searched
 from runcase.analysis.operations import operations
 from runcase.analysis.pack_choice import declaring, run_packs
 from runcase.analysis.replay import replays
+from runcase.analysis.rotation import carried_over
 from runcase.analysis.signals import signals
 from runcase.analysis.test_reports.results import test_results
 from runcase.analysis.view import CaseView
@@ -68,7 +69,8 @@ def identified(facts: Facts, packs: tuple[Pack, ...]) -> tuple[CaseView, Basis]:
     joins = assignment(facts)
     sources = facts.sources.collect().sort(SOURCES.key)
     claims = joins.apply(facts.artifacts).collect()
-    events, spans = joins.apply(facts.events), joins.apply(facts.spans).collect()
+    carried = carried_over(facts.events, joins.pieces, sources)
+    events, spans = joins.apply(carried), joins.apply(facts.spans).collect()
     belonging = members([events, spans.lazy(), claims.lazy()], joins)
     reach, numbers, seen = _marked(events, sources, belonging, spans)
     told = clocks(seen, claims)

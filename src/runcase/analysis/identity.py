@@ -16,6 +16,7 @@ import polars as pl
 from runcase.analysis.beside import lying_beside
 from runcase.analysis.duplicates import duplicate_sources
 from runcase.analysis.naming import leaf_folder, own_run_ids
+from runcase.analysis.rotation import rotated
 from runcase.model.case import Facts
 from runcase.model.tables import SOURCES
 
@@ -54,6 +55,8 @@ class Assignment:
     """`source_id, run_id`: sources that are runs of their own."""
     single: pl.DataFrame
     """`run_id, attempt`: runs of exactly one attempt."""
+    pieces: pl.DataFrame
+    """`rotation.PIECES`: sources that are pieces of one log."""
 
     def apply(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """Rows of a fact table with `run_id` and `attempt` as assigned; rows of duplicate sources are left out."""
@@ -89,10 +92,11 @@ def assignment(facts: Facts) -> Assignment:
     by_id = {name: _leading(named, told, name) for name in JOIN_IDS}
     led = _led(named, told, by_id)
     led = pl.concat([led, _pathed(sources, named, led)])
+    pieces = rotated(sources)
+    led = pl.concat([led, _continuing(pieces, named, led)])
     alone = _alone(facts, sources, named, duplicates, told, led)
     taken = set(named["run_id"].drop_nulls().to_list())
-    own_ids = own_run_ids({r["source_id"]: r["path"] for r in alone.iter_rows(named=True)}, taken)
-    own = pl.DataFrame({"source_id": list(own_ids), "run_id": list(own_ids.values())}, schema=_OWN)
+    own = _own_runs(alone, pieces, taken)
     own = own.join(_only_attempt(named), on="source_id", how="left", maintain_order="left")
     joined = pl.concat([told, led, own.with_columns(basis=pl.lit("source"))], how="diagonal")
     beside = lying_beside(sources, named, joined, duplicates)
@@ -100,10 +104,9 @@ def assignment(facts: Facts) -> Assignment:
     silent = beside.join(speaking, on="source_id", how="anti", maintain_order="left")
     by_source = pl.concat([joined.select(_BY_SOURCE), speaking]).sort("source_id")
     single = _attempts_of_runs(named, by_source, by_id)
-    return Assignment(duplicates, by_source, silent, by_id, own.select("source_id", "run_id"), single)
+    return Assignment(duplicates, by_source, silent, by_id, own.select("source_id", "run_id"), single, pieces)
 
 
-_OWN = {"source_id": pl.String(), "run_id": pl.String()}
 _BY_SOURCE = ("source_id", "run_id", "attempt", "basis")
 
 
@@ -192,6 +195,29 @@ def _pathed(sources: pl.DataFrame, named: pl.DataFrame, led: pl.DataFrame) -> pl
             attempt = numbers.pop() if len(numbers) == 1 else None
             rows.append({"source_id": sid, "run_id": runs.pop(), "attempt": attempt, "basis": "path"})
     return pl.DataFrame(rows, schema=led.schema)
+
+
+def _continuing(pieces: pl.DataFrame, named: pl.DataFrame, led: pl.DataFrame) -> pl.DataFrame:
+    """Pieces of a rotated log that name no run, where the others lead to exactly one; columns as `led`."""
+    known = pl.concat([named.select("source_id", "run_id"), led.select("source_id", "run_id")]).drop_nulls().unique()
+    runs = pieces.join(known, on="source_id", how="inner", maintain_order="left")
+    one = runs.group_by("newest_id").agg(_runs=pl.col("run_id").n_unique(), run_id=pl.col("run_id").first())
+    silent = pieces.join(known, on="source_id", how="anti", maintain_order="left")
+    found = silent.join(one.filter(pl.col("_runs") == 1), on="newest_id", how="inner", maintain_order="left")
+    rows = found.select("source_id", "run_id", attempt=pl.lit(None, pl.Int64), basis=pl.lit("sibling"))
+    return rows.select(pl.col(c).cast(t) for c, t in led.schema.items())
+
+
+def _own_runs(alone: pl.DataFrame, pieces: pl.DataFrame, taken: set[str]) -> pl.DataFrame:
+    """`source_id, run_id`: a run a source; the pieces of a rotated log are one, named after the newest."""
+    rows = alone.select("source_id", "path").join(pieces, on="source_id", how="left", maintain_order="left")
+    rows = rows.with_columns(_log=pl.coalesce("newest_id", "source_id")).sort("_log", "place", "source_id")
+    last = rows.group_by("_log", maintain_order=True).agg(pl.col("source_id", "path").last())
+    ids = own_run_ids(dict(last.select("source_id", "path").iter_rows()), taken)
+    last = last.with_columns(run_id=pl.col("source_id").replace_strict(ids, return_dtype=pl.String))
+    return rows.join(last.select("_log", "run_id"), on="_log", how="left", maintain_order="left").select(
+        "source_id", "run_id"
+    )
 
 
 def _with_run(named: pl.DataFrame) -> pl.DataFrame:

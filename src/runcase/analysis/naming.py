@@ -22,7 +22,7 @@ def own_run_ids(paths: Mapping[str, str], taken: Set[str]) -> dict[str, str]:
     """
     inner = {sid: _inner_parts(path) for sid, path in paths.items()}
     whole = Counter(inner.values())
-    parts = {sid: p if whole[p] == 1 else _all_parts(paths[sid]) for sid, p in inner.items()}
+    parts = {sid: p if whole[p] == 1 else all_parts(paths[sid]) for sid, p in inner.items()}
     ends = Counter("/".join(p[-n:]) for p in parts.values() for n in range(1, len(p) + 1))
     used = set(taken)
     named: dict[str, str] = {}
@@ -35,10 +35,10 @@ def own_run_ids(paths: Mapping[str, str], taken: Set[str]) -> dict[str, str]:
 
 def leaf_folder(path: str) -> tuple[str, ...]:
     """The folder of a source as parts, through containers; a compressed file stands in its own folder."""
-    return tuple(_all_parts(path)[:-1])
+    return tuple(all_parts(path)[:-1])
 
 
-def _all_parts(path: str) -> tuple[str, ...]:
+def all_parts(path: str) -> tuple[str, ...]:
     """Every part of a path through archives; the name of a compressed file and of its content count once."""
     parts: list[str] = []
     for segment in path.split("!/"):
@@ -50,15 +50,15 @@ def _all_parts(path: str) -> tuple[str, ...]:
 
 
 def _inner_parts(path: str) -> tuple[str, ...]:
-    """As `_all_parts`, without the names of the containers themselves."""
+    """As `all_parts`, without the names of the containers themselves."""
     segments = path.split("!/")
     if len(segments) == 1:
-        return _all_parts(path)
+        return all_parts(path)
     inner: list[str] = []
     for n, segment in enumerate(segments):
         parts = [p for p in segment.split("/") if p not in ("", ".")]
         inner += parts if n == len(segments) - 1 else parts[:-1]
-    return tuple(inner) or _all_parts(path)
+    return tuple(inner) or all_parts(path)
 
 
 def _shortest(parts: tuple[str, ...], ends: Counter[str]) -> str:

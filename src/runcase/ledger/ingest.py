@@ -148,7 +148,7 @@ def _append(unit: Unit, parts: Path, writer: BatchWriter) -> None:
     for table in FACTS:
         path = _part(parts, unit, table)
         if path.exists():
-            with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as stream:
+            with pa.OSFile(str(path)) as source, pa.ipc.open_stream(source) as stream:
                 for batch in stream:
                     writer.write(table, pl.DataFrame(pa.Table.from_batches([batch])))
             path.unlink()
