@@ -113,7 +113,10 @@ def decoded_before(data: bytes, at: int) -> int:
     total = 0
     with zipfile.ZipFile(io.BytesIO(data)) as z:
         for info in z.infolist():
-            start = info.header_offset + 30 + len(info.filename.encode()) + len(info.extra)
+            lengths = data[info.header_offset + 26 : info.header_offset + 30]
+            start = (
+                info.header_offset + 30 + int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
+            )
             if start < at:
                 stored = data[start : min(at, start + info.compress_size)]
                 total += len(zlib.decompressobj(-15).decompress(stored) if info.compress_type else stored)

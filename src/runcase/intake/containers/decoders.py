@@ -10,14 +10,26 @@ from __future__ import annotations
 import bz2
 import lzma
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Protocol
 
 from runcase.intake.containers.damage import DamageError
-from runcase.intake.containers.tape import Tape
+from runcase.intake.containers.tape import RandomAccess, Tape, stretch
+
+igzip_lib: ModuleType | None
+crc32: Callable[[bytes, int], int]
+try:
+    from isal import igzip_lib, isal_zlib
+except ModuleNotFoundError:  # no wheel for this machine
+    igzip_lib, crc32 = None, zlib.crc32
+else:
+    crc32 = isal_zlib.crc32
 
 INPUT_BYTES = 64 * 1024
 OUTPUT_BYTES = 512 * 1024
+FAST_INPUT_BYTES = 256 * 1024
+FAST_OUTPUT_BYTES = 1024 * 1024
 CAREFUL_INPUT_BYTES = 512
 CAREFUL_OUTPUT_BYTES = 64 * 1024
 """An error in a bzip2, xz or lz4 stream costs at most this much good output."""
@@ -52,8 +64,58 @@ def corrupt(what: str, at: int, found: str) -> DamageError:
     return DamageError("stream_corrupt", "corrupt", at, f"{what} is damaged near byte {at:,}: {found}")
 
 
-def inflated(tape: Tape, what: str = "deflate stream") -> Iterator[bytes]:
-    """Raw deflate up to and including the final block."""
+def inflated(
+    tape: Tape, what: str = "deflate stream", access: RandomAccess | None = None, stored: int | None = None
+) -> Iterator[bytes]:
+    """Raw deflate up to and including the final block.
+
+    Args:
+        tape: Where the stream begins.
+        what: What it is called when it is damaged.
+        access: The bytes of `tape`, where they can be seeked. A fast decoder reads the stream then;
+            whatever it does not like, zlib reads again from the begin, and carefully.
+        stored: How many bytes the stream has at most; None: up to the end.
+    """
+    if igzip_lib is None or access is None:
+        yield from _inflated_with_care(tape, what)
+        return
+    start, done, taken = tape.position, 0, 0
+    end = access.size if stored is None else start + stored
+    engine = igzip_lib.IgzipDecompressor(igzip_lib.DECOMP_DEFLATE)
+    while not engine.eof:
+        piece = b""
+        if engine.needs_input:
+            piece = tape.some(FAST_INPUT_BYTES)
+            taken = len(piece)
+            if not piece:
+                yield from _again(tape, stretch(access, start, end), what, start, done)
+                return
+        try:
+            out = engine.decompress(piece, FAST_OUTPUT_BYTES)
+        except igzip_lib.IsalError:
+            tape.rewind(taken)
+            yield from _again(tape, stretch(access, start, end), what, start, done)
+            return
+        done += len(out)
+        if out:
+            yield out
+    tape.rewind(len(engine.unused_data))
+
+
+def _again(tape: Tape, stream: Iterator[bytes], what: str, start: int, done: int) -> Iterator[bytes]:
+    """The stream from `start` without its first `done` bytes; the tape moves to where it ends or breaks."""
+    own = Tape(stream, start)
+    try:
+        for piece in _inflated_with_care(own, what):
+            if len(piece) > done:
+                yield piece[done:]
+            done = max(0, done - len(piece))
+    finally:
+        tape.skip(own.position - tape.position)
+
+
+def _inflated_with_care(tape: Tape, what: str) -> Iterator[bytes]:
+    """As `inflated`, with zlib, whose state can be copied: an error costs no byte before it."""
     engine = zlib.decompressobj(-zlib.MAX_WBITS)
     while not engine.eof:
         pending = tape.some(INPUT_BYTES)

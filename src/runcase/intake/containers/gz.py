@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from datetime import datetime
 
 from runcase.intake.containers.base import instant
-from runcase.intake.containers.decoders import corrupt, inflated, truncated
+from runcase.intake.containers.decoders import corrupt, crc32, inflated, truncated
 from runcase.intake.containers.single import SingleStream
 
 _HEADER_CRC, _EXTRA, _NAME, _COMMENT, _RESERVED = 2, 4, 8, 16, 0xE0
@@ -38,8 +37,8 @@ class Gz(SingleStream):
         """One gzip member; its CRC and length are compared with what came out."""
         self._skip_header()
         crc = size = 0
-        for piece in inflated(self.tape, "gzip member"):
-            crc = zlib.crc32(piece, crc)
+        for piece in inflated(self.tape, "gzip member", self.opening.access):
+            crc = crc32(piece, crc)
             size += len(piece)
             yield piece
         at = self.tape.position

@@ -148,11 +148,12 @@ class Tape:
         self.position += length
 
     def _fill(self, length: int) -> None:
-        if len(self._buffer) - self._at >= length:
+        held = len(self._buffer) - self._at
+        if held >= length:
             return
-        parts = [self._buffer[self._at :]]
-        held = len(parts[0])
+        parts = [self._buffer[self._at :]] if held else []
         while held < length and (piece := next(self._pieces, None)) is not None:
             parts.append(piece)
             held += len(piece)
-        self._buffer, self._at = b"".join(parts), 0
+        # a single piece is kept as it is: joining would copy it
+        self._buffer, self._at = parts[0] if len(parts) == 1 else b"".join(parts), 0

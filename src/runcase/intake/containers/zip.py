@@ -8,7 +8,6 @@ lack: sizes before the data, and which members are links.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -23,16 +22,16 @@ from runcase.intake.containers.zst import unzstded
 _SPANNED = (b"PK00", b"PK\7\x08")
 _MAX_TARGET_BYTES = 4096
 _LZMA, _AES = 14, 99
-Decode = Callable[[Tape, int | None, int], Iterator[bytes]]
-"""Tape, size of the content where it is known, memory limit -> content."""
+Decode = Callable[[Tape, Entry, Opening], Iterator[bytes]]
+"""Tape at the data of an entry -> content."""
 
 _METHODS: dict[int, Decode] = {
-    8: lambda tape, size, memory: decoders.inflated(tape),
-    12: lambda tape, size, memory: decoders.bunzipped(tape),
-    _LZMA: lambda tape, size, memory: decoders.unlzmaed(tape, size, memory),
-    20: lambda tape, size, memory: unzstded(tape, memory),
-    93: lambda tape, size, memory: unzstded(tape, memory),
-    95: lambda tape, size, memory: decoders.unxzed(tape, memory),
+    8: lambda tape, entry, opening: decoders.inflated(tape, access=opening.access, stored=entry.stored),
+    12: lambda tape, entry, opening: decoders.bunzipped(tape),
+    _LZMA: lambda tape, entry, opening: decoders.unlzmaed(tape, entry.size, opening.memory_bytes),
+    20: lambda tape, entry, opening: unzstded(tape, opening.memory_bytes),
+    93: lambda tape, entry, opening: unzstded(tape, opening.memory_bytes),
+    95: lambda tape, entry, opening: decoders.unxzed(tape, opening.memory_bytes),
 }
 
 
@@ -163,10 +162,10 @@ class Zip(Container):
         """The decompressed content; the container's tape is left where the compressed data ended."""
         tape = self.tape
         if entry.stored is None:
-            yield from decode(tape, entry.size, self.opening.memory_bytes)
+            yield from decode(tape, entry, self.opening)
             return
         own = Tape(section(tape, entry.stored), tape.position)
-        yield from decode(own, entry.size, self.opening.memory_bytes)
+        yield from decode(own, entry, self.opening)
         if own.peek(1) and entry.method != _LZMA:
             at = own.position
             own.skip_all()
@@ -177,7 +176,7 @@ class Zip(Container):
         """`data`, whose checksum and size are compared with what headers or a descriptor state."""
         crc = out = 0
         for piece in data:
-            crc, out = zlib.crc32(piece, crc), out + len(piece)
+            crc, out = decoders.crc32(piece, crc), out + len(piece)
             yield piece
         at = self.tape.position
         stated, size = entry.crc, entry.size
@@ -200,7 +199,7 @@ class Zip(Container):
         while ahead := tape.peek(FILE_CHUNK_BYTES):
             at = ahead.find(DESCRIPTOR)
             piece = tape.read(at if at >= 0 else max(1, len(ahead) - 3) if len(ahead) > 3 else len(ahead))
-            crc, out = zlib.crc32(piece, crc), out + len(piece)
+            crc, out = decoders.crc32(piece, crc), out + len(piece)
             if piece:
                 yield piece
             if at < 0:
@@ -210,7 +209,7 @@ class Zip(Container):
                 tape.skip(found[1])
                 return
             mark = tape.read(4)
-            crc, out = zlib.crc32(mark, crc), out + 4
+            crc, out = decoders.crc32(mark, crc), out + 4
             yield mark
         message = "the archive ends inside a stored member: no data descriptor fits it"
         raise DamageError("member_truncated", "truncated", tape.position, message)
