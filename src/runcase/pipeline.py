@@ -235,6 +235,12 @@ def one_dossier(path: str, run_id: str) -> Dossier:
     return dossier_of(case, facts, conclusions, the_run(conclusions, run_id, path))
 
 
+def folder_of(path: str, dossier: Dossier) -> str:
+    """The folder under runs/ in which the pages of a run stand; empty when the case does not say."""
+    folders = Case.open(Path(path)).provenance().get("runs")
+    return str(folders.get(dossier.run.run_id, "")) if isinstance(folders, dict) else ""
+
+
 def one_report(path: str, run_id: str) -> Reported:
     """The dossier of one run of a case together with its events.
 

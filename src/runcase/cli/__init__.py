@@ -14,6 +14,7 @@ import click
 
 from runcase.cli.ask import compare, graph, replay, windows
 from runcase.cli.build import build
+from runcase.cli.complete import completion
 from runcase.cli.export import export
 from runcase.cli.init import init
 from runcase.cli.look import raw, show
@@ -47,6 +48,7 @@ _COMMANDS = (
     sql,
     rules,
     export,
+    completion,
     init,
     readers,
 )

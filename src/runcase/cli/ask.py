@@ -7,12 +7,13 @@ from typing import Any
 
 import click
 
+from runcase.cli.complete import run_ids
 from runcase.cli.look import CASE, FACE
 from runcase.model.text import json_quiet, present_line
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", shell_complete=run_ids)
 @CASE
 @click.option("--attempt", type=int, help="Only this attempt.")
 @FACE
@@ -33,7 +34,7 @@ def windows(run: str, case: str, attempt: int | None, face: str) -> None:
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", shell_complete=run_ids)
 @CASE
 @click.option("--of", "name", metavar="NAME", help="Only what lies upstream and downstream of this artifact or stage.")
 @click.option("--format", "face", type=click.Choice(["text", "json", "graphml"]), default="text", help="How to print.")
@@ -54,7 +55,7 @@ def graph(run: str, case: str, name: str | None, face: str) -> None:
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", shell_complete=run_ids)
 @CASE
 @click.option("--workspace", metavar="DIR", help="Check the claimed files against this folder as it is today.")
 @click.option("--rules", multiple=True, metavar="PACK", help="Packs of the build that are not shipped; with DIR.")

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
+from runcase.cli.complete import run_ids
 from runcase.cli.look import CASE
 
 FORMATS = ("junit", "sarif", "otlp", "perfetto", "openlineage", "rocrate", "csv")
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", shell_complete=run_ids)
 @CASE
 @click.option("--to", "target", type=click.Choice(FORMATS), required=True, help="The format.")
 @click.option("-o", "--output", metavar="FILE", help="Write here instead of to standard output.")

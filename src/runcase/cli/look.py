@@ -6,10 +6,15 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from runcase.cli.complete import run_ids
 from runcase.model.text import json_quiet
+
+if TYPE_CHECKING:
+    from runcase.report.terminal import Screen
 
 CASE = click.option("-c", "--case", default="case", metavar="CASE", help="Folder of the case (default: case).")
 FACE = click.option("--format", "face", type=click.Choice(["text", "json"]), default="text", help="How to print.")
@@ -21,7 +26,7 @@ STEP_SUMMARY_BYTES = 1_048_576
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=run_ids)
 @CASE
 @click.option("--format", "face", type=click.Choice(["text", "json", "markdown"]), default="text", help="How to print.")
 @click.option("--dialect", type=click.Choice(DIALECTS), default="github", help="Whose markup and limit; with markdown.")
@@ -48,9 +53,13 @@ def _shown(case: str, run: str | None, face: str) -> str:
 
     if run is None:
         index = pipeline.case_index(case)
-        return json_quiet(index_json(index)) if face == "json" else terminal.run_list(index, *_terminal())
+        return json_quiet(index_json(index)) if face == "json" else terminal.run_list(index, _screen(case))
     dossier = pipeline.one_dossier(case, run)
-    return json_quiet(to_json(dossier)) if face == "json" else terminal.first_screen(dossier, *_terminal())
+    return (
+        json_quiet(to_json(dossier))
+        if face == "json"
+        else terminal.first_screen(dossier, _screen(case), pipeline.folder_of(case, dossier))
+    )
 
 
 def _ticket(case: str, run: str | None, dialect: str, limit: int | None) -> str:
@@ -100,8 +109,16 @@ def raw(ref: str, case: str, verbatim: bool, face: str) -> None:
         click.echo(terminal.raw_view(found))
 
 
-def _terminal() -> tuple[bool, int]:
-    """Whether to colour, and how wide to write: a terminal that allows it, else plain text of 100 columns."""
+_NO_LINKS = ("dumb", "linux", "")
+
+
+def _screen(case: str) -> Screen:
+    """A terminal as it is, with colours and hyperlinks if it takes them; else plain text of 100 columns."""
+    from runcase.report.terminal import Screen
+
     if not sys.stdout.isatty():
-        return False, 100
-    return "NO_COLOR" not in os.environ, max(40, shutil.get_terminal_size().columns)
+        return Screen(color=False, width=100)
+    color = "NO_COLOR" not in os.environ
+    linked = color and os.environ.get("TERM", "") not in _NO_LINKS
+    width = max(40, shutil.get_terminal_size().columns)
+    return Screen(color, width, Path(case).resolve().as_uri() if linked else None)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from rich.console import Console
 from rich.table import Table
@@ -19,6 +21,7 @@ from runcase.report.words import clock
 _STYLES = {"failed": "bold red", "timed_out": "bold red", "lost": "bold magenta", "cancelled": "yellow"}
 _STYLES |= {"running": "cyan", "succeeded": "green"}
 MAX_RUN_ROWS = 500
+MAX_CAUSES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,29 +34,71 @@ class RawEvidence:
     known: str
 
 
-def run_list(index: Index, color: bool, width: int) -> str:
-    """One row a run, failures first."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column, options in (
-        ("status", {}),
-        ("run", {"ratio": 3}),
-        ("took", {"justify": "right"}),
-        ("why", {"ratio": 4}),
-    ):
-        table.add_column(column, overflow="ellipsis", no_wrap=True, **options)
-    for r in index.runs[:MAX_RUN_ROWS]:
-        why = r.failure_class or ""
-        table.add_row(Text(r.status, _STYLES.get(r.status, "")), Text(r.run_id), r.took or "-", Text(why))
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What a terminal can show. `base` is the address of the case where hyperlinks work, else None."""
+
+    color: bool
+    width: int
+    base: str | None = None
+
+    def linked(self, text: str, style: str, folder: str) -> Text:
+        """`text`, leading to the page of a run where the terminal has hyperlinks (OSC 8)."""
+        where = f" link {self.base}/runs/{quote(folder)}/dossier.html" if self.base and folder else ""
+        return Text(text, f"{style}{where}".strip())
+
+
+def run_list(index: Index, screen: Screen) -> str:
+    """The causes of failure, then one row a run, failures first."""
+    shown = index.runs[:MAX_RUN_ROWS]
+    rows = [
+        (
+            Text(r.status, _STYLES.get(r.status, "")),
+            screen.linked(r.run_id, "", r.folder),
+            Text(r.took or "-", justify="right"),
+            Text(": ".join(x for x in (r.failure_class, r.blocker) if x), "dim"),
+        )
+        for r in shown
+    ]
     counts = ", ".join(f"{n} {status}" for status, n in index.counts.items()) or "no runs"
     left = len(index.runs) - MAX_RUN_ROWS
     more = [Text(f"... and {left} more; see index.html")] if left > 0 else []
-    return _rendered([Text(counts, "bold"), table, *more], color, width)
+    table = _table(("status", "run", "took", "why"), rows, screen.width)
+    return _rendered([Text(counts, "bold"), *_causes(index, screen), table, *more], screen)
 
 
-def first_screen(d: Dossier, color: bool, width: int) -> str:
+def _causes(index: Index, screen: Screen) -> list[object]:
+    """Causes of more than one run, with what is known of each; nothing where every run has its own."""
+    rows = [
+        (
+            Text(str(g.count), justify="right"),
+            Text(g.failure_class),
+            Text(" ".join(x for x in (g.known, g.ticket) if x) or "-", "bold red" if g.known == "new" else ""),
+            Text(g.blocker, "dim"),
+        )
+        for g in index.groups
+        if g.count > 1
+    ][:MAX_CAUSES]
+    return [Text(""), _table(("runs", "cause", "known", "why"), rows, screen.width), Text("")] if rows else []
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[Text]], width: int) -> Table:
+    """Columns as wide as they need; the second gets at most two fifths of the line, the last one what is left."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    needed = [max([len(head[n]), *(row[n].cell_len for row in rows)]) for n in range(len(head))]
+    needed[1] = min(needed[1], width * 2 // 5)
+    needed[-1] = max(8, min(needed[-1], width - sum(needed[:-1]) - 2 * (len(head) - 1)))
+    for name, cells in zip(head, needed, strict=True):
+        table.add_column(name, overflow="ellipsis", no_wrap=True, width=cells)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def first_screen(d: Dossier, screen: Screen, folder: str = "") -> str:
     """Why the run failed, on what lines, where the time went, what to do next."""
     run, failure = d.run, d.failure
-    title = Text.assemble((run.run_id, "bold"), " ", (run.status, _STYLES.get(run.status, "")))
+    title = Text.assemble(screen.linked(run.run_id, "bold", folder), " ", (run.status, _STYLES.get(run.status, "")))
     if failure:
         title.append(f"  {failure.failure_class} ({failure.confidence})", "bold")
     parts: list[object] = [title]
@@ -72,7 +117,7 @@ def first_screen(d: Dossier, color: bool, width: int) -> str:
     if d.next_actions:
         parts += [Text(""), Text("next", "bold")]
         parts += [Text(f"  {n}. {a}") for n, a in enumerate(d.next_actions, 1)]
-    return _rendered(parts, color, width)
+    return _rendered(parts, screen)
 
 
 def raw_view(found: RawEvidence) -> str:
@@ -83,14 +128,14 @@ def raw_view(found: RawEvidence) -> str:
     return head + present(found.data.decode("utf-8", "backslashreplace"), keep="\n\t")
 
 
-def _rendered(parts: list[object], color: bool, width: int) -> str:
+def _rendered(parts: list[object], screen: Screen) -> str:
     out = io.StringIO()
     console = Console(
         file=out,
-        width=width,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        no_color=not color,
+        width=screen.width,
+        force_terminal=screen.color,
+        color_system="standard" if screen.color else None,
+        no_color=not screen.color,
         highlight=False,
         markup=False,
         emoji=False,
