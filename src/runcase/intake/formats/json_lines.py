@@ -15,6 +15,10 @@ TIME_KEYS_MS = ("timeMillis", "timestampMs", "ts_ms")
 _ANY_TIME = r'"\w*(?:[tT]ime|_at|At|[dD]ate)\w*" ?: ?"([12]\d{3}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^"]*)"'
 """The first member whose name speaks of a time and whose value is one."""
 
+_ANY_COUNT = r'"\w*[tT]ime(?:[sS]tamp)?" ?: ?"?(1\d{9}(?:\.\d{1,9}|\d{3}|\d{6}|\d{9})?)["\s,}]'
+"""As _ANY_TIME, where the value counts since 1970."""
+
+
 MESSAGE_KEYS = ("message", "msg", "event", "log", "MESSAGE", "text", "body", "short_message")
 LEVEL_KEYS = ("level", "severity", "lvl", "log.level", "levelname", "loglevel", "level_name")
 OTHER_KEYS = ("PRIORITY", "__REALTIME_TIMESTAMP", "instant", "stream")
@@ -31,7 +35,11 @@ def read(frame: pl.DataFrame) -> pl.DataFrame:
     objects = pl.when(pl.col("text").str.contains(_OBJECT)).then(pl.col("text").str.strip_chars())
     found = frame.select(
         doc=objects,
-        at=pl.coalesce(_first(objects, (*TIME_KEYS, *TIME_KEYS_MS)), objects.str.extract(_ANY_TIME)),
+        at=pl.coalesce(
+            _first(objects, (*TIME_KEYS, *TIME_KEYS_MS)),
+            objects.str.extract(_ANY_TIME),
+            objects.str.extract(_ANY_COUNT),
+        ),
         micros=pl.coalesce(_count(objects, "$['__REALTIME_TIMESTAMP']"), _instant_of_log4j(objects)),
         said=_first(objects, MESSAGE_KEYS),
         named=_first(objects, LEVEL_KEYS),

@@ -116,7 +116,7 @@ _TEMPLATES = {
     "iso_dots": r"{Y}-{mm}-{dd}[-. T_]{HH}[.-]{MM}[.-]{SS}(?:\.(?P<f>[0-9]{1,9}))?(?P<off>[+-][0-9]{3}\b)?",
     "num_y4": r"{a}[-/.]{c}[-/.]{Y}{sep}{clock}{zone}",
     "num_y2": r"{a}[-/.]{c}[-/.]{y}{sep}{clock}{zone}",
-    "dmy_text": r"{wd}{d1}[-/ .] ?{month}[-/ .]{Y},?[: T]{clock}{zone}",
+    "dmy_text": r"{wd}{d1}[-/ .] ?{month}[-/ .]{Y},?(?:::?|[ T]){clock}{zone}",
     "dmy2_text": r"{wd}{d1}[-/ .]{month}[-/ .]{y},?[: T]{clock}{zone}",
     "ymd_text": r"{Y}[-/ .]{month}[-/ ]{d1},?[: T]{clock}{zone}",
     "ctime": r"{wd}{month} +{d1},? {clock}(?: ?(?P<z>[A-Z]{3,5}|[+-][0-9]{4}))? {Y}\b",
@@ -146,7 +146,7 @@ _LOOSE_ONLY = frozenset({"sccm", "day"})
 _WORDS = (
     r"(?i:[@#]?(?:event|log|system|[A-Za-zÀ-ÿ]*start|[A-Za-zÀ-ÿ]*begin|[A-Za-zÀ-ÿ]*end)?[-_ ]?(?:system|local)?[-_ ]?"
     r"(?:time|date|stamp|zeit)(?:stamp|[-_ ]?time)?(?:utc|created)?"
-    r"|ts|when|started(?: at| on)?|ended(?: at| on)?|finished(?: at| on)?|section start|section end"
+    r"|ts|when|start|end|run at|started(?: at| on)?|ended(?: at| on)?|finished(?: at| on)?|section start|section end"
     r"|begin logging(?: at)?|end logging(?: at)?|inizio del log"
     r"|log (?:opened|closed|started)(?: at| on)?|logging started)"
 )

@@ -35,6 +35,11 @@ _LOOKED_AT = 200
 _KEY_CHARS = 48
 _MAX_HEADINGS = 8
 
+_ALIKE_SHARE, _ALIKE_LINES = 0.05, 5
+"""As LOOSE_SHARE, where the prefixes of so many lines are alike but for their words."""
+
+_WORDS = re.compile(r"[^\s|,;=\"'()\[\]{}<>]+")
+
 _WEAK = frozenset({"epoch", "compact_y2", "num", "num_y2", "clock", "iso_minute"})
 """Shapes that other numbers may look like: they need `LOOSE_SHARE` at any place."""
 
@@ -87,9 +92,9 @@ def detect(sample: pl.Series, recorded_at: datetime | None = None) -> list[Stamp
         announcing = _each(left.filter(left.str.contains(ANNOUNCED)), lines.len(), recorded_at)
         found += _found(announcing, "announced", 1)
         left = _without(left, found)
-    if left.len() < LOOSE_SHARE * lines.len():
+    if left.len() < _ALIKE_SHARE * lines.len():
         return found
-    return found + _found(_spread(left, lines.len(), recorded_at), "loose", max(1.0, LOOSE_SHARE * lines.len()), found)
+    return found + _found(_spread(left, lines.len(), recorded_at), "loose", max(1.0, _ALIKE_SHARE * lines.len()), found)
 
 
 def _alike(lines: pl.Series, total: int, recorded_at: datetime | None) -> Sample:
@@ -159,19 +164,46 @@ def _found(left: Sample, place: Place, least: float, before: Sequence[StampShape
 
 
 def _makes_sense(sample: Sample, weight: float, shape: StampShape, hits: list[bool], known: bool) -> bool:
-    """Whether hits of a shape that other numbers may look like are enough, and near each other."""
-    if shape.place == "announced" or shape.name not in _WEAK or known:
+    """Whether the hits are times of their lines: enough of them, one after the other, near each other."""
+    if shape.place == "announced":
         return True
-    if weight < LOOSE_SHARE * sample.total:
+    lines = [t for t, h in zip(sample.texts, hits, strict=True) if h]
+    opening = shape.place == "tight" and shape.name not in _WEAK
+    if not opening and not known and weight < LOOSE_SHARE * sample.total and not _alike_before(lines, weight, shape):
         return False
-    if shape.name != "epoch":
-        return True
-    found = (_compiled(shape.strict).search(t) for t, h in zip(sample.texts, hits, strict=True) if h)
-    seconds = sorted(int(m["e"]) for m in found if m)
+    if weight < OPENED_SHARE * sample.total and not _in_order(lines, shape):
+        return False
+    return shape.name != "epoch" or known or _are_times(lines, weight, shape, sample.recorded_at)
+
+
+def _alike_before(lines: list[str], weight: float, shape: StampShape) -> bool:
+    """Whether the prefixes of most hits are the same but for their words."""
+    found = (_compiled(shape.strict).search(t) for t in lines)
+    forms = [_WORDS.sub("w", m["pre"]) for m in found if m]
+    most = max((forms.count(f) for f in set(forms)), default=0)
+    return weight >= _ALIKE_LINES and most >= 0.5 * len(forms) and not forms[0].startswith("w w w w w ")
+
+
+def _in_order(lines: list[str], shape: StampShape) -> bool:
+    """Whether stamps of few lines follow each other; those of a listing do not.
+
+    The lines are in the order of the source, or one for each kind of them.
+    """
+    parts = numbers(captured(pl.Series(lines, dtype=pl.String), shape.strict), shape)
+    times = resolved(parts, Carry(), 2000, None)["ts"].drop_nulls()
+    steps = times.diff().drop_nulls().dt.total_microseconds()
+    ahead, back = int((steps >= 0).sum()), int((steps <= 0).sum())
+    return len(lines) < 4 or max(ahead, back) >= 0.75 * steps.len()
+
+
+def _are_times(lines: list[str], weight: float, shape: StampShape, recorded_at: datetime | None) -> bool:
+    """Whether ten-digit numbers are Unix times: close together, and none after the file was written."""
     if weight < 3 and shape.place == "loose":
         return False
+    found = (_compiled(shape.strict).search(t) for t in lines)
+    seconds = sorted(int(m["e"]) for m in found if m)
     low, high = seconds[len(seconds) // 20], seconds[-1 - len(seconds) // 20]
-    latest = sample.recorded_at.timestamp() + 86400 if sample.recorded_at else high
+    latest = recorded_at.timestamp() + 86400 if recorded_at else high
     return high - low <= _SPREAD_SECONDS and high <= latest
 
 
