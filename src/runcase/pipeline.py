@@ -14,7 +14,7 @@ import polars as pl
 from runcase.analysis.conclude import conclude
 from runcase.intake import inputs
 from runcase.intake.read import ReadPlan
-from runcase.ledger.ingest import IngestPlan, Unit, ingest
+from runcase.ledger.ingest import Group, IngestPlan, Unit, grouped, ingest
 from runcase.ledger.store import Case
 from runcase.model.case import Conclusions, Facts
 from runcase.model.problems import RuncaseError
@@ -109,13 +109,13 @@ def all_units(settings: Settings, spool: Path) -> list[Unit]:
 
 
 def read(case: Case, units: Sequence[Unit], packs: tuple[Pack, ...], settings: Settings, report: Report) -> None:
-    """Writes one batch with the facts of `units`."""
+    """Writes batches with the facts of `units`."""
     total = sum(u.size_bytes for u in units)
     done = 0
 
-    def tell(unit: Unit) -> None:
+    def tell(group: Group) -> None:
         nonlocal done
-        done += unit.size_bytes
+        done += group.size_bytes
         report(Progress("reading", done, total))
 
     report(Progress("reading", 0, total))
@@ -124,8 +124,9 @@ def read(case: Case, units: Sequence[Unit], packs: tuple[Pack, ...], settings: S
     compiled = total >= COMPILED_FROM_BYTES and find_spec("numba") is not None
     reading = ReadPlan(formats=formats, keep_raw=settings.keep_raw, compiled=compiled, redact=secrets)
     plan = IngestPlan(reading, packs)
-    with case.batch(batch_name(units, packs, settings)) as writer:
-        ingest(units, plan, settings.jobs, writer, tell)
+    groups = [Group(batch_name(g, packs, settings), g) for g in grouped(units)]
+    case.clear_staging()
+    ingest(groups, plan, settings.jobs, case.root / "ledger", tell)
 
 
 def batch_name(units: Sequence[Unit], packs: Sequence[Pack], settings: Settings) -> str:

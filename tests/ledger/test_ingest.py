@@ -17,7 +17,7 @@ from tests.intake.archives import TEXT, gz, zipped
 from runcase.intake.archive import Budget
 from runcase.intake.inputs import fingerprint
 from runcase.intake.read import ReadPlan
-from runcase.ledger.ingest import IngestPlan, Unit, ingest
+from runcase.ledger.ingest import Group, IngestPlan, Unit, grouped, ingest
 from runcase.ledger.store import Case
 from runcase.rules.pack import load_packs
 
@@ -34,8 +34,8 @@ def ingested(tmp_path: Path, inputs: dict[str, bytes], budget: Budget) -> Case:
         (tmp_path / name).write_bytes(data)
         sha256, size = fingerprint(tmp_path / name)
         units.append(Unit(n, tmp_path / name, name, sha256, size))
-    with case.batch("0" * 16) as writer:
-        ingest(units, IngestPlan(ReadPlan(budget), load_packs(("generic",))), 2, writer, lambda _: None)
+    plan = IngestPlan(ReadPlan(budget), load_packs(("generic",)))
+    ingest([Group("0" * 16, tuple(units))], plan, 2, case.root / "ledger", lambda _: None)
     return case
 
 
@@ -57,6 +57,13 @@ def test_a_decoder_that_hangs_costs_the_source_that_it_was_at(tmp_path: Path) ->
     assert problem["path"].to_list() == ["b.zip"]
     assert problem["quarantined_bytes"].item() == len(hanging)
     assert facts.events.select("source_id").unique().collect().height == 4
+
+
+def test_groups_keep_the_order_and_are_cut_by_what_is_in_them() -> None:
+    units = [Unit(n, Path("x"), f"{n}", "0", size) for n, size in enumerate([3 << 20, 6 << 20, 1, 9 << 20, *[1] * 70])]
+    groups = list(grouped(units))
+    assert [u for g in groups for u in g] == units
+    assert [len(g) for g in groups] == [2, 2, 64, 6]
 
 
 def sources(built: Built) -> dict[str, tuple[str, str, str | None]]:

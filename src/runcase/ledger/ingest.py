@@ -1,17 +1,18 @@
-"""Inputs to one batch of facts: work units in worker processes, written in input order.
+"""Inputs to batches of facts: work units in worker processes, each of which writes batches of its own.
 
-A unit is one input file. Workers read, classify and leave their facts as Arrow
-streams in the batch's staging folder; the parent appends them in the order of
-the units, so that the ledger's bytes do not depend on the number of processes.
+A unit is one input file; units that follow one another are a group, cut by size
+alone, and a group becomes one batch. So no process has to gather what the others
+made, and the ledger's bytes do not depend on the number of processes.
 A decoder that crashes or hangs costs the source that it was at, and not the batch.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import resource
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from math import ceil
@@ -51,68 +52,94 @@ class IngestPlan:
     packs: tuple[Pack, ...]
 
 
-Progress = Callable[[Unit], None]
-"""Called in the parent after each unit."""
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Units that are written as one batch."""
+
+    batch: str
+    units: tuple[Unit, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of its inputs."""
+        return sum(u.size_bytes for u in self.units)
 
 
-def ingest(units: Sequence[Unit], plan: IngestPlan, jobs: int, writer: BatchWriter, progress: Progress) -> None:
-    """Writes the facts of `units` to `writer`, in order of the units."""
-    parts = writer.staging / "parts"
-    parts.mkdir()
-    for unit in _finished(units, plan, jobs, parts):
-        _append(unit, parts, writer)
-        progress(unit)
-    parts.rmdir()
+GROUP_BYTES = 8 << 20
+GROUP_UNITS = 64
+"""A group ends with the unit that reaches one of them: enough for full row groups, few enough to spread."""
+
+Progress = Callable[[Group], None]
+"""Called in the parent after each group."""
+
+
+def grouped(units: Sequence[Unit]) -> Iterator[tuple[Unit, ...]]:
+    """Units in groups, in order; where they are cut depends on the units alone."""
+    waiting: list[Unit] = []
+    size = 0
+    for unit in units:
+        waiting.append(unit)
+        size += unit.size_bytes
+        if len(waiting) == GROUP_UNITS or size >= GROUP_BYTES:
+            yield tuple(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield tuple(waiting)
+
+
+def ingest(groups: Sequence[Group], plan: IngestPlan, jobs: int, ledger: Path, progress: Progress) -> None:
+    """Writes one batch a group into `ledger`; large groups are begun first, so that none is left for the end."""
+    for group in _finished(sorted(groups, key=lambda g: (-g.size_bytes, g.batch)), plan, jobs, ledger):
+        progress(group)
 
 
 # --- in the parent --------------------------------------------------------------------------------
 
 
-def _finished(units: Sequence[Unit], plan: IngestPlan, jobs: int, parts: Path) -> Iterator[Unit]:
-    """Each unit in order, as soon as its parts are complete.
+def _finished(groups: Sequence[Group], plan: IngestPlan, jobs: int, ledger: Path) -> Iterator[Group]:
+    """Each group as soon as its batch is there.
 
-    When a worker dies, the units that were being read get a process of their own
-    each, which tells the culprit from its neighbours; then the pool goes on.
+    When a worker dies, the groups that have no batch yet are read unit by unit, each
+    in a process of its own, which tells the culprit from its neighbours.
     """
-    left = list(units)
-    ready: set[int] = set()
-    while left:
-        todo = [u for u in left if u.number not in ready]
-        futures: dict[int, Future[None]] = {}
-        try:
-            with _pool(max(1, min(jobs, len(todo))), plan) as pool:
-                futures |= ((u.number, pool.submit(_work, u, parts)) for u in todo)
-                while left:
-                    if left[0].number in futures:
-                        futures[left[0].number].result()
-                    yield left.pop(0)
-        except BrokenProcessPool:
-            ready |= {n for n, future in futures.items() if _succeeded(future)}
-            for unit in _suspects([u for u in left if u.number not in ready], parts):
-                _alone(unit, plan, parts)
-                ready.add(unit.number)
+    done: set[str] = set()
+    try:
+        with _pool(min(jobs, len(groups)), plan) as pool:
+            futures = {pool.submit(_work, group, ledger): group for group in groups}
+            for future in as_completed(futures):
+                future.result()
+                done.add(futures[future].batch)
+                yield futures[future]
+    except BrokenProcessPool:
+        for group in groups:
+            if group.batch not in done and not (ledger / group.batch).is_dir():
+                _carefully(group, plan, ledger)
+            if group.batch not in done:
+                yield group
 
 
-def _succeeded(future: Future[None]) -> bool:
-    return future.done() and not future.cancelled() and future.exception() is None
-
-
-def _suspects(unfinished: Sequence[Unit], parts: Path) -> list[Unit]:
-    """Units whose reading had begun when a worker died; the first one when none had."""
-    return [u for u in unfinished if _begun(parts, u).exists()] or list(unfinished[:1])
+def _carefully(group: Group, plan: IngestPlan, ledger: Path) -> None:
+    """A group's batch from facts that each unit left as Arrow streams."""
+    parts = ledger / f".staging-parts-{group.batch}"
+    parts.mkdir(exist_ok=True)
+    for unit in group.units:
+        _alone(unit, plan, parts)
+    with BatchWriter(ledger, group.batch) as writer:
+        for unit in group.units:
+            _append(unit, parts, writer)
+    parts.rmdir()
 
 
 def _alone(unit: Unit, plan: IngestPlan, parts: Path) -> None:
-    """Reads a unit in a process of its own; when that dies too, what was whole before is kept."""
+    """Reads a unit in a process of its own; when that dies, what was whole before is kept."""
     try:
         with _pool(1, plan) as pool:
-            pool.submit(_work, unit, parts).result()
+            pool.submit(_save, unit, parts).result()
     except BrokenProcessPool:
         facts = _before_the_crash(parts, unit)
         through = {sid for t, f in facts if t is SOURCES for sid in f["source_id"]}
         whole = source_id(unit.sha256, unit.name, 0) in through
         _write_parts(parts, unit, facts if whole else [*facts, *_crashed(unit, len(through))])
-        _begun(parts, unit).unlink(missing_ok=True)
 
 
 def _before_the_crash(parts: Path, unit: Unit) -> list[tuple[Table, pl.DataFrame]]:
@@ -182,15 +209,22 @@ _ruleset: Ruleset
 
 def _prepare(plan: IngestPlan) -> None:
     global _plan, _ruleset
+    # a worker is one of several processes: threads of its own would take turns with theirs
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
     _plan, _ruleset = plan, compile_packs(plan.packs)
 
 
-def _work(unit: Unit, parts: Path) -> None:
-    begun = _begun(parts, unit)
-    begun.touch()
+def _work(group: Group, ledger: Path) -> None:
+    with BatchWriter(ledger, group.batch) as writer:
+        for unit in group.units:
+            _limit_time(unit, _plan.read.budget)
+            for table, frame in unit_facts(unit, _plan, _ruleset):
+                writer.write(table, frame)
+
+
+def _save(unit: Unit, parts: Path) -> None:
     _limit_time(unit, _plan.read.budget)
     _write_parts(parts, unit, unit_facts(unit, _plan, _ruleset))
-    begun.unlink()
 
 
 def _limit_time(unit: Unit, budget: Budget) -> None:
@@ -224,10 +258,6 @@ def _classified(piece: Piece, classifier: Classifier) -> Iterator[tuple[Table, p
     yield REDACTIONS, piece.redactions
     yield RAW, piece.raw
     yield SOURCES, piece.source
-
-
-def _begun(parts: Path, unit: Unit) -> Path:
-    return parts / f"{unit.number:08d}.begun"
 
 
 def _part(parts: Path, unit: Unit, table: Table) -> Path:

@@ -169,11 +169,15 @@ class Case:
         """Names of the batches that are visible, sorted."""
         return sorted(p.name for p in (self.root / "ledger").iterdir() if p.is_dir() and not p.name.startswith("."))
 
-    def batch(self, name: str) -> BatchWriter:
-        """A writer for a new batch; leftovers of a killed build are removed."""
+    def clear_staging(self) -> None:
+        """Removes what a killed build left behind, before batches are written."""
         for stale in (self.root / "ledger").glob(".staging-*"):
             shutil.rmtree(stale)
         self._chunks = None
+
+    def batch(self, name: str) -> BatchWriter:
+        """A writer for a new batch; leftovers of a killed build are removed."""
+        self.clear_staging()
         return BatchWriter(self.root / "ledger", name)
 
     def facts(self) -> Facts:

@@ -136,7 +136,7 @@ def packed(table: EventTable) -> str:
         "total": table.total,
     }  # fmt: skip
     data = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
-    return base64.b64encode(gzip.compress(data, 9, mtime=0)).decode()
+    return base64.b64encode(gzip.compress(data, 6, mtime=0)).decode()
 
 
 def _coded(values: Iterable[str | None]) -> tuple[list[str], list[int]]:

@@ -28,6 +28,9 @@ AROUND = 2
 SHARED_PASS = 150_000
 """Events that are held at once so that many small runs are served by one pass."""
 
+PAGE_EVENTS = 5_000
+"""Events that a dossier's page carries; of a longer log those that say something first; the ledger has all."""
+
 _KEY_KINDS = "^(?:run|attempt|invocation|workspace|stage|tool|artifact|upload|retry|error|warning|exit)(?:[.]|$)"
 
 _COLUMNS = ("ts", "ts_basis", "attempt", "kind", "stage", "level", "rule", "source_id", "line", "summary")
@@ -64,6 +67,7 @@ class Ledger:
         sources = facts.sources.select("source_id", "path").collect()
         self.paths = dict(zip(sources["source_id"].to_list(), sources["path"].to_list(), strict=True))
         pairs = conclusions.members.select("source_id", "run_id").unique().sort("source_id", "run_id")
+        self._sources = pairs
         alone = pairs.filter(pl.len().over("source_id") == 1).rename({"run_id": "only_run"})
         self._events = (
             facts.events.select(*_COLUMNS, *_PLACE, "run_id", text=_text())
@@ -76,7 +80,12 @@ class Ledger:
     def by_run(self, run_ids: Sequence[str]) -> Iterator[tuple[str, pl.LazyFrame]]:
         """The events of each run; runs that are small together are read in one pass."""
         for group in self._passes(run_ids):
-            mine = self._events.filter(pl.col("owner").is_in(group))
+            sources = self._sources.filter(pl.col("run_id").is_in(group))["source_id"].unique().sort()
+            # the ledger skips what lies outside these two, before it looks at a row
+            near = pl.col("source_id").is_between(pl.lit(sources.min()), pl.lit(sources.max()))
+            mine = self._events.filter(
+                near & pl.col("source_id").is_in(sources.implode()), pl.col("owner").is_in(group)
+            )
             if len(group) == 1:
                 yield group[0], mine
                 continue
@@ -109,7 +118,7 @@ def run_events(events: pl.LazyFrame, wanted: Wanted, paths: Mapping[str, str]) -
         cited=tuple(_cited(events, wanted.cited, paths)),
         total=int(counts["total"][0]),
         unknown=int(counts["unknown"][0] or 0),
-        table=of_frame(events, paths),
+        table=of_frame(events, paths, PAGE_EVENTS),
     )
 
 
