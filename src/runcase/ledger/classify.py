@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from runcase.ledger.candidates import Candidates
 from runcase.model.tables import ARTIFACTS, EVENTS
 from runcase.rules.compile import CompiledRule, Ruleset, text_column
 from runcase.rules.language import ArtifactClaim, IdentityRule
-from runcase.rules.literals import FOLDED, required
+from runcase.rules.literals import required
 from runcase.rules.patterns import named_captures
 from runcase.rules.units import duration_us
 
@@ -40,14 +41,14 @@ class Classifier:
         self._identity = rules.identity
         self._path = path
         self._of_path = _path_ids(rules.identity, path)
-        self._literals = sorted({t for r in self._rules for t in r.literals} | set(FOLDED))
+        self._candidates = Candidates(self._rules)
         self._carried: dict[str, object] = {}
 
     def feed(self, records: pl.DataFrame) -> Classified:
         """The records of one block, named; same rows, same order."""
         block = records.with_row_index("_row").with_columns(path=pl.lit(self._path), _own_stage=pl.col("stage"))
         block = self._identified(block)
-        which = self._first_match(block)
+        which = self._candidates.first_match(block)
         named = [self._named(block, which, n) for n in np.unique(which[which >= 0]).tolist()]
         events = _merged(block, [n.updates for n in named])
         claims = [n.claims for n in named if not n.claims.is_empty()]
@@ -96,30 +97,6 @@ class Classifier:
         return block.with_columns(columns)
 
     # --- rules ------------------------------------------------------------------------------------
-
-    def _first_match(self, block: pl.DataFrame) -> np.ndarray:
-        """Index of the first rule that matches each row, -1 for none."""
-        which = np.full(block.height, -1, dtype=np.int32)
-        if not self._rules or block.is_empty():
-            return which
-        worth = block["message"].str.contains_any(self._literals, ascii_case_insensitive=True).fill_null(value=False)
-        with_text = [n for n, r in enumerate(self._rules) if r.literals]
-        anywhere = [n for n, r in enumerate(self._rules) if not r.literals]
-        for rows, numbers in ((block.filter(worth), with_text), (block, anywhere)):
-            self._mark(rows, numbers, which)
-        return which
-
-    def _mark(self, rows: pl.DataFrame, numbers: list[int], which: np.ndarray) -> None:
-        if rows.is_empty() or not numbers:
-            return
-        hits = rows.select(self._rules[n].condition.alias(str(n)) for n in numbers)
-        place = rows["_row"].to_numpy()
-        for n in reversed(numbers):
-            hit = hits[str(n)].to_numpy()
-            hit = np.broadcast_to(hit, place.shape) if hit.shape != place.shape else hit
-            chosen = place[hit]
-            current = which[chosen]
-            which[chosen] = np.where((current < 0) | (current > n), n, current)
 
     def _named(self, block: pl.DataFrame, which: np.ndarray, number: int) -> _Named:
         rule = self._rules[number]
