@@ -34,7 +34,15 @@ _WORDS = (
         "1) A::b",
         "src/a.c:3:4: error: x",
     ),
-    *("a.py:3:1: E501 too long", "\u017fegmentation fault", "0 errors", "cannot find", "panic: x", "  Failed a [3 ms]"),
+    *(
+        "a.py:3:1: E501 too long",
+        "\u017fegmentation fault",
+        "\u212aILLED",
+        "0 errors",
+        "cannot find",
+        "panic: x",
+        "  Failed a [3 ms]",
+    ),
 )
 TEXTS = st.lists(st.sampled_from(_WORDS) | st.text(max_size=12), min_size=1, max_size=4).map(" ".join)
 

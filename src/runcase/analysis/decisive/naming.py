@@ -45,7 +45,10 @@ def families(texts: pl.Series) -> pl.Series:
 def _by_family(frame: pl.DataFrame) -> dict[str, pl.Series]:
     """Family -> rows of texts that hold one of its literals, in order."""
     hits = frame.select("_row", literal=_hits(pl.col("text"))).explode("literal", empty_as_null=False)
-    hits = hits.with_columns(pl.col("literal").str.to_lowercase()).unique(maintain_order=True)
+    # U+212A would become a plain k
+    literal = pl.col("literal")
+    listed = pl.when(~literal.is_in(FOLDED)).then(literal.str.to_lowercase()).otherwise(literal)
+    hits = hits.with_columns(literal=listed).unique(maintain_order=True)
     pairs = hits.join(_FAMILIES_BY_LITERAL, on="literal", how="inner", maintain_order="left")
     parts = pairs.partition_by("family", as_dict=True, maintain_order=True, include_key=False)
     return {str(k[0]): part["_row"].unique(maintain_order=True) for k, part in parts.items()}
