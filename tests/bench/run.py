@@ -53,7 +53,8 @@ class Contestant:
         )
         watch = threading.Thread(target=self._watch, args=(process,))
         watch.start()
-        process.wait()
+        if process.wait():
+            sys.exit(f"{self.name} ended with {process.returncode}: {self.command}")
         self.wall.append((time.monotonic() - begin) * self.scale)
         watch.join()
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -120,13 +121,14 @@ def contestants(folder: Path, counts: Sequence[int], jobs: int, plain_bytes: int
         return Contestant(name, [*RUNCASE, "build", str(archives), "-o", str(folder / "case"), *options])
 
     for count in counts:
-        found = rulesets.patterns(count)
-        pack, listed = folder / f"bench-{count}", folder / f"rules-{count}.txt"
+        found = rulesets.rules(count)
+        pack, named, listed = (folder / n for n in (f"bench-{count}", f"named-{count}.txt", f"rules-{count}.txt"))
         rulesets.write_pack(pack, found)
-        listed.write_text("\n".join(found) + "\n")
+        named.write_text("".join(f"{p}\n" for p, _ in found))
+        listed.write_text("".join(f"{rulesets.plain(p)}\n" for p, _ in found))
         made.append(job(f"runcase {count}", "--rules", str(pack), "--jobs", str(jobs)))
         made.append(Contestant(f"rg {count}", ["rg", "-j2", "--no-unicode", "-c", "-f", str(listed), str(plain)]))
-        command = [sys.executable, __file__, "--loop", str(listed), str(short)]
+        command = [sys.executable, __file__, "--loop", str(named), str(short)]
         made.append(Contestant(f"re {count}", command, plain_bytes / short.stat().st_size))
     middle = folder / f"bench-{counts[len(counts) // 2]}"
     made.append(job("runcase, no raw", "--rules", str(middle), "--jobs", str(jobs), "--no-keep-raw"))
