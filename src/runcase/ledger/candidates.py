@@ -15,6 +15,11 @@ import polars as pl
 from runcase.rules.compile import CompiledRule
 from runcase.rules.literals import FOLDED
 
+SMALL_BYTES = 128 * 1024
+"""Of messages, that are searched text by text."""
+
+_LOWER = {c: c + 32 for c in range(ord("A"), ord("Z") + 1)}
+
 
 class Candidates:
     """The texts of some rules, and the way back from a text to the rules that need it."""
@@ -55,15 +60,28 @@ class Candidates:
 
     def _rows_by_rule(self, messages: pl.Series) -> dict[int, np.ndarray]:
         """Rule -> rows that hold one of its texts, ascending."""
-        worth = messages.str.contains_any(self._texts, ascii_case_insensitive=True).fill_null(value=False)
+        texts = self._occurring(messages)
+        if not texts:
+            return {}
+        worth = messages.str.contains_any(texts, ascii_case_insensitive=True).fill_null(value=False)
+        if not worth.any():
+            return {}
         frame = pl.DataFrame({"row": worth.arg_true(), "text": messages.filter(worth)})
-        found = pl.col("text").str.extract_many(self._texts, ascii_case_insensitive=True, overlapping=True)
+        found = pl.col("text").str.extract_many(texts, ascii_case_insensitive=True, overlapping=True)
         hits = frame.select("row", text=found).explode("text", empty_as_null=False)
         # U+212A would become a plain k
         as_listed = pl.when(~pl.col("text").is_in(FOLDED)).then(pl.col("text").str.to_lowercase()).otherwise("text")
         hits = hits.with_columns(text=as_listed).unique()
         pairs = hits.join(self._needed_by, on="text", how="inner").select("rule", "row").unique().sort("rule", "row")
         return dict(_parts(pairs["rule"].to_numpy(), pairs["row"].to_numpy()))
+
+    def _occurring(self, messages: pl.Series) -> list[str]:
+        """The texts that may occur: building an automaton of all of them costs more than a small block is worth."""
+        if messages.str.len_bytes().sum() > SMALL_BYTES:
+            return self._texts
+        whole = "\n".join(messages.drop_nulls().to_list())
+        lower = whole.lower() if whole.isascii() else whole.translate(_LOWER)
+        return [t for t in self._texts if t in lower]
 
 
 def _parts(rules: np.ndarray, rows: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:

@@ -68,19 +68,33 @@ class Classifier:
     def _apply_identity(self, block: pl.DataFrame, rule: IdentityRule) -> pl.DataFrame:
         if rule.pattern is None:
             return block
-        text = text_column(f"fields.{rule.from_field}" if rule.from_field else "message")
         literals = required(rule.pattern)
         if literals and not rule.from_field:
             maybe = block["message"].str.contains_any(literals, ascii_case_insensitive=True)
             if not maybe.any():
                 return self._carry(block, rule, {})
-        found = block.select(text.str.extract_groups(rule.pattern)).to_series().struct.unnest()
+        texts = self._texts_of(block, rule)
+        if texts.null_count() == texts.len():
+            return self._carry(block, rule, {})
+        found = texts.str.extract_groups(rule.pattern).struct.unnest()
         values = {n: found[n] for n in found.columns if n in ID_COLUMNS}
         for name, fixed in rule.sets.items():
             if name in ID_COLUMNS:
                 first = found[found.columns[0]]
                 values[name] = pl.select(pl.when(first.is_not_null()).then(pl.lit(fixed))).to_series()
         return self._carry(block, rule, values)
+
+    def _texts_of(self, block: pl.DataFrame, rule: IdentityRule) -> pl.Series:
+        """What an identity rule looks at; fields are parsed only where the key may be."""
+        if not rule.from_field:
+            return block["message"]
+        key = rule.from_field.rpartition(".")[2]
+        maybe = block["fields"].str.contains(f'"{key}"', literal=True) | block["fields"].str.contains(
+            "\\", literal=True
+        )
+        if not maybe.any():
+            return pl.repeat(None, block.height, dtype=pl.String, eager=True)
+        return block.select(pl.when(maybe).then(text_column(f"fields.{rule.from_field}"))).to_series()
 
     def _carry(self, block: pl.DataFrame, rule: IdentityRule, values: dict[str, pl.Series]) -> pl.DataFrame:
         columns = []

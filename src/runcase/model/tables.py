@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 
@@ -52,7 +53,7 @@ class Table:
     @property
     def schema(self) -> pl.Schema:
         """All declared columns, derived ones included."""
-        return pl.Schema({c.name: c.dtype for c in self.columns})
+        return _schema(self)
 
     @property
     def stored_schema(self) -> pl.Schema:
@@ -66,7 +67,7 @@ class Table:
 
     def empty(self) -> pl.DataFrame:
         """No rows, every declared column."""
-        return pl.DataFrame(schema=self.schema)
+        return _empty(self)
 
     def frame(self, rows: Sequence[dict[str, object]]) -> pl.DataFrame:
         """Rows with the declared columns; a column that a row leaves out is null."""
@@ -82,6 +83,16 @@ class Table:
     def conform(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Exactly the declared columns, or SchemaError; in the order of the key."""
         return frame.match_to_schema(self.schema).sort(self.key, nulls_last=True)
+
+
+@cache
+def _schema(table: Table) -> pl.Schema:
+    return pl.Schema({c.name: c.dtype for c in table.columns})
+
+
+@cache
+def _empty(table: Table) -> pl.DataFrame:
+    return pl.DataFrame(schema=table.schema)
 
 
 def _c(name: str, dtype: pl.DataType, meaning: str, null: str = "", derived: bool = False) -> Column:
