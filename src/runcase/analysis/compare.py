@@ -103,12 +103,12 @@ def compare(events: pl.LazyFrame, claims: pl.LazyFrame, found: Conclusions, a: S
     return Comparison(
         a,
         b,
-        _divergence(_marking(rows_a, rows_b), _marking(rows_b, rows_a)),
+        divergence(_marking(rows_a, rows_b), _marking(rows_b, rows_a)),
         _only(rows_a, rows_b),
         _only(rows_b, rows_a),
-        _window_changes(found.windows, a, b),
+        window_changes(found.windows, a, b),
         _artifact_changes(claims, a, b),
-        _frame_changes(found.attempts, a, b),
+        frame_changes(found.attempts, a, b),
     )
 
 
@@ -130,7 +130,7 @@ def _rows(events: pl.LazyFrame, side: Side) -> pl.DataFrame:
     text = pl.coalesce("summary", first)
     mine = events.filter((pl.col("run_id") == side.run_id) & (pl.col("attempt") == side.attempt))
     rows = mine.select("source_id", "byte_start", "ts", "kind", text=text, ref=ref_of()).collect()
-    return in_order(rows).with_columns(shape=pl.format("{} {}", "kind", _shape(pl.col("text"))))
+    return in_order(rows).with_columns(shape=pl.format("{} {}", "kind", shape_of(pl.col("text"))))
 
 
 def _marking(rows: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
@@ -140,13 +140,13 @@ def _marking(rows: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
     return rows if few else rows.filter(marks)
 
 
-def _shape(text: pl.Expr) -> pl.Expr:
+def shape_of(text: pl.Expr) -> pl.Expr:
     """Digits, hex and quoted values masked, as template ids do it for whole messages."""
     masked = text.str.replace_all(r"\b0x[0-9a-fA-F]+\b|\b[0-9a-f]{8,}\b", "<x>")
     return masked.str.replace_all(r"\d+", "<n>").str.replace_all(r"'[^']*'|\"[^\"]*\"", "<s>")
 
 
-def _divergence(a: pl.DataFrame, b: pl.DataFrame) -> Divergence | None:
+def divergence(a: pl.DataFrame, b: pl.DataFrame) -> Divergence | None:
     """The first position at which the shapes differ, repeats of one shape counted once."""
     left, right = _folded(a), _folded(b)
     shared = min(left.height, right.height)
@@ -172,7 +172,7 @@ def _only(mine: pl.DataFrame, other: pl.DataFrame) -> tuple[Template, ...]:
     return tuple(Template(t or "", n, r) for t, n, r in ranked.select("text", "len", "ref").iter_rows())
 
 
-def _window_changes(windows: pl.DataFrame, a: Side, b: Side) -> tuple[Change, ...]:
+def window_changes(windows: pl.DataFrame, a: Side, b: Side) -> tuple[Change, ...]:
     """Windows and stages by name, those with the greatest difference in time first."""
     parts = []
     for side in (a, b):
@@ -212,7 +212,8 @@ def _digests(claims: pl.LazyFrame, side: Side) -> pl.DataFrame:
     )
 
 
-def _frame_changes(attempts: pl.DataFrame, a: Side, b: Side) -> tuple[Change, ...]:
+def frame_changes(attempts: pl.DataFrame, a: Side, b: Side) -> tuple[Change, ...]:
+    """Columns of ATTEMPTS that differ."""
     rows: Sequence[dict[str, object]] = [
         next(iter(_attempt(attempts, side).iter_rows(named=True)), dict.fromkeys(FRAME)) for side in (a, b)
     ]

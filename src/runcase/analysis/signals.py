@@ -8,6 +8,7 @@ from runcase.analysis.absences import absences
 from runcase.analysis.basis import Basis
 from runcase.analysis.clocks import skew_signals
 from runcase.analysis.contradictions import contradiction, contradictions
+from runcase.analysis.differences import differences
 from runcase.analysis.expectations import expectations
 from runcase.analysis.observability import reach
 from runcase.analysis.observations import observation, observations
@@ -46,6 +47,7 @@ SIGNAL_CODES: dict[str, str] = {
     "may_still_run": "nothing shows that the run has ended",
     "child_runs": "runs that this one started, and how they went",
     "child_not_supplied": "this run started another, and no source of that was supplied",
+    "differs_from": "where the run left the path of the last good one of its job, or of its attempt before",
     "critical_path": "the stage that decided most of how long the run took",
     "blind_spot_queue": "nothing tells how long the run waited",
     "blind_spot_work": "nothing tells what the run worked on",
@@ -66,6 +68,7 @@ def signals(view: CaseView, basis: Basis) -> pl.DataFrame:
             expectations(view),
             contradictions(view, marks),
             observations(view, marks, basis.duplicates),
+            differences(view, marks),
             observation(skewed, "clock_skew", pl.col("text")),
             contradiction(impossible, "impossible_clocks", pl.col("text")),
         ]

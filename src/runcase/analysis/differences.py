@@ -1,0 +1,82 @@
+"""The short form of a comparison, for every run that did not succeed: where it left the path of a good one."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from runcase.analysis.absences import PAIR, signals_of
+from runcase.analysis.compare import Divergence, Side, divergence, frame_changes, shape_of, window_changes
+from runcase.analysis.marks import QUIET_KINDS
+from runcase.analysis.selection import of_kind
+from runcase.analysis.view import CaseView
+from runcase.model.tables import SIGNALS
+
+OVER = ("failed", "lost", "timed_out", "cancelled")
+MOST_COMPARED = 500
+"""Runs of a case that are compared; `runcase compare` does it for any."""
+
+MOST_NAMED = 3
+"""Windows and columns of the frame that the sentence names."""
+
+_PAIRED = (*PAIR, "other", "other_attempt", "why")
+
+
+def differences(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:
+    """SIGNALS: one observation a run that did not succeed and has a good run of its job, or an earlier attempt."""
+    pairs = _pairs(view).head(MOST_COMPARED)
+    told = marks.filter(~of_kind(pl.col("kind"), QUIET_KINDS)).select(
+        "run_id", "kind", "ref", text="title", attempt=pl.col("in_attempt")
+    )
+    told = told.with_columns(shape=pl.format("{} {}", "kind", shape_of(pl.col("text").fill_null(""))))
+    parts = told.partition_by(PAIR, as_dict=True, maintain_order=True)
+    rows: list[dict[str, object]] = []
+    for run, attempt, other, other_attempt, why in pairs.select(_PAIRED).iter_rows():
+        a, b = Side(run, attempt), Side(other, other_attempt)
+        parted = divergence(parts.get((run, attempt), told.clear()), parts.get((other, other_attempt), told.clear()))
+        said = [*_path(parted), *_changes(view, a, b)]
+        if said:
+            refs = [r for r in (parted.ref_a, parted.ref_b) if r] if parted else []
+            name = f"attempt {other_attempt}" if other == run else f"{other}, attempt {other_attempt}"
+            rows.append(
+                {"run_id": run, "attempt": attempt, "refs": refs, "_text": f"against {name} ({why}): {'; '.join(said)}"}
+            )
+    schema = pl.Schema({n: SIGNALS.schema[n] for n in (*PAIR, "refs")} | {"_text": pl.String()})
+    frame = pl.DataFrame(rows, schema=schema).with_columns(
+        verdict=pl.lit("observed"), searched=pl.lit("both attempts; runcase compare shows all of it")
+    )
+    return signals_of(frame, "differs_from", pl.col("_text"), "observation")
+
+
+def _pairs(view: CaseView) -> pl.DataFrame:
+    """`run_id, attempt, other, other_attempt, why`: the last good run of the job, else the attempt before."""
+    over = view.runs.filter(pl.col("status").is_in(OVER)).sort("first_ts", "run_id", nulls_last=True)
+    last = view.attempts.group_by("run_id").agg(pl.col("attempt").max())
+    over = over.select("run_id", "job", "first_ts").join(last, on="run_id", how="inner", maintain_order="left")
+    good = view.runs.filter((pl.col("status") == "succeeded") & pl.col("job").is_not_null())
+    good = good.filter(pl.col("first_ts").is_not_null()).sort("first_ts", "run_id")
+    good = good.select("job", "first_ts", other="run_id").join(
+        last.rename({"run_id": "other", "attempt": "other_attempt"}), on="other", how="inner", maintain_order="left"
+    )
+    timed = over.filter(pl.col("job").is_not_null() & pl.col("first_ts").is_not_null())
+    found = timed.join_asof(good, on="first_ts", by="job", strategy="backward", check_sortedness=False)
+    found = found.filter(pl.col("other").is_not_null()).with_columns(why=pl.lit("the last good run of this job"))
+    rest = over.join(found, on="run_id", how="anti").filter(pl.col("attempt") > 1)
+    before = rest.with_columns(other="run_id", other_attempt=pl.col("attempt") - 1, why=pl.lit("the attempt before"))
+    return pl.concat([found.select(_PAIRED), before.select(_PAIRED)]).sort("run_id")
+
+
+def _path(parted: Divergence | None) -> list[str]:
+    if parted is None:
+        return []
+    if parted.text_a is None:
+        return [f"it stops where the other goes on with `{parted.text_b}`"]
+    if parted.text_b is None:
+        return [f"it goes on with `{parted.text_a}` where the other had ended"]
+    return [f"they part at `{parted.text_a}`, where the other has `{parted.text_b}`"]
+
+
+def _changes(view: CaseView, a: Side, b: Side) -> list[str]:
+    """What took another time, and what else is not the same."""
+    spent = [c for c in window_changes(view.windows, a, b) if c.a and c.b][:MOST_NAMED]
+    frame = [c for c in frame_changes(view.attempts, a, b) if c.name != "status"][:MOST_NAMED]
+    return [f"{c.name} {c.a or 'none'}, there {c.b or 'none'}" for c in (*spent, *frame)]
