@@ -22,6 +22,7 @@ from runcase.model.tables import ARTIFACTS, EVENTS, PROBLEMS, SOURCES, SPANS
 from runcase.rules.compile import Ruleset, compile_packs
 from runcase.rules.language import Pack
 from runcase.rules.pack import load_packs
+from runcase.settings import DEFAULT_PACKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Read:
 
 @functools.cache
 def _shipped() -> tuple[tuple[Pack, ...], Ruleset]:
-    packs = load_packs(())
+    packs = load_packs(DEFAULT_PACKS)
     return packs, compile_packs(packs)
 
 

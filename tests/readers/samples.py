@@ -277,6 +277,11 @@ SAMPLES: dict[str, Sample] = {
         ),
     ),
     "run_record": Sample("run.json", _json({"run_id": "r-1", "status": "failed", "created_at": _T, "attempt": 2})),
+    "journald": Sample(
+        "journal.export",
+        b"__CURSOR=s=1;i=1\n__REALTIME_TIMESTAMP=1773475200000123\nPRIORITY=3\nMESSAGE=no\n\n"
+        b"__CURSOR=s=1;i=2\n__REALTIME_TIMESTAMP=1773475200000124\nMESSAGE\n\x05\0\0\0\0\0\0\0a\nb\xffc\n\n",
+    ),
     "manifest": Sample("manifest.jsonl", _lines({"artifact_id": "a", "path": "a.txt", "size": 7, "sha256": "a" * 64})),
     "junit": Sample(
         "junit.xml",

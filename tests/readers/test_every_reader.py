@@ -68,6 +68,10 @@ def check(reader: Reader, data: bytes, path: str) -> None:
         check_text(reader, data, path)
 
 
+def test_every_reader_has_a_sample() -> None:
+    assert sorted(BY_NAME) == NAMES
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_each_producers_sample_is_taken_by_its_reader_and_by_structure(name: str) -> None:
     sample = SAMPLES[name]

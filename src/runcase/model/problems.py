@@ -113,6 +113,7 @@ PROBLEM_CODES: dict[str, str] = {
     "line_malformed": "a line of a document is not what its format allows; it is kept as it is",
     "yaml_malformed": "a YAML document breaks the rules at a place; what stands before was read",
     "yaml_refused": "a YAML document uses aliases or nests without bounds; it is not read",
+    "entry_truncated": "an entry of a journal ends inside a value; what is there was read",
     "history_incomplete": "an export of a history says itself that there is more of it",
     "bep_truncated": "a build event stream ends without its last message",
     "json_repeated_key": "objects of a document repeat a key; the last value of each was read",

@@ -19,6 +19,7 @@ _PATH = re.compile(
 )
 _LINE = re.compile(rb"(?m)^\[\d{4}-\d\d-\d\dT[\d:.+-]+\] \{[\w./-]+:\d+\} [A-Z]+ - ")
 _JSON = re.compile(rb'(?m)^\{"timestamp":"\d{4}-[^"]+","(?:level|event|logger)":')
+_LOGGER = re.compile(rb'"logger":"(?:task|airflow)[."]')
 
 _P = r"^(?:\{[^}]*\} [A-Z]+ - )?"
 _PHRASES = (
@@ -54,8 +55,8 @@ class Airflow(TextReader):
         found = len(_LINE.findall(sniff.head))
         if found:
             return Taken(f"{found} lines of the task logger", 82)
-        if _PATH.search(sniff.path) and _JSON.search(sniff.head):
-            return Taken("JSON lines under the path of a task instance", 82)
+        if _JSON.search(sniff.head) and (_PATH.search(sniff.path) or _LOGGER.search(sniff.head)):
+            return Taken("JSON lines of Airflow's loggers, or under the path of a task instance", 82)
         return None
 
     def annotator(self, path: str) -> Annotator:
@@ -68,19 +69,35 @@ class _Annotator(PhraseAnnotator):
         self._path = _PATH.search(path)
         super().__init__(_PHRASES, _instance(self._path) if self._path else None)
 
+    def prepared(self, records: pl.DataFrame) -> pl.DataFrame:
+        """Keeps what Airflow 3 says of an exception, before phrases take the place of its fields."""
+        parts = [pl.col("fields").str.json_path_match(f"$.error_detail[0].{k}") for k in ("exc_type", "exc_value")]
+        return records.with_columns(_raised=pl.concat_str(parts, separator=": "), _class=parts[0])
+
     def concluded(self, records: pl.DataFrame) -> pl.DataFrame:
-        """Attempt, task and DAG from the path, on every record."""
-        if self._path is None:
-            return records
-        known = json_fields(
-            job=pl.lit(f"{self._path['dag']}.{self._path['task']}"),
-            parent_run_id=pl.lit(f"{self._path['dag']}/{self._path['run']}"),
+        """The exception in the summary; attempt, task and DAG from the path."""
+        raised = pl.col("_raised").is_not_null()
+        said = pl.concat_str(pl.col("message").str.split("\n").list.first(), pl.col("_raised"), separator=": ")
+        seen = records.with_columns(
+            summary=pl.when(raised).then(said).otherwise("summary"),
+            message=pl.when(raised).then(said).otherwise("message"),
+            fields=pl.when(raised).then(json_fields(error_name=pl.col("_class"))).otherwise("fields"),
         )
-        first = pl.int_range(pl.len()) == 0
-        return records.with_columns(
-            attempt=pl.coalesce("attempt", pl.lit(int(self._path["n"]))),
-            fields=pl.when(first & pl.col("fields").is_null()).then(known).otherwise("fields"),
-        )
+        return seen if self._path is None else _placed(seen, self._path)
+
+
+def _placed(records: pl.DataFrame, path: re.Match[str]) -> pl.DataFrame:
+    """The attempt on every record; task and DAG on those that mark something and say nothing else."""
+    known = json_fields(
+        job=pl.lit(f"{path['dag']}.{path['task']}"), parent_run_id=pl.lit(f"{path['dag']}/{path['run']}")
+    )
+    bare = pl.col("kind").is_not_null() & pl.col("fields").is_null()
+    both = pl.concat_str(known.str.strip_suffix("}"), pl.lit(","), pl.col("fields").str.slice(1))
+    told = pl.col("kind").is_in(["run.finished", "exit", "attempt.claimed"])
+    return records.with_columns(
+        attempt=pl.coalesce("attempt", pl.lit(int(path["n"]))),
+        fields=pl.when(bare).then(known).when(told).then(both).otherwise("fields"),
+    )
 
 
 def _instance(path: re.Match[str]) -> str:

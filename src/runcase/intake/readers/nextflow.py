@@ -27,9 +27,10 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _P = r"^\[[^\]]*\] [A-Z]+ +\S+ - "
 _HASH = r"\[(?P<workspace_id>[0-9a-f]{2}/[0-9a-f]{6,})\] "
 _PHRASES = (
+    Phrase(_P + r"\$> (?P<command>nextflow (?:.* )?run (?P<job>[^\s-]\S*).*)", "run.created"),
     Phrase(_P + r"\$> (?P<command>nextflow .*)", "run.created"),
     Phrase(_P + r"Session UUID: (?P<run_id>[0-9a-f-]{36})", "log"),
-    Phrase(_P + r"Run name: (?P<job>\S+)", "log"),
+    Phrase(_P + r"Run name: (?P<run_name>\S+)", "log"),
     Phrase(_P + _HASH + r"Submitted process > (?P<stage>.+)$", "invocation.queued"),
     Phrase(_P + _HASH + r"Re-submitted process > (?P<stage>.+)$", "retry"),
     Phrase(
@@ -48,10 +49,10 @@ _PHRASES = (
         "failed",
     ),
     Phrase(_P + r".*Execution is retried", "retry", "warning"),
-    Phrase(_P + r"Error executing process > '(?P<stage>[^']+)'", "error.process", "error"),
+    Phrase(_P + r"(?P<error_name>Error executing process) > '(?P<stage>[^']+)'", "error.process", "error"),
     Phrase(_P + r"Session aborted", "error.aborted", "error"),
     Phrase(_P + r"(?:Workflow completed|Execution status) > ", "log"),
-    Phrase(_P + r"Execution complete -- Goodbye", "run.finished"),
+    Phrase(_P + r"(?:> )?Execution complete -- Goodbye", "run.finished"),
     Phrase(r"^\[[^\]]*\] ERROR ", "error", "error"),
     Phrase(r"^\[[^\]]*\] WARN ", "warning", "warning"),
 )

@@ -73,6 +73,7 @@ def _tell(leaf: Leaf, draft: Draft) -> None:
             "root_run_id": text_of(member(facets, "parent", "root", "run", "runId")),
             "producer": text_of(event.get("producer")),
             "error": error,
+            "error_name": word if word == "FAIL" and error else None,
         },
         level="error" if word == "FAIL" or error else None,
         run_id=run_id,

@@ -13,6 +13,7 @@ from runcase.intake.readers.github_actions import GitHubActions
 from runcase.intake.readers.gitlab import GitLab
 from runcase.intake.readers.jaeger import Jaeger, Zipkin
 from runcase.intake.readers.jenkins import Jenkins
+from runcase.intake.readers.journald import Journald
 from runcase.intake.readers.junit import JUnit
 from runcase.intake.readers.kubernetes import Kubernetes
 from runcase.intake.readers.kubernetes_logs import ContainerLog
@@ -60,6 +61,7 @@ READERS: tuple[Reader, ...] = (
     StepFunctions(),
     Temporal(),
     Travis(),
+    Journald(),
     Kubernetes(),
     ContainerLog(),
     CwlProv(),
