@@ -191,6 +191,7 @@ def logs_of(text: str, path: str) -> Read:
         "bundle/namespaces/data/pods/etl-7-x2x4p/main/main/logs/current.log",
         "bundle/var/log/pods/data_etl-7-x2x4p_6c6f-11/main/0.log",
         "bundle/var/log/containers/etl-7-x2x4p_data_main-0123456789abcdef.log",
+        "bundle/pods/logs/data/etl-7-x2x4p/main-previous.log",
     ],
 )
 def test_the_logs_of_a_pod_belong_to_the_run_of_its_job_and_say_why_it_failed(path: str) -> None:
@@ -204,6 +205,11 @@ def test_the_logs_of_a_pod_belong_to_the_run_of_its_job_and_say_why_it_failed(pa
     seen = logs_of(text, path)
     assert list(seen.statuses) == ["data/etl-7"]
     assert "bad row 7" in seen.verdict["text"] + seen.verdict["evidence"]
+
+
+def test_a_plain_log_of_a_pod_belongs_to_its_run_as_well() -> None:
+    seen = logs_of("loading\nERROR cannot open /data\n", "bundle/pods/logs/data/etl-7-x2x4p/main.log")
+    assert list(seen.statuses) == ["data/etl-7"]
 
 
 def test_aliases_are_refused_and_said() -> None:

@@ -221,3 +221,20 @@ def test_numbers_and_members_of_the_wrong_type_cost_nothing_else() -> None:
     odd: list[Any] = [event(1, "ExecutionStarted", 0), {"id": "x", "type": 7, "previousEventId": []}, 3, None]
     seen = read_one(json.dumps({"events": [*odd, event(2, "ExecutionFailed", 1, error={"a": 1}, cause=["b"])]}))
     assert seen.run["status"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        ("Lambda.TooManyRequestsException", "rate_limit"),
+        ("DynamoDb.ProvisionedThroughputExceededException", "rate_limit"),
+        ("S3.NoSuchKeyException", "input.missing"),
+        ("Sandbox.Timedout", "timeout.operation"),
+        ("Runtime.ImportModuleError", "dependency.module"),
+        ("java.net.UnknownHostException", "dependency.dns"),
+        ("MadeUpByTheProgram", "unknown_failure"),
+    ],
+)
+def test_names_of_errors_tell_a_class_where_they_can(error: str, failure: str) -> None:
+    seen = read_one(json.dumps({"events": task(5, event(5, "ExecutionFailed", error=error, cause="no"))}))
+    assert seen.verdict["class"] == failure

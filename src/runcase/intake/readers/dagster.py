@@ -13,6 +13,7 @@ from runcase.intake.instants import Instant, instant
 from runcase.intake.json_spans import JsonText, Leaf, Path
 from runcase.intake.readers.base import DocumentFacts, DocumentReader, Sniff, Taken
 from runcase.intake.readers.draft import Draft, Place, list_of, member, number_of, text_of
+from runcase.intake.readers.error_names import class_of
 
 _ENTRY = re.compile(
     rb'"__class__"\s*:\s*"(?:EventLogEntry|EventRecord|DebugRunPayload)"|"dagster_(?:event|meta)"\s*:\s*\{'
@@ -118,6 +119,7 @@ def _tell(leaf: Leaf, draft: Draft, steps: dict[tuple[str | None, str], tuple[Pl
         "job": _first(outer, "job_name", "pipeline_name", "pipelineName") or _first(event, "job_name", "pipeline_name"),
         "status": status,
         "error_name": named if status == "failed" and kind == "stage.finished" else None,
+        "failure": class_of(named) if status == "failed" and kind == "stage.finished" else None,
     }
     asset = _asset(event, outer)
     why = f": {error.splitlines()[0]}" if error and status == "failed" else ""

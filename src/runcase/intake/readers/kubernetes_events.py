@@ -111,7 +111,7 @@ def event(cluster: Cluster, thing: Thing) -> None:
     }
     known: dict[str, Any] = {
         "run_id": name if kind in ("Job", "Workflow") else None,
-        "invocation_id": name if kind == "Pod" else None,
+        "invocation_id": name.rpartition("/")[2] if kind == "Pod" else None,
     }
     named = "retry" if reason == "BackOff" and not trouble else _KINDS.get(reason)
     named = named or ("error.event" if level == "error" else "warning" if level else "log")

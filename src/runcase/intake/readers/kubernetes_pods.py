@@ -135,7 +135,7 @@ def pod(cluster: Cluster, thing: Thing) -> None:
     known: dict[str, Any] = {
         "run_id": job or thing.name,
         "attempt": cluster.tries.get(thing.name),
-        "invocation_id": thing.name,
+        "invocation_id": text_of(thing.value("metadata", "name")),
     }
     _pod_created(cluster, thing, job, known)
     for part in thing.under("status", "conditions"):

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from runcase.intake.json_spans import JsonText
 from runcase.intake.readers.base import DocumentFacts, DocumentReader, Sniff, Taken
 from runcase.intake.readers.draft import Draft, number_of, text_of
+from runcase.intake.readers.error_names import class_of
 from runcase.intake.readers.stepfunctions_events import Event, Execution, cause_words, executions
 from runcase.intake.readers.stepfunctions_graph import CALL, ENDS, Graph
 from runcase.model.problems import Problem
@@ -182,7 +183,7 @@ class _Teller:
         summary = _words(event.type) + (f": {why}" if why else "")
         fields: dict[str, object] = {"status": status, "output": _compact(event.details.get("output"))}
         if status in ("failed", "timed_out"):
-            fields |= {"error_name": error, "failure": _CLASSES.get(error or "")}
+            fields |= {"error_name": error, "failure": _class_of(error)}
         if status == "timed_out":
             fields |= {"failure": "timeout.execution"}
         self._record(event, "run.finished", summary, fields, "info" if status == "succeeded" else "error")
@@ -219,7 +220,7 @@ class _Teller:
         fields: dict[str, object] = {"status": status, "tool": name}
         handled = status == "failed" and self._graph.handled(event)
         if status == "failed":
-            fields |= {"error_name": error, "failure": _CLASSES.get(error or ""), "handled": handled or None}
+            fields |= {"error_name": error, "failure": _class_of(error), "handled": handled or None}
         why = ": ".join(part for part in (error, cause_words(event.cause)) if part)
         summary = f"{name} {_words(how)}" + (f": {why}" if why else "")
         level = "warning" if handled else "error" if status == "failed" else None
@@ -235,7 +236,7 @@ class _Teller:
         kind = "warning" if handled else "error" if failed else "log" if event.type.endswith("Aborted") else None
         summary = _words(event.type) + (f": {why}" if why else "")
         fields: dict[str, object] = {"location": text_of(event.details.get("location"))}
-        fields |= {"failure": _CLASSES.get(event.error or "")} if failed else {}
+        fields |= {"failure": _class_of(event.error)} if failed else {}
         stage = self._graph.stage(event) or text_of(event.details.get("state"))
         self._record(event, kind, summary, fields, kind if failed else None, stage)
 
@@ -254,6 +255,11 @@ class _Teller:
             run_id=self._run_id,
             attempt=self._attempt_of(event),
         )
+
+
+def _class_of(error: str | None) -> str | None:
+    """By the service's own names, then by what names of errors tell anywhere."""
+    return _CLASSES.get(error or "") or class_of(error)
 
 
 def _machine(arn: str | None) -> str | None:

@@ -13,6 +13,7 @@ import re
 from runcase.intake.json_spans import JsonText
 from runcase.intake.readers.base import DocumentFacts, DocumentReader, Sniff, Taken
 from runcase.intake.readers.draft import Draft, member, number_of, text_of
+from runcase.intake.readers.error_names import class_of
 from runcase.intake.readers.temporal_events import Event, History, histories, numbered, words
 from runcase.intake.readers.temporal_operations import OPERATION, Known, marker, operation, queued_span, start_failed
 from runcase.intake.readers.temporal_values import enum_name, failure_of, payload_text
@@ -150,7 +151,7 @@ class _Teller:
             "status": status,
             "error": failure.headline if failure and status == "failed" else None,
             "error_name": (failure.name if failure else timed_out) if status != "succeeded" else None,
-            "failure": "timeout.workflow" if timed_out else None,
+            "failure": "timeout.workflow" if timed_out else class_of(failure.name) if failure else None,
             "reason": reason,
             "retry_state": enum_name(event.get("retryState")),
             "continued": text_of(event.get("newExecutionRunId")) or None,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runcase.intake.readers.draft import Draft, member, number_of, text_of
+from runcase.intake.readers.error_names import class_of
 from runcase.intake.readers.temporal_events import Event, words
 from runcase.intake.readers.temporal_values import Failure, enum_name, failure_of, payload_text
 
@@ -111,7 +112,7 @@ def _ended(known: Known, event: Event, opening: Event | None, name: str, call: s
         "status": outcome,
         "error": failure.headline if failure else None,
         "error_name": failure.name if failure and outcome == "failed" else None,
-        "failure": "timeout.operation" if how == "TimedOut" else None,
+        "failure": "timeout.operation" if how == "TimedOut" else class_of(failure.name) if failure else None,
         "retry_state": enum_name(event.get("retryState")),
         "host": text_of(event.get("identity")),
         "result": payload_text(event.get("result")),
