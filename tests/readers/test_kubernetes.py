@@ -94,8 +94,8 @@ def waiting(reason: str, message: str = "", **more: object) -> Object:
 
 
 NEVER_STARTED = {
-    "pre_work.image_pull": pod(state=waiting("ImagePullBackOff", "Back-off pulling image"), phase="Pending"),
-    "pre_work.container_config": pod(state=waiting("CreateContainerConfigError", "secret not found"), phase="Pending"),
+    "dependency.registry": pod(state=waiting("ImagePullBackOff", "Back-off pulling image"), phase="Pending"),
+    "config.invalid": pod(state=waiting("CreateContainerConfigError", "secret not found"), phase="Pending"),
     "pre_work.unschedulable": pod(
         phase="Pending",
         conditions=[{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes"}],
@@ -122,7 +122,7 @@ def test_a_container_that_falls_again_and_again_names_what_killed_it_last() -> N
 
 
 ENDS: dict[str, dict[str, Any]] = {
-    "resource.eviction": {"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."},
+    "resource.evicted": {"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."},
     "timeout.run": {"phase": "Failed", "reason": "DeadlineExceeded", "message": "Pod was active on the node longer"},
     "crash.node": {"phase": "Failed", "reason": "NodeLost"},
 }
@@ -138,9 +138,9 @@ def test_a_pod_of_its_own_that_the_cluster_ended_says_why(failure: str) -> None:
 EVENTS = {
     "pre_work.unschedulable": event("FailedScheduling", "0/3 nodes are available: 3 Insufficient cpu."),
     "pre_work.mount": event("FailedMount", 'MountVolume.SetUp failed for volume "in" : secret "in" not found'),
-    "pre_work.image_pull": event("Failed", 'Failed to pull image "x": not found'),
+    "dependency.registry": event("Failed", 'Failed to pull image "x": not found'),
     "pre_work.sandbox": event("FailedCreatePodSandBox", "Failed to create pod sandbox: rpc error"),
-    "resource.eviction": event("Evicted", "The node was low on resource: ephemeral-storage."),
+    "resource.evicted": event("Evicted", "The node was low on resource: ephemeral-storage."),
 }
 
 
@@ -166,8 +166,8 @@ def test_trouble_that_was_over_before_the_work_began_is_not_the_cause() -> None:
 
 
 def test_a_deadline_that_ran_out_while_an_image_could_not_be_pulled_is_the_pulls_fault() -> None:
-    seen = read_one(listed(job("Failed", "DeadlineExceeded"), NEVER_STARTED["pre_work.image_pull"]))
-    assert (seen.run["status"], seen.verdict["class"]) == ("timed_out", "pre_work.image_pull")
+    seen = read_one(listed(job("Failed", "DeadlineExceeded"), NEVER_STARTED["dependency.registry"]))
+    assert (seen.run["status"], seen.verdict["class"]) == ("timed_out", "dependency.registry")
     assert read_one(listed(job("Failed", "DeadlineExceeded"))).run["status"] == "timed_out"
 
 

@@ -53,7 +53,8 @@ def stated_causes(events: pl.LazyFrame) -> dict[str, Stated]:
 
 def _rank(failure: pl.Expr) -> pl.Expr:
     """What broke the work comes before what had kept it from beginning, and both before a limit that ran out."""
-    return pl.when(failure == "timeout.run").then(2).when(failure.str.starts_with("pre_work")).then(1).otherwise(0)
+    before = failure.str.starts_with("pre_work") | failure.is_in(["dependency.registry", "config.invalid"])
+    return pl.when(failure == "timeout.run").then(2).when(before).then(1).otherwise(0)
 
 
 def _headline(message: pl.Expr) -> pl.Expr:

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from runcase.ledger.candidates import Candidates
+from runcase.model.kinds import FAILURE_ROOTS
 from runcase.model.tables import ARTIFACTS, EVENTS
 from runcase.rules.compile import CompiledRule, Ruleset, text_column
 from runcase.rules.language import ArtifactClaim, IdentityRule
@@ -21,6 +22,7 @@ from runcase.rules.patterns import named_captures
 from runcase.rules.units import duration_us
 
 ID_COLUMNS = ("run_id", "attempt", "workspace_id", "tool_call_id", "invocation_id", "trace_id", "span_id", "stage")
+_KNOWN_CLASS = rf'"failure":"(?:{"|".join(FAILURE_ROOTS)})[.\w]*"'
 _HOLE = re.compile(r"\{([A-Za-z_][\w.]*)\}")
 
 
@@ -270,7 +272,13 @@ def _filled(lists: pl.Expr) -> pl.Expr:
 
 
 def _united(first: pl.Expr, second: pl.Expr) -> pl.Expr:
-    """Two JSON objects as one; where both are there, their members stand side by side."""
+    """Two JSON objects as one; where both are there, their members stand side by side.
+
+    A failure class that the first one has, which only a reader writes, is kept.
+    """
+    known = first.str.contains(_KNOWN_CLASS).fill_null(value=False)
+    bare = second.str.replace(r',"failure":"[^"]*"', "").str.replace(r'"failure":"[^"]*",?', "")
+    second = pl.when(known).then(bare).otherwise(second)
     both = pl.concat_str(first.str.slice(0, first.str.len_chars() - 1), pl.lit(","), second.str.slice(1))
     return (
         pl.when(first.is_null() | (first == "{}"))

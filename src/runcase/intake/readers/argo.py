@@ -15,11 +15,11 @@ _WORKING = frozenset({"Pod", "Container", "HTTP", "Plugin", "Suspend"})
 """Types of nodes that do something; the others group nodes."""
 _CLASSES = (
     ("OOMKilled", "resource.oom"),
-    ("ImagePullBackOff", "pre_work.image_pull"),
-    ("ErrImagePull", "pre_work.image_pull"),
+    ("ImagePullBackOff", "dependency.registry"),
+    ("ErrImagePull", "dependency.registry"),
     ("exceeded its deadline", "timeout.step"),
     ("Step exceeded", "timeout.step"),
-    ("The node was low on resource", "resource.eviction"),
+    ("The node was low on resource", "resource.evicted"),
     ("Unschedulable", "pre_work.unschedulable"),
     ("No space left", "resource.disk"),
 )

@@ -18,13 +18,13 @@ _TROUBLE = {
     "ProvisioningFailed": "pre_work.mount",
     "FailedCreatePodSandBox": "pre_work.sandbox",
     "FailedCreate": "pre_work.quota",
-    "ErrImagePull": "pre_work.image_pull",
-    "InspectFailed": "pre_work.image_pull",
-    "ErrImageNeverPull": "pre_work.image_pull",
+    "ErrImagePull": "dependency.registry",
+    "InspectFailed": "dependency.registry",
+    "ErrImageNeverPull": "dependency.registry",
     "OOMKilling": "resource.oom",
     "SystemOOM": "resource.oom",
-    "Evicted": "resource.eviction",
-    "EvictionThresholdMet": "resource.eviction",
+    "Evicted": "resource.evicted",
+    "EvictionThresholdMet": "resource.evicted",
     "Preempted": "resource.preemption",
     "NodeNotReady": "crash.node",
     "TaintManagerEviction": "crash.node",
@@ -34,8 +34,8 @@ _TROUBLE = {
 _PULL_WORDS = ("pull image", "pulling image", "ImagePull", "InvalidImageName")
 _OVER = {
     "Scheduled": ("pre_work.unschedulable",),
-    "Pulled": ("pre_work.mount", "pre_work.sandbox", "pre_work.image_pull"),
-    "Started": ("pre_work.mount", "pre_work.sandbox", "pre_work.image_pull", "pre_work.container_start"),
+    "Pulled": ("pre_work.mount", "pre_work.sandbox", "dependency.registry"),
+    "Started": ("pre_work.mount", "pre_work.sandbox", "dependency.registry", "pre_work.container_start"),
     "SuccessfulCreate": ("pre_work.quota",),
     "SuccessfulAttachVolume": (),
 }
@@ -72,7 +72,7 @@ def _trouble(thing: Thing) -> str | None:
     said = text_of(thing.value("message")) or text_of(thing.value("note")) or ""
     if reason in ("Failed", "BackOff"):
         if any(w in said for w in _PULL_WORDS):
-            return "pre_work.image_pull"
+            return "dependency.registry"
         return "pre_work.container_start" if reason == "Failed" and "Error: " in said else None
     return _TROUBLE.get(reason)
 

@@ -11,22 +11,22 @@ from runcase.intake.json_spans import Path
 from runcase.intake.readers.draft import Draft, Place, list_of, member, number_of, text_of
 
 _BEFORE_START = {
-    "ErrImagePull": "pre_work.image_pull",
-    "ImagePullBackOff": "pre_work.image_pull",
-    "ErrImageNeverPull": "pre_work.image_pull",
-    "InvalidImageName": "pre_work.image_pull",
-    "ImageInspectError": "pre_work.image_pull",
-    "RegistryUnavailable": "pre_work.image_pull",
-    "CreateContainerConfigError": "pre_work.container_config",
+    "ErrImagePull": "dependency.registry",
+    "ImagePullBackOff": "dependency.registry",
+    "ErrImageNeverPull": "dependency.registry",
+    "InvalidImageName": "dependency.registry",
+    "ImageInspectError": "dependency.registry",
+    "RegistryUnavailable": "dependency.registry",
+    "CreateContainerConfigError": "config.invalid",
     "CreateContainerError": "pre_work.container_start",
     "RunContainerError": "pre_work.container_start",
     "PreCreateHookError": "pre_work.container_start",
     "ContainerCannotRun": "pre_work.container_start",
     "StartError": "pre_work.container_start",
 }
-_ENDS = {"OOMKilled": "resource.oom", "DeadlineExceeded": "timeout.run", "Evicted": "resource.eviction"}
+_ENDS = {"OOMKilled": "resource.oom", "DeadlineExceeded": "timeout.run", "Evicted": "resource.evicted"}
 _PHASES = {
-    "Evicted": "resource.eviction",
+    "Evicted": "resource.evicted",
     "DeadlineExceeded": "timeout.run",
     "NodeLost": "crash.node",
     "NodeShutdown": "crash.node",
@@ -44,7 +44,7 @@ _DISRUPTIONS = {
     "DeletionByTaintManager": "crash.node",
     "DeletionByPodGC": "crash.node",
     "EvictionByEvictionAPI": "cancelled.eviction",
-    "TerminationByKubelet": "resource.eviction",
+    "TerminationByKubelet": "resource.evicted",
 }
 _EXITS = {126: "config.not_executable", 127: "config.command_not_found", 139: "crash.segfault", 134: "crash.abort"}
 _JOB_LABELS = ("batch.kubernetes.io/job-name", "job-name")
@@ -168,7 +168,7 @@ def _condition(cluster: Cluster, thing: Thing, part: Part, known: dict[str, Any]
     elif name == "PodScheduled":
         kind, level, failure = "error.unscheduled", "error", "pre_work.unschedulable"
     elif name == "DisruptionTarget" and held:
-        kind, level, failure = "error.disrupted", "error", _DISRUPTIONS.get(reason or "", "resource.eviction")
+        kind, level, failure = "error.disrupted", "error", _DISRUPTIONS.get(reason or "", "resource.evicted")
     words = f"{name} {'holds' if held else 'does not hold'}" + (f": {reason}" if reason else "")
     words += f": {message}" if message and level else ""
     fields |= {"failure": failure, "error_name": reason if failure else None}
