@@ -55,7 +55,8 @@ def settled(parsed: pl.DataFrame, interleaved: bool) -> int:
     """
     if interleaved:
         return int((parsed["segment"] < parsed["segment"][-1]).sum())
-    return last_sure(parsed["begins"].to_numpy())
+    fragments = parsed.select((~pl.col("fresh")).arg_true().last()).item()
+    return max(last_sure(parsed["begins"].to_numpy()), fragments or 0)
 
 
 def last_sure(begins: np.ndarray) -> int:

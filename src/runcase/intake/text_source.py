@@ -30,6 +30,7 @@ HEAD_BYTES = 64 * 1024
 SAMPLE_LINES = 2000
 """How many lines of the head the layout is detected on."""
 
+_NOTHING = RECORDS.empty()
 _LONE_CR = re.compile(rb"\r(?!\n)")
 
 
@@ -103,14 +104,14 @@ class TextSource:
             self.account.overhead_bytes += taken
         self._waiting += self._lines_of(chunk)
         if len(self._waiting) < self._work_at:
-            return RECORDS.empty()
+            return _NOTHING
         size = self._whole_lines()
-        return self._take(size, last=False) if size else RECORDS.empty()
+        return self._take(size, last=False) if size else _NOTHING
 
     def finish(self) -> pl.DataFrame:
         """The records that are left."""
         self._waiting += self._lines_of(b"", last=True)
-        made = self._take(len(self._waiting), last=True) if self._waiting else RECORDS.empty()
+        made = self._take(len(self._waiting), last=True) if self._waiting else _NOTHING
         self.account.problems.sort(key=lambda p: (p.byte_start or 0, p.code))
         return made
 
@@ -209,7 +210,7 @@ class TextSource:
     def _records(self, parsed: pl.DataFrame) -> pl.DataFrame:
         """RECORDS of settled lines."""
         if parsed.is_empty():
-            return RECORDS.empty()
+            return _NOTHING
         joined = records.joined(parsed, self._layout.interleaved, self._limits)
         return RECORDS.fill(
             joined.with_columns(

@@ -14,6 +14,8 @@ import polars as pl
 LOOK_AHEAD = 2
 """Lines behind a line that may decide whether it goes on; fewer are there at the end of a block only."""
 
+HEAD_CHARS = 1024
+
 _FRAME = (
     r"^[ \t]+at \S"  # Java, JavaScript, .NET
     r"|^[ \t]*\.\.\. \d+ (?:more|common frames)"
@@ -44,7 +46,8 @@ _SAN_BODY = (
 
 
 def goes_on(text: pl.Expr) -> pl.Expr:
-    """Whether a line of a source without stamps belongs to the trace before it."""
+    """Whether a line of a source without stamps belongs to the trace before it; the begin of a long line tells."""
+    text = text.str.slice(0, HEAD_CHARS)
     frame = text.str.contains(_FRAME)
     return frame | _python(text) | _body_of(text, _SAN_HEAD, _SAN_BODY) | _go(text) | _rust(text) | _shown(text)
 
