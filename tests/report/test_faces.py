@@ -59,7 +59,7 @@ def ticket(name: str) -> Callable[[], str]:
 
 
 def export(name: str) -> Callable[[], str]:
-    return lambda: EXPORTS[name](report()).data.decode()
+    return lambda: EXPORTS[name](report()).data.decode().replace("\r\n", "\n")
 
 
 FACES: dict[str, Callable[[], str]] = {
