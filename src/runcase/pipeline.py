@@ -27,8 +27,8 @@ from runcase.report.index_value import Index
 from runcase.report.json_face import to_json
 from runcase.report.known_issues import KnownIssue
 from runcase.report.terminal import RawEvidence
-from runcase.rules.language import Pack
-from runcase.rules.pack import load_packs
+from runcase.rules.language import FormatRule, Pack
+from runcase.rules.pack import load_packs, overridden
 from runcase.settings import Settings
 
 
@@ -79,12 +79,20 @@ def build(settings: Settings, report: Report = lambda _: None) -> Built:
         units, known = new_units(case, settings, spool)
         if units:
             read(case, units, packs, settings, report)
-        facts = case.facts()
-        conclusions = conclude(facts, packs)
-        case.write_conclusions(conclusions)
-        folders = publish(case, facts, conclusions, settings, report, issues)
-        case.write_provenance(provenance(packs, folders, issues))
+        facts, conclusions, folders = renew(case, packs, settings, report, issues)
     return summary(settings, len(units), known, facts, conclusions, folders)
+
+
+def renew(
+    case: Case, packs: tuple[Pack, ...], settings: Settings, report: Report, issues: Sequence[KnownIssue]
+) -> tuple[Facts, Conclusions, dict[str, str]]:
+    """Conclusions, dossiers and provenance anew from the facts; also run id -> folder under runs/."""
+    facts = case.facts()
+    conclusions = conclude(facts, packs)
+    case.write_conclusions(conclusions)
+    folders = publish(case, facts, conclusions, settings, report, issues)
+    case.write_provenance(provenance(packs, folders, issues))
+    return facts, conclusions, folders
 
 
 # --- inputs to facts ------------------------------------------------------------------------------
@@ -119,7 +127,7 @@ def read(case: Case, units: Sequence[Unit], packs: tuple[Pack, ...], settings: S
         report(Progress("reading", done, total))
 
     report(Progress("reading", 0, total))
-    formats = tuple(f for p in packs for f in p.formats)
+    formats = formats_of(packs)
     secrets = tuple(r for p in packs for r in p.redact) if settings.redact else None
     compiled = total >= COMPILED_FROM_BYTES and find_spec("numba") is not None
     reading = ReadPlan(formats=formats, keep_raw=settings.keep_raw, compiled=compiled, redact=secrets)
@@ -127,6 +135,11 @@ def read(case: Case, units: Sequence[Unit], packs: tuple[Pack, ...], settings: S
     groups = [Group(batch_name(g, packs, settings), g) for g in grouped(units)]
     case.clear_staging()
     ingest(groups, plan, settings.jobs, case.root / "ledger", tell)
+
+
+def formats_of(packs: Sequence[Pack]) -> tuple[FormatRule, ...]:
+    """Line formats that the packs declare, without those that a stronger pack overrides."""
+    return tuple(f for p in overridden(packs) for f in p.formats)
 
 
 def batch_name(units: Sequence[Unit], packs: Sequence[Pack], settings: Settings) -> str:

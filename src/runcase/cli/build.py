@@ -28,6 +28,7 @@ EXIT_QUARANTINED = 3
 @click.option("--redact/--no-redact", default=True, help="Replace secrets before anything is written (default: do).")
 @click.option("--max-size", metavar="SIZE", help="Size budget of a dossier's page, such as 400kB (default: 5MB).")
 @click.option("--known-issues", metavar="FILE", help="YAML that links failures to tickets; the index shows them.")
+@click.option("--reclassify", "again", is_flag=True, help="Apply the rules anew to the kept bytes of CASE; no INPUT.")
 @click.option("--fail-on", type=click.Choice(["failed"]), help="Exit with 1 when failed or lost runs were found.")
 @click.option("--strict", is_flag=True, help="Exit with 3 when some evidence was quarantined.")
 @click.option("--format", "face", type=click.Choice(["text", "json"]), default="text", help="What to print at the end.")
@@ -40,6 +41,7 @@ def build(
     redact: bool,
     max_size: str | None,
     known_issues: str | None,
+    again: bool,
     fail_on: str | None,
     strict: bool,
     face: str,
@@ -51,8 +53,10 @@ def build(
     """
     from runcase import pipeline, settings
 
+    if again and inputs:
+        raise click.UsageError("--reclassify takes no INPUT: it reads the kept bytes of the case")
     resolved = settings.resolve(
-        inputs,
+        (case,) if again else inputs,
         case,
         rules,
         jobs=jobs or os.cpu_count(),
@@ -61,6 +65,11 @@ def build(
         max_size=max_size,
         known_issues=known_issues,
     )
+    if again:
+        from runcase.cli.reclassified import told
+
+        click.echo(told(resolved, face, _bar))
+        return
     with _bar() as report:
         built = pipeline.build(resolved, report)
     click.echo(_as_json(built) if face == "json" else _as_text(built))

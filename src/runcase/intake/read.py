@@ -8,11 +8,12 @@ bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -20,7 +21,7 @@ from runcase.intake import encoding
 from runcase.intake.archive import Budget, Stream, open_input
 from runcase.intake.readers import registry
 from runcase.intake.readers.base import DocumentReader, Reader, Sniff, TextReader
-from runcase.intake.redaction.redactor import Redactor, redacted_text
+from runcase.intake.redaction.redactor import Redaction, Redactor, redacted_text
 from runcase.intake.text_source import TextSource
 from runcase.model.problems import Problem
 from runcase.model.refs import source_id
@@ -156,6 +157,44 @@ def read_input(path: Path, name: str, sha256: str, plan: ReadPlan) -> Iterator[P
         stream.link_target = plan.clean(stream.link_target) if stream.link_target else None
         for piece in _read_stream(stream, _Place(sid, parent_id), plan):
             yield replace(piece, problems=_clean_messages(piece.problems, plan))
+
+
+def read_kept(
+    source: Mapping[str, Any], chunks: Iterator[bytes], redactions: Sequence[Redaction], plan: ReadPlan
+) -> Iterator[Piece]:
+    """The facts of one source, read again from the bytes that a case keeps.
+
+    Args:
+        source: Its SOURCES row; the reader that took it takes it again.
+        chunks: Its stored bytes, in order, secrets replaced.
+        redactions: The secrets that were replaced, in order, so that offsets are those of the evidence.
+        plan: Formats; secrets are not looked for again.
+    """
+    recorded = source["recorded_at"]
+    stream = Stream(
+        source["path"],
+        ordinal=source["ordinal"],
+        recorded_at=recorded,
+        # The time of a file outside archives is not kept: its last stamp tells the year of those that write none.
+        dated_at=recorded or source["last_ts"],
+        format=source["format"],
+        content=chunks,
+        sha256=source["sha256"],
+        size_bytes=source["size_bytes"],
+        verdict=source["verdict"],
+    )
+    redactor = None
+    if redactions:
+        redactor = Redactor((), source["encoding"] or "utf-8")
+        redactor.redactions = list(redactions)
+    place = _Place(source["source_id"], source["parent_id"], redactor)
+    head, rest = _peek(stream)
+    reader = next((r for r in registry.READERS if r.name == source["reader"]), None)
+    if isinstance(reader, DocumentReader):
+        yield from _read_document(stream, place, reader, rest, plan)
+    else:
+        sniff = Sniff(stream.path, head[:HEAD_BYTES], len(head) < HEAD_BYTES)
+        yield from _read_text(stream, place, reader, sniff, rest, plan)
 
 
 def _clean_messages(problems: pl.DataFrame, plan: ReadPlan) -> pl.DataFrame:

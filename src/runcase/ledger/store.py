@@ -11,8 +11,10 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from types import TracebackType
 
@@ -55,6 +57,9 @@ ROW_GROUP_ROWS = 128 * 1024
 
 RAW_GROUP_ROWS = 8
 """Raw chunks a row group: 2 MiB of source bytes."""
+
+SUPERSEDES = "supersedes"
+"""File of a batch that names another one, whose place it takes: one rename shows the new and hides the old."""
 
 _DICTIONARY = frozenset(
     ["batch", "run_id", "ts_basis", "kind", "stage", "level", "rule", "template_id", "source_id", "stream", "code"]
@@ -166,8 +171,18 @@ class Case:
     # --- facts ------------------------------------------------------------------------------------
 
     def batches(self) -> list[str]:
-        """Names of the batches that are visible, sorted."""
-        return sorted(p.name for p in (self.root / "ledger").iterdir() if p.is_dir() and not p.name.startswith("."))
+        """Names of the batches that are visible, sorted; one that another takes the place of is none."""
+        ledger = self.root / "ledger"
+        found = {p.name for p in ledger.iterdir() if p.is_dir() and not p.name.startswith(".")}
+        return sorted(found - {_superseded(ledger / name / SUPERSEDES) for name in found})
+
+    def remove_superseded(self) -> None:
+        """Drops batches that others took the place of, and then the notes that say so."""
+        ledger = self.root / "ledger"
+        for note in sorted(ledger.glob(f"*/{SUPERSEDES}")):
+            if (name := _superseded(note)) is not None:
+                shutil.rmtree(ledger / name, ignore_errors=True)
+            note.unlink()
 
     def clear_staging(self) -> None:
         """Removes what a killed build left behind, before batches are written."""
@@ -175,10 +190,10 @@ class Case:
             shutil.rmtree(stale)
         self._chunks = None
 
-    def batch(self, name: str) -> BatchWriter:
-        """A writer for a new batch; leftovers of a killed build are removed."""
+    def batch(self, name: str, supersedes: str | None = None) -> BatchWriter:
+        """A writer for a new batch, which may take the place of another; leftovers of a killed build are removed."""
         self.clear_staging()
-        return BatchWriter(self.root / "ledger", name)
+        return BatchWriter(self.root / "ledger", name, supersedes)
 
     def facts(self) -> Facts:
         """All fact tables over all batches, with every declared column; unreadable parts are left out."""
@@ -190,6 +205,26 @@ class Case:
             problems=pl.concat([self._fact(PROBLEMS), _problem_frame(self.ledger_problems()).lazy()]),
             redactions=self._fact(REDACTIONS),
         )
+
+    def facts_of(self, table: Table, batch: str) -> pl.LazyFrame:
+        """One fact table of one batch, in stored order.
+
+        Raises:
+            RuncaseError: `not_a_case` when it cannot be read.
+        """
+        path = self.root / "ledger" / batch / f"{table.name}.parquet"
+        problem = _unreadable(path, f"ledger/{batch}/{table.name}.parquet", table)
+        if problem is not None:
+            raise RuncaseError("not_a_case", problem.message, "build anew from the inputs")
+        return _as_declared(pl.scan_parquet(path), table)
+
+    def kept(self, batch: str) -> Iterator[tuple[str, Iterator[bytes]]]:
+        """Sources whose bytes a batch holds, in the order in which they were read, each with its chunks."""
+        file = pq.ParquetFile(self.root / "ledger" / batch / f"{RAW.name}.parquet")
+        groups = (file.read_row_group(n, columns=["source_id", "data"]) for n in range(file.num_row_groups))
+        rows = (r for g in groups for r in zip(g["source_id"].to_pylist(), g["data"].to_pylist(), strict=True))
+        for source_id, chunks in groupby(rows, key=lambda r: str(r[0])):
+            yield source_id, (data for _, data in chunks)
 
     def _parts(self, table: Table) -> Iterator[tuple[Path, Problem | None]]:
         for batch in self.batches():
@@ -249,8 +284,9 @@ class BatchWriter:
     on the rows and not on how they were handed in.
     """
 
-    def __init__(self, ledger: Path, name: str) -> None:
+    def __init__(self, ledger: Path, name: str, supersedes: str | None = None) -> None:
         self.name = name
+        self._supersedes = supersedes
         self.staging = ledger / f".staging-{name}-{os.getpid()}"
         self._place = ledger / name
         self._writers: dict[str, pq.ParquetWriter] = {}
@@ -295,9 +331,20 @@ class BatchWriter:
         if kind is not None:
             shutil.rmtree(self.staging, ignore_errors=True)
             return
+        if self._supersedes is not None:
+            (self.staging / SUPERSEDES).write_text(self._supersedes)
         _sync_tree(self.staging)
         self.staging.rename(self._place)
         _sync(self._place.parent)
+
+
+def _superseded(note: Path) -> str | None:
+    """The batch that a note names; None without a note, or where it names none: a case may be a stranger's."""
+    try:
+        name = note.read_bytes()[:64].decode("ascii", "replace")
+    except FileNotFoundError:
+        return None
+    return name if re.fullmatch(r"[0-9a-f]{16}", name) and name != note.parent.name else None
 
 
 def _group_rows(table: Table) -> int:
