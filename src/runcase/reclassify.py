@@ -189,11 +189,8 @@ def _changes(old: pl.LazyFrame, new: pl.LazyFrame) -> pl.DataFrame:
     after = new.select(*_PLACE, "byte_len", *compared)
     joined = before.join(after, on=_PLACE, how="full", coalesce=True)
     differ = pl.any_horizontal(pl.col(f"old_{c}").ne_missing(pl.col(c)) for c in compared)
-    same_rule = (
-        pl.col("old_rule").str.replace("@[0-9a-f]+#", "#").eq_missing(pl.col("rule").str.replace("@[0-9a-f]+#", "#"))
-    )
-    said = pl.any_horizontal(pl.col(f"old_{c}").ne_missing(pl.col(c)) for c in compared if c != "rule")
-    rows = joined.filter(differ & ~(same_rule & ~said)).with_columns(
+    undated = joined.with_columns(_undated("old_rule"), _undated("rule"))
+    rows = undated.filter(differ).with_columns(
         before=_verdict("old_kind", "old_rule"),
         after=_verdict("kind", "rule"),
         byte_len=pl.coalesce("byte_len", "byte_len_right"),
