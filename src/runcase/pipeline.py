@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -12,10 +12,12 @@ from pathlib import Path
 import polars as pl
 
 from runcase.analysis.conclude import conclude
+from runcase.analysis.renewal import last_good_runs, of_runs, renewed, runs_of, touched_runs, with_touched
 from runcase.intake import inputs
 from runcase.intake.read import ReadPlan
 from runcase.ledger.ingest import Group, IngestPlan, Unit, grouped, ingest
 from runcase.ledger.store import Case
+from runcase.ledger.sums import write_sums
 from runcase.model.case import Conclusions, Facts
 from runcase.model.problems import RuncaseError
 from runcase.model.refs import Ref, source_id
@@ -84,15 +86,64 @@ def build(settings: Settings, report: Report = lambda _: None) -> Built:
 
 
 def renew(
-    case: Case, packs: tuple[Pack, ...], settings: Settings, report: Report, issues: Sequence[KnownIssue]
+    case: Case,
+    packs: tuple[Pack, ...],
+    settings: Settings,
+    report: Report,
+    issues: Sequence[KnownIssue],
+    anew: bool = False,
 ) -> tuple[Facts, Conclusions, dict[str, str]]:
-    """Conclusions, dossiers and provenance anew from the facts; also run id -> folder under runs/."""
-    facts = case.facts()
-    conclusions = conclude(facts, packs)
-    case.write_conclusions(conclusions)
-    folders = publish(case, facts, conclusions, settings, report, issues)
-    case.write_provenance(provenance(packs, folders, issues))
+    """Conclusions, dossiers and provenance for the batches on disk; also run id -> folder under runs/.
+
+    Args:
+        case: The case, held for writing.
+        packs: The rule packs.
+        settings: Those of the build.
+        report: Is told how far the dossiers are.
+        issues: Known issues for the index.
+        anew: Whether to conclude everything anew, and not only what fresh evidence touches.
+    """
+    made = provenance(packs, settings)
+    facts, conclusions, changed = concluded(case, packs, made, anew)
+    folders = run_folders(conclusions.runs["run_id"].to_list())
+    if changed:
+        case.write_conclusions(conclusions)
+    changed |= {r for r, folder in folders.items() if not case.has(f"runs/{folder}/dossier.json")}
+    publish(case, facts, conclusions, changed, folders, settings, report, issues)
+    kept = ("ledger/", *(f"runs/{folder}/" for run_id, folder in folders.items() if run_id not in changed))
+    write_sums(case, kept)
+    tickets = {"known_issues": known_issues.as_values(issues)} if issues else {}
+    case.write_provenance(made | tickets | {"runs": folders})
     return facts, conclusions, folders
+
+
+def concluded(
+    case: Case, packs: tuple[Pack, ...], made: Mapping[str, object], anew: bool
+) -> tuple[Facts, Conclusions, set[str]]:
+    """Facts and conclusions of the case as it is on disk now, and the runs whose conclusions are new.
+
+    Evidence that came since the last build is concluded together with the runs that
+    it touches. Everything is concluded anew when packs, settings or the version changed,
+    but for runs whose events have expired: their conclusions rest on what is gone.
+    """
+    facts = case.facts(case.batches())
+    fresh = case.facts([b for b in case.batches() if b not in case.concluded()])
+    before = case.provenance()
+    if not case.is_concluded():
+        found = conclude(facts, packs)
+        return facts, found, set(found.runs["run_id"])
+    old = case.conclusions()
+    if anew or any(before.get(key) != value for key, value in made.items()):
+        frozen = runs_of(old, case.facts(case.batches()).tombstones.filter(pl.col("class") == "events"))
+        found = renewed(conclude(facts, packs), of_runs(old, frozen), frozen)
+        return facts, found, set(found.runs["run_id"])
+    if fresh.sources.limit(1).collect().is_empty():
+        return facts, old, set()
+    touched = touched_runs(old, facts.sources.collect(), fresh)
+    beside = last_good_runs(old) - touched
+    others = set(old.runs["run_id"]) - touched - beside
+    found = conclude(with_touched(facts, fresh, old, touched | beside), packs, others)
+    return facts, renewed(old, found, touched | beside), set(found.runs["run_id"]) - beside
 
 
 # --- inputs to facts ------------------------------------------------------------------------------
@@ -100,7 +151,7 @@ def renew(
 
 def new_units(case: Case, settings: Settings, spool: Path) -> tuple[list[Unit], int]:
     """Inputs that the case does not hold yet, in the order of their names, and the number that it holds."""
-    known = set(case.facts().sources.select("source_id").collect()["source_id"])
+    known = set(case.facts(case.batches()).sources.select("source_id").collect()["source_id"])
     units = all_units(settings, spool)
     new = [u for u in units if source_id(u.sha256, u.name, 0) not in known]
     return new, len(units) - len(new)
@@ -156,26 +207,42 @@ def publish(
     case: Case,
     facts: Facts,
     conclusions: Conclusions,
+    changed: Set[str],
+    folders: Mapping[str, str],
     settings: Settings,
     report: Report,
     issues: Sequence[KnownIssue] = (),
-) -> dict[str, str]:
-    """Writes every dossier and the index; returns run id -> folder under runs/."""
-    folders = run_folders(conclusions.runs["run_id"].to_list())
-    for n, one in enumerate(dossiers(facts, conclusions, case.raw)):
-        write_dossier(case, f"runs/{folders[one.run_id]}", one, settings)
-        report(Progress("dossiers", n + 1, len(folders)))
+) -> None:
+    """Writes the dossiers of changed runs, and the index of all; `folders` maps run ids to folders under runs/."""
+    for n, one in enumerate(dossiers(facts, of_runs(conclusions, changed), case.raw) if changed else ()):
+        write_dossier(case, f"runs/{folders[one.run_id]}", one, settings.max_page_bytes)
+        report(Progress("dossiers", n + 1, len(changed)))
     case.remove_runs_except(set(folders.values()))
     page = index.index(facts, conclusions, folders, issues)
     case.write_text("index.html", html.render_index(page))
     case.write_text("index.md", index_markdown.render_index(page))
     case.write_text(html.STYLESHEET, html.stylesheet())
+
+
+def render_again(case: Case, runs: Set[str]) -> dict[str, str]:
+    """Writes the dossiers of some runs anew from what the case holds; returns run id -> folder of all runs."""
+    facts, conclusions = case.facts(), case.conclusions()
+    folders = run_folders(conclusions.runs["run_id"].to_list())
+    for one in dossiers(facts, of_runs(conclusions, runs), case.raw):
+        write_dossier(case, f"runs/{folders[one.run_id]}", one, page_limit(case))
     return folders
 
 
-def write_dossier(case: Case, folder: str, one: Reported, settings: Settings) -> None:
+def page_limit(case: Case) -> int | None:
+    """The size budget of pages that the case was built with."""
+    settings = case.provenance().get("settings")
+    limit = settings.get("max_page_bytes") if isinstance(settings, dict) else None
+    return limit if isinstance(limit, int) else None
+
+
+def write_dossier(case: Case, folder: str, one: Reported, max_page_bytes: int | None) -> None:
     """The three faces of one run, and the style sheet for hosts that forbid inline style."""
-    case.write_text(f"{folder}/dossier.html", html.render(one.dossier, settings.max_page_bytes, one.events))
+    case.write_text(f"{folder}/dossier.html", html.render(one.dossier, max_page_bytes, one.events))
     case.write_text(f"{folder}/{html.STYLESHEET}", html.stylesheet())
     case.write_text(f"{folder}/dossier.md", markdown.render(one.dossier))
     case.write_text(f"{folder}/dossier.json", to_json(one.dossier))
@@ -192,13 +259,12 @@ def run_folders(run_ids: Sequence[str]) -> dict[str, str]:
     return folders
 
 
-def provenance(packs: Sequence[Pack], folders: dict[str, str], issues: Sequence[KnownIssue] = ()) -> dict[str, object]:
-    """What made the case: versions, packs by digest, tickets, and where each run's dossier is."""
-    tickets = {"known_issues": known_issues.as_values(issues)} if issues else {}
-    return tickets | {
+def provenance(packs: Sequence[Pack], settings: Settings) -> dict[str, object]:
+    """What makes the conclusions and faces of a case what they are: versions, packs by digest, settings."""
+    return {
         "runcase": version("runcase"),
         "packs": [{"name": p.name, "version": p.version, "digest": p.digest} for p in packs],
-        "runs": folders,
+        "settings": {"max_page_bytes": settings.max_page_bytes},
     }
 
 
@@ -301,4 +367,7 @@ def raw_evidence(path: str, text: str) -> RawEvidence:
         raise RuncaseError("bad_ref", f"{path} has no source {ref.source_id}", "refs are printed in the dossiers")
     source = sources.row(0, named=True)
     known = f"{source['path']}, sha256 {source['sha256']}, {source['size_bytes']:,} bytes"
+    stones = case.facts().tombstones.filter((pl.col("source_id") == ref.source_id) & (pl.col("class") != "events"))
+    for stone in stones.sort("as_of", "class").collect().iter_rows(named=True):
+        known += f"; {stone['size_bytes']:,} bytes expired as of {stone['as_of']}, sha256 {stone['sha256']}"
     return RawEvidence(str(ref), source["path"], case.raw(ref), known)

@@ -16,7 +16,7 @@ from runcase.ledger.ingest import Unit
 from runcase.ledger.store import BatchWriter, Case
 from runcase.model.case import Conclusions
 from runcase.model.refs import ref_of
-from runcase.model.tables import ARTIFACTS, EVENTS, PROBLEMS, RAW, REDACTIONS, SOURCES, SPANS
+from runcase.model.tables import ARTIFACTS, EVENTS, PROBLEMS, RAW, REDACTIONS, SOURCES, SPANS, TOMBSTONES
 from runcase.report import known_issues
 from runcase.rules.compile import Ruleset
 from runcase.rules.language import Pack
@@ -83,7 +83,7 @@ def reclassify(settings: Settings, report: pipeline.Report = lambda _: None) -> 
             not_read += left
             counted.append(differing)
         case.remove_superseded()
-        facts, new, _ = pipeline.renew(case, packs, settings, report, issues)
+        facts, new, _ = pipeline.renew(case, packs, settings, report, issues, anew=True)
         events = int(facts.events.select(pl.len()).collect().item())
     changes = _summed(counted)
     return Reclassified(events, sum(c.events for c in changes), changes, _run_changes(old, new), not_read)
@@ -156,7 +156,7 @@ def _keep_rest(
     for table in READ_AGAIN:
         kept = case.facts_of(table, batch).filter(~pl.col("source_id").is_in(read)).collect()
         writer.write(table, kept)
-    for table in (PROBLEMS, REDACTIONS):
+    for table in (PROBLEMS, REDACTIONS, TOMBSTONES):
         writer.write(table, case.facts_of(table, batch).collect())
     for chunk in _raw(case, batch):
         writer.write(RAW, chunk)

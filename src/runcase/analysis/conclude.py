@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
 
 import polars as pl
@@ -31,17 +32,18 @@ from runcase.model.tables import REPLAYS, SOURCES, WINDOWS
 from runcase.rules.language import Pack
 
 
-def conclude(facts: Facts, packs: tuple[Pack, ...]) -> Conclusions:
+def conclude(facts: Facts, packs: tuple[Pack, ...], taken: Set[str] = frozenset()) -> Conclusions:
     """Everything that follows from the facts.
 
     Args:
         facts: The fact tables.
         packs: Rule packs, later ones stronger.
+        taken: Ids of runs that stand elsewhere in the case: a run that is named after its source gets another.
 
     Returns:
         One frame a conclusion table, each sorted by its key.
     """
-    view, basis = identified(facts, packs)
+    view, basis = identified(facts, packs, taken)
     seen = basis.marks
     view = replace(view, windows=_timed(view, seen))
     timed = with_doubt(view.windows, basis.clocks)
@@ -64,9 +66,9 @@ def conclude(facts: Facts, packs: tuple[Pack, ...]) -> Conclusions:
     return replace(found, replay=replays(found, packs))
 
 
-def identified(facts: Facts, packs: tuple[Pack, ...]) -> tuple[CaseView, Basis]:
+def identified(facts: Facts, packs: tuple[Pack, ...], taken: Set[str] = frozenset()) -> tuple[CaseView, Basis]:
     """The view with runs, attempts and members, and what the next stages rest on."""
-    joins = assignment(facts)
+    joins = assignment(facts, taken)
     sources = facts.sources.collect().sort(SOURCES.key)
     claims = joins.apply(facts.artifacts).collect()
     carried = carried_over(facts.events, joins.pieces, sources)

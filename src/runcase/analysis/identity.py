@@ -9,6 +9,7 @@ log without any of these is a run of its own. Nothing else is joined.
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from dataclasses import dataclass
 
 import polars as pl
@@ -82,8 +83,13 @@ def _attempt_of(run: pl.Expr, attempt: pl.Expr) -> pl.Expr:
     return pl.coalesce("attempt", pl.when(agrees).then(attempt))
 
 
-def assignment(facts: Facts) -> Assignment:
-    """The joins of all records, from what the records and sources themselves say."""
+def assignment(facts: Facts, taken: Set[str] = frozenset()) -> Assignment:
+    """The joins of all records, from what the records and sources themselves say.
+
+    Args:
+        facts: The fact tables.
+        taken: Ids that no source may be named after.
+    """
     sources = facts.sources.collect().sort(SOURCES.key)
     named = _named(facts)
     duplicates = duplicate_sources(sources, named.select("source_id", "run_id", "attempt"))
@@ -95,7 +101,7 @@ def assignment(facts: Facts) -> Assignment:
     pieces = rotated(sources)
     led = pl.concat([led, _continuing(pieces, named, led)])
     alone = _alone(facts, sources, named, duplicates, told, led)
-    taken = set(named["run_id"].drop_nulls().to_list())
+    taken = taken | set(named["run_id"].drop_nulls().to_list())
     own = _own_runs(alone, pieces, taken)
     own = own.join(_only_attempt(named), on="source_id", how="left", maintain_order="left")
     joined = pl.concat([told, led, own.with_columns(basis=pl.lit("source"))], how="diagonal")
@@ -208,7 +214,7 @@ def _continuing(pieces: pl.DataFrame, named: pl.DataFrame, led: pl.DataFrame) ->
     return rows.select(pl.col(c).cast(t) for c, t in led.schema.items())
 
 
-def _own_runs(alone: pl.DataFrame, pieces: pl.DataFrame, taken: set[str]) -> pl.DataFrame:
+def _own_runs(alone: pl.DataFrame, pieces: pl.DataFrame, taken: Set[str]) -> pl.DataFrame:
     """`source_id, run_id`: a run a source; the pieces of a rotated log are one, named after the newest."""
     rows = alone.select("source_id", "path").join(pieces, on="source_id", how="left", maintain_order="left")
     rows = rows.with_columns(_log=pl.coalesce("newest_id", "source_id")).sort("_log", "place", "source_id")

@@ -14,6 +14,7 @@ import click
 
 from runcase.cli.ask import compare, graph, replay, windows
 from runcase.cli.build import build
+from runcase.cli.care import retain, verify
 from runcase.cli.complete import completion
 from runcase.cli.export import export
 from runcase.cli.init import init
@@ -51,6 +52,8 @@ _COMMANDS = (
     completion,
     init,
     readers,
+    verify,
+    retain,
 )
 
 for _command in _COMMANDS:

@@ -24,6 +24,7 @@ class OpenCase:
     spans: pl.LazyFrame
     problems: pl.LazyFrame
     redactions: pl.LazyFrame
+    tombstones: pl.LazyFrame
     runs: pl.LazyFrame
     attempts: pl.LazyFrame
     members: pl.LazyFrame

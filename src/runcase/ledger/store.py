@@ -1,8 +1,10 @@
 """The case on disk: the only module that opens Parquet.
 
 A batch is written into a staging folder beside its place, synced, and renamed:
-one rename makes all its tables visible, so a kill at any point leaves the old
-state or the new one. The batch's name is the digest of what went in.
+one rename makes all its tables visible. The batch's name is the digest of what
+went in. `case.json` lists the batches that the conclusions know and is replaced
+last: a kill at any point leaves the old state or the new one, and the next build
+goes on from the batches that are there.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
@@ -45,6 +47,7 @@ from runcase.model.tables import (
     SPANS,
     STATES,
     TESTS,
+    TOMBSTONES,
     WINDOWS,
     Table,
 )
@@ -65,6 +68,9 @@ _DICTIONARY = frozenset(
     ["batch", "run_id", "ts_basis", "kind", "stage", "level", "rule", "template_id", "source_id", "stream", "code"]
 ) | frozenset(["severity", "action", "role", "status", "format", "reader", "verdict", "encoding"])
 """Columns whose values repeat; the others are cheaper without a dictionary."""
+
+
+_LAST_ANALYSIS = ".analysis-last"
 
 
 class Case:
@@ -145,12 +151,17 @@ class Case:
         return found if isinstance(found, dict) else {}
 
     def write_provenance(self, provenance: Mapping[str, object]) -> None:
-        """Replaces case.json; the last step of a build, so that its presence says that the build was whole."""
-        body = {"schema_version": SCHEMA_VERSION, **provenance}
-        self.write_text("case.json", json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+        """Replaces case.json and lists the batches that are there: the last step of a build, which commits it."""
+        body = {"schema_version": SCHEMA_VERSION, "batches": self.batches(), **provenance}
+        text = json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        self.write_text("case.json", text, durable=True)
+        _sync(self.root)
 
-    def write_text(self, name: str, text: str) -> None:
-        """Replaces one text file of the case atomically; unchanged content is left alone."""
+    def write_text(self, name: str, text: str, durable: bool = False) -> None:
+        """Replaces one text file of the case atomically; unchanged content is left alone.
+
+        Faces are not synced: they are made anew from the ledger, and `verify` names one that a power cut took.
+        """
         path = self.root / name
         data = text.encode("utf-8", "backslashreplace")
         with contextlib.suppress(FileNotFoundError):
@@ -159,7 +170,13 @@ class Case:
         path.parent.mkdir(parents=True, exist_ok=True)
         staged = path.with_name(f".{path.name}.new")
         staged.write_bytes(data)
+        if durable:
+            _sync(staged)
         staged.replace(path)
+
+    def has(self, name: str) -> bool:
+        """Whether the case has this file."""
+        return (self.root / name).is_file()
 
     def remove_runs_except(self, folders: set[str]) -> None:
         """Drops dossiers of runs that the conclusions no longer know."""
@@ -195,15 +212,27 @@ class Case:
         self.clear_staging()
         return BatchWriter(self.root / "ledger", name, supersedes)
 
-    def facts(self) -> Facts:
-        """All fact tables over all batches, with every declared column; unreadable parts are left out."""
+    def concluded(self) -> list[str]:
+        """Batches that the conclusions know, sorted: those that case.json lists, or all before there is one."""
+        listed = self.provenance().get("batches")
+        return [b for b in self.batches() if not isinstance(listed, list) or b in listed]
+
+    def facts(self, batches: Sequence[str] | None = None) -> Facts:
+        """The fact tables with every declared column; unreadable parts are left out, and named among the problems.
+
+        Args:
+            batches: Which ones; None means those that the conclusions know.
+        """
+        chosen = self.concluded() if batches is None else batches
+        unreadable = _problem_frame(self.ledger_problems(chosen)).lazy()
         return Facts(
-            sources=self._fact(SOURCES),
-            events=self._fact(EVENTS),
-            artifacts=self._fact(ARTIFACTS),
-            spans=self._fact(SPANS),
-            problems=pl.concat([self._fact(PROBLEMS), _problem_frame(self.ledger_problems()).lazy()]),
-            redactions=self._fact(REDACTIONS),
+            sources=self._fact(SOURCES, chosen),
+            events=self._fact(EVENTS, chosen),
+            artifacts=self._fact(ARTIFACTS, chosen),
+            spans=self._fact(SPANS, chosen),
+            problems=pl.concat([self._fact(PROBLEMS, chosen), unreadable]),
+            redactions=self._fact(REDACTIONS, chosen),
+            tombstones=self._fact(TOMBSTONES, chosen),
         )
 
     def facts_of(self, table: Table, batch: str) -> pl.LazyFrame:
@@ -226,17 +255,17 @@ class Case:
         for source_id, chunks in groupby(rows, key=lambda r: str(r[0])):
             yield source_id, (data for _, data in chunks)
 
-    def _parts(self, table: Table) -> Iterator[tuple[Path, Problem | None]]:
-        for batch in self.batches():
+    def _parts(self, table: Table, batches: Sequence[str]) -> Iterator[tuple[Path, Problem | None]]:
+        for batch in batches:
             path = self.root / "ledger" / batch / f"{table.name}.parquet"
             yield path, _unreadable(path, f"ledger/{batch}/{table.name}.parquet", table)
 
-    def ledger_problems(self) -> list[Problem]:
+    def ledger_problems(self, batches: Sequence[str]) -> list[Problem]:
         """One problem a ledger file that cannot be read."""
-        return [problem for table in FACTS for _, problem in self._parts(table) if problem is not None]
+        return [problem for table in FACTS for _, problem in self._parts(table, batches) if problem is not None]
 
-    def _fact(self, table: Table) -> pl.LazyFrame:
-        parts = [path for path, problem in self._parts(table) if problem is None]
+    def _fact(self, table: Table, batches: Sequence[str]) -> pl.LazyFrame:
+        parts = [path for path, problem in self._parts(table, batches) if problem is None]
         if not parts:
             return table.empty().lazy()
         return _as_declared(pl.scan_parquet(parts), table)
@@ -246,20 +275,32 @@ class Case:
     def raw(self, ref: Ref) -> bytes | None:
         """The bytes that `ref` names; None when they were not kept, or have expired."""
         if self._chunks is None:
-            paths = [path for path, problem in self._parts(RAW) if problem is None]
-            self._chunks = RawChunks(paths, self._fact(REDACTIONS).collect())
+            batches = self.batches()
+            paths = [path for path, problem in self._parts(RAW, batches) if problem is None]
+            self._chunks = RawChunks(paths, self._fact(REDACTIONS, batches).collect())
         return self._chunks.bytes_of(ref)
 
     # --- conclusions ------------------------------------------------------------------------------
 
     def write_conclusions(self, conclusions: Conclusions) -> None:
-        """Replaces analysis/*.parquet, table by table."""
-        folder = self.root / "analysis"
-        folder.mkdir(exist_ok=True)
+        """Replaces the tables of analysis/ together."""
+        staged, place, last = (self.root / n for n in (".analysis-new", "analysis", _LAST_ANALYSIS))
+        shutil.rmtree(staged, ignore_errors=True)
+        staged.mkdir()
         for table, frame in zip(CONCLUSIONS, _frames(conclusions), strict=True):
-            staged = folder / f".{table.name}.new"
-            _write_parquet(table.fill(frame).sort(table.key, nulls_last=True), staged)
-            staged.replace(folder / f"{table.name}.parquet")
+            _write_parquet(table.fill(frame).sort(table.key, nulls_last=True), staged / f"{table.name}.parquet")
+        _sync_tree(staged)
+        if place.is_dir():
+            shutil.rmtree(last, ignore_errors=True)
+            place.rename(last)
+        staged.rename(place)
+        shutil.rmtree(last, ignore_errors=True)
+        _sync(self.root)
+
+    def is_concluded(self) -> bool:
+        """Whether every table of the conclusions is there and readable."""
+        folder = self.root / "analysis"
+        return all(_unreadable(folder / f"{t.name}.parquet", t.name, t) is None for t in CONCLUSIONS)
 
     def conclusions(self) -> Conclusions:
         """The conclusions of the last build.
@@ -270,7 +311,10 @@ class Case:
         return Conclusions(*(self._conclusion(table) for table in CONCLUSIONS))
 
     def _conclusion(self, table: Table) -> pl.DataFrame:
-        path = self.root / "analysis" / f"{table.name}.parquet"
+        folder = self.root / "analysis"
+        if not folder.is_dir():
+            folder = self.root / _LAST_ANALYSIS  # a build was killed between two renames
+        path = folder / f"{table.name}.parquet"
         problem = _unreadable(path, f"analysis/{table.name}.parquet", table)
         if problem is not None:
             raise RuncaseError("not_a_case", problem.message, "build again: conclusions are recomputed from the ledger")
@@ -406,6 +450,19 @@ def _encoding(schema: pa.Schema) -> dict[str, object]:
         "use_dictionary": dictionary,
         "column_encoding": delta or None,
     }
+
+
+def replace_table(path: Path, groups: Iterable[pa.Table]) -> None:
+    """Replaces a table of a batch by one rename; only retention does, and it leaves tombstones."""
+    staged = path.with_name(f".{path.name}.new")
+    schema = pq.read_schema(path)
+    with pq.ParquetWriter(staged, schema, **_encoding(schema)) as writer:
+        for rows in groups:
+            if rows.num_rows:
+                writer.write_table(rows.cast(schema))
+    _sync(staged)
+    staged.replace(path)
+    _sync(path.parent)
 
 
 def _write_parquet(frame: pl.DataFrame, path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from runcase.model.tables import REDACTIONS, TESTS
+from runcase.model.tables import REDACTIONS, TESTS, TOMBSTONES
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Facts:
     spans: pl.LazyFrame
     problems: pl.LazyFrame
     redactions: pl.LazyFrame = field(default_factory=lambda: REDACTIONS.empty().lazy())
+    tombstones: pl.LazyFrame = field(default_factory=lambda: TOMBSTONES.empty().lazy())
 
 
 @dataclass(frozen=True, slots=True)

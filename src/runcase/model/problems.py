@@ -59,6 +59,7 @@ ERROR_CODES: dict[str, str] = {
     "unknown_run": "the case has no run of that id",
     "unknown_rule": "no event rule of that id in the packs at hand",
     "bad_query": "a SQL query that the tables cannot answer",
+    "bad_policy": "a retention policy that cannot be read, with every defect and its place",
     "bad_ref": "not a raw ref of the form source_id:byte_start+byte_len",
     "input_too_large": "a pipe yields more than can be spooled",
     "bad_known_issues": "the file of known issues is not what one looks like; every defect has its place",

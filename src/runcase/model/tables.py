@@ -279,7 +279,22 @@ REDACTIONS = Table(
     ("source_id", "byte_start"),
 )
 
-FACTS = (SOURCES, EVENTS, ARTIFACTS, SPANS, PROBLEMS, REDACTIONS, RAW)
+TOMBSTONES = Table(
+    "tombstones",
+    "One row a source and class of data that a retention policy expired: what remains known of it.",
+    (
+        _c("batch", STRING, "the ingestion that wrote it"),
+        _c("source_id", STRING, "the source"),
+        _c("class", STRING, "raw | payloads | events"),
+        _c("size_bytes", INT, "bytes that expired, or bytes of the evidence that the expired events covered"),
+        _c("sha256", STRING, "digest of the expired bytes, or of the expired events' places as `start+length` lines"),
+        _c("events", INT, "events that expired"),
+        _c("as_of", pl.Date(), "day of the policy's run, as it was given"),
+    ),
+    ("source_id", "class", "as_of"),
+)
+
+FACTS = (SOURCES, EVENTS, ARTIFACTS, SPANS, PROBLEMS, REDACTIONS, TOMBSTONES, RAW)
 
 RUNS = Table(
     "runs",

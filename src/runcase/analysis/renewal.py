@@ -1,0 +1,104 @@
+"""What new evidence changes in the conclusions of a case that has some already.
+
+A night's evidence is concluded together with the runs that it touches; the other
+runs keep their conclusions, and their ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import fields
+
+import polars as pl
+
+from runcase.analysis.identity import JOIN_IDS, MIN_PATH_ID
+from runcase.analysis.naming import leaf_folder
+from runcase.model.case import Conclusions, Facts
+from runcase.model.tables import CONCLUSIONS
+
+
+def touched_runs(old: Conclusions, sources: pl.DataFrame, fresh: Facts) -> set[str]:
+    """Runs of `old` that `fresh` may belong to.
+
+    Those that a fresh record names by run, trace or workspace id, that a fresh path
+    names, or that hold the same text as a fresh source.
+
+    Args:
+        old: The conclusions so far.
+        sources: SOURCES of the whole case.
+        fresh: The facts that are not concluded yet.
+    """
+    ids = _ids(fresh)
+    named = set(ids["run_id"]) | _path_parts(fresh)
+    by_id = pl.any_horizontal(pl.col(n).is_in(ids[n]) for n in ("trace_id", "workspace_id"))
+    runs = set(old.runs.filter(by_id | pl.col("run_id").is_in(sorted(named)))["run_id"])
+    runs |= set(old.attempts.filter(pl.col("workspace_id").is_in(ids["workspace_id"]))["run_id"])
+    same = sources.filter(pl.col("sha256").is_in(_digests(fresh)) & (pl.col("events") > 0))
+    return runs | set(old.members.filter(pl.col("source_id").is_in(same["source_id"].implode()))["run_id"])
+
+
+def last_good_runs(old: Conclusions) -> set[str]:
+    """The latest run of each job that succeeded: failed runs of the same job are compared with it.
+
+    Runs that are named after their source are left out: their names depend on what lies beside them.
+    """
+    good = old.runs.filter(
+        (pl.col("status") == "succeeded") & pl.col("job").is_not_null() & (pl.col("identity") != "source")
+    )
+    return set(good.sort("last_ts", "run_id").group_by("job", maintain_order=True).last()["run_id"])
+
+
+def with_touched(whole: Facts, fresh: Facts, old: Conclusions, touched: Set[str]) -> Facts:
+    """The facts of the whole case that tell of fresh sources and of touched runs, containers included."""
+    sources = whole.sources.select("source_id", "parent_id").collect()
+    parents = dict(sources.iter_rows())
+    members = old.members.filter(pl.col("run_id").is_in(sorted(touched)))["source_id"]
+    wanted: set[str] = set()
+    for sid in {*members, *fresh.sources.select("source_id").collect()["source_id"]}:
+        while sid is not None and sid not in wanted:
+            wanted.add(sid)
+            sid = parents.get(sid)
+    keep = pl.col("source_id").is_in(sorted(wanted))
+    return Facts(**{f.name: getattr(whole, f.name).filter(keep) for f in fields(whole)})
+
+
+def renewed(old: Conclusions, found: Conclusions, touched: Set[str]) -> Conclusions:
+    """`old` with the conclusions of touched runs replaced, and those of new ones added."""
+    frames = []
+    for field, table in zip(fields(old), CONCLUSIONS, strict=True):
+        kept = getattr(old, field.name).filter(~pl.col("run_id").is_in(sorted(touched)))
+        frames.append(pl.concat([kept, table.fill(getattr(found, field.name))]).sort(table.key, nulls_last=True))
+    return Conclusions(*frames)
+
+
+def of_runs(conclusions: Conclusions, runs: Set[str]) -> Conclusions:
+    """The conclusions on some runs."""
+    chosen = pl.col("run_id").is_in(sorted(runs))
+    return Conclusions(*(getattr(conclusions, f.name).filter(chosen) for f in fields(conclusions)))
+
+
+def runs_of(conclusions: Conclusions, rows: pl.LazyFrame) -> set[str]:
+    """Runs that the sources of some rows belong to."""
+    sources = rows.select("source_id").unique().collect()["source_id"]
+    return set(conclusions.members.filter(pl.col("source_id").is_in(sources.implode()))["run_id"])
+
+
+def _ids(fresh: Facts) -> dict[str, list[str]]:
+    """Distinct ids that fresh records carry."""
+    found: dict[str, set[str]] = {n: set() for n in ("run_id", *JOIN_IDS)}
+    for frame in (fresh.events, fresh.spans, fresh.artifacts):
+        names = [n for n in found if n in frame.collect_schema().names()]
+        distinct = frame.select(pl.col(names).drop_nulls().unique().implode()).collect()
+        for name in names:
+            found[name].update(distinct[name][0])
+    return {name: sorted(values) for name, values in found.items()}
+
+
+def _path_parts(fresh: Facts) -> set[str]:
+    paths = fresh.sources.filter(pl.col("kind") == "file").select("path").collect()["path"]
+    return {part for path in paths for part in leaf_folder(path) if len(part) >= MIN_PATH_ID}
+
+
+def _digests(fresh: Facts) -> list[str]:
+    found = fresh.sources.filter(pl.col("events") > 0).select("sha256").unique().collect()
+    return sorted(found["sha256"].drop_nulls())

@@ -1,0 +1,123 @@
+"""What a case consists of, by digest, and whether that is still so.
+
+`SHA256SUMS` lists every file but `case.json` in the format of sha256sum(1), so that a
+case can be checked without runcase as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from runcase.ledger.store import Case
+from runcase.model.tables import RAW
+
+NAME = "SHA256SUMS"
+_OUTSIDE = frozenset({NAME, "case.json"})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as the case says: a code, the file, and what is wrong."""
+
+    code: str
+    path: str
+    message: str
+
+
+def write_sums(case: Case, kept: Collection[str]) -> None:
+    """Writes the digests of all files.
+
+    Args:
+        case: The case, complete but for its `case.json`.
+        kept: Folders, with a slash at the end, whose files are as they were when their digests were written last.
+    """
+    folders = frozenset(kept)
+    before = read_sums(case)
+    lines = []
+    for name in _files(case.root):
+        parents = (name[: n + 1] for n, c in enumerate(name) if c == "/")
+        known = before.get(name) if any(p in folders for p in parents) else None
+        lines.append(f"{known or _digest(case.root / name)}  {name}\n")
+    case.write_text(NAME, "".join(lines), durable=True)
+
+
+def read_sums(case: Case) -> dict[str, str]:
+    """Name of each file -> its digest; empty when there is no list."""
+    try:
+        text = (case.root / NAME).read_text("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        return {}
+    pairs = (line.split("  ", 1) for line in text.splitlines())
+    return {pair[1]: pair[0] for pair in pairs if len(pair) == 2}
+
+
+def verify(case: Case) -> list[Finding]:
+    """Everything that is not as it was written, in the order of the files."""
+    listed = read_sums(case)
+    if not listed:
+        return [Finding("sums_missing", NAME, "the list of digests is missing; build again")]
+    there = set(_files(case.root))
+    found = [Finding("file_missing", n, "listed, and not there") for n in listed if n not in there]
+    found += [Finding("file_unlisted", n, "there, and not listed") for n in sorted(there) if n not in listed]
+    found += [
+        Finding("file_changed", n, f"its digest is not {listed[n][:16]}..., as it was when it was written")
+        for n in sorted(there & listed.keys())
+        if _digest(case.root / n) != listed[n]
+    ]
+    pending = sorted(set(case.batches()) - set(case.concluded()))
+    found += [Finding("batch_pending", f"ledger/{b}", "a build was cut off before it was concluded") for b in pending]
+    return sorted([*found, *_raw_findings(case)], key=lambda f: (f.path, f.code))
+
+
+def _files(root: Path) -> Iterator[str]:
+    """Names of the files that a case consists of, sorted; hidden ones are staging."""
+    names = (p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file())
+    yield from sorted(n for n in names if n not in _OUTSIDE and not any(part[0] == "." for part in n.split("/")))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+def _raw_findings(case: Case) -> Iterator[Finding]:
+    """Sources whose kept bytes do not have the digest that was taken when they were read."""
+    facts = case.facts(case.batches())
+    redacted = facts.redactions.select("source_id").unique()
+    whole = facts.sources.join(redacted, on="source_id", how="anti").filter(pl.col("sha256").is_not_null())
+    expected = {
+        s: (b, p, d) for s, b, p, d in whole.select("source_id", "batch", "path", "sha256").collect().iter_rows()
+    }
+    for batch in case.batches():
+        for sid, (size_is_whole, digest) in _raw_digests(case.root / "ledger" / batch / f"{RAW.name}.parquet").items():
+            _, path, sha256 = expected.get(sid, ("", "", digest))
+            if size_is_whole and digest != sha256:
+                yield Finding(
+                    "raw_differs", f"ledger/{batch}/raw.parquet", f"the kept bytes of {path} are not those read"
+                )
+
+
+def _raw_digests(path: Path) -> dict[str, tuple[bool, str]]:
+    """Source -> whether its chunks follow each other from 0 on, and the digest over them."""
+    hashes: dict[str, tuple[int, hashlib._Hash]] = {}
+    gaps: set[str] = set()
+    try:
+        with pq.ParquetFile(path) as file:
+            for group in range(file.num_row_groups):
+                rows = file.read_row_group(group)
+                for sid, start, data in zip(*(rows.column(c).to_pylist() for c in RAW.names), strict=True):
+                    at, digest = hashes.setdefault(sid, (0, hashlib.sha256()))
+                    digest.update(data)
+                    hashes[sid] = (at + len(data), digest)
+                    if start != at:
+                        gaps.add(sid)
+    except (FileNotFoundError, OSError, pa.ArrowException):
+        return {}  # said already: the file is missing or changed
+    return {sid: (sid not in gaps, digest.hexdigest()) for sid, (_, digest) in hashes.items()}

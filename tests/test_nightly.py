@@ -1,0 +1,155 @@
+"""A case that grows night by night."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.commands import SAMPLES, Built, build, runcase
+
+from runcase.ledger.store import Case
+
+GOOD = "2026-03-14T10:00:00Z INFO start\n2026-03-14T10:00:09Z INFO done\nProcess exited with code 0\n"
+BAD = "2026-03-15T10:00:00Z INFO start\n2026-03-15T10:00:09Z ERROR it broke\nProcess exited with code 2\n"
+
+
+def claimed(attempt: int) -> str:
+    """What the queue of the document pipeline says of one attempt of run_9, a day each."""
+    day = f"2026-03-1{attempt}T10:00"
+    said = ("run created", "message claimed")
+    return "".join(f"{day}:0{n}Z queue-1 broker[311]: {t} run=run_9 attempt={attempt}\n" for n, t in enumerate(said))
+
+
+def night(case: Path, folder: Path, **logs: str) -> Built:
+    """One more build, of a folder of its own."""
+    folder.mkdir(parents=True)
+    for name, text in logs.items():
+        (folder / f"{name}.log").write_text(text)
+    return build(case, folder)
+
+
+def inodes(case: Path) -> dict[str, int]:
+    """Dossier -> the file that holds it: one that is written again is another file."""
+    return {str(p.relative_to(case)): p.stat().st_ino for p in case.glob("runs/*/dossier.json")}
+
+
+def test_two_attempts_of_two_nights_are_one_run(tmp_path: Path) -> None:
+    case = tmp_path / "case"
+    night(case, tmp_path / "1", run_9=claimed(1))
+    built = night(case, tmp_path / "2", run_9=claimed(2))
+    (dossier,) = built.dossiers().values()
+    assert [a["attempt"] for a in dossier["run"]["attempts"]] == [1, 2]
+    assert len(Case.open(case).batches()) == 2
+
+
+def test_a_night_writes_only_the_dossiers_that_changed(tmp_path: Path) -> None:
+    case = tmp_path / "case"
+    night(case, tmp_path / "1", alpha=GOOD, beta=BAD)
+    before = inodes(case)
+    built = night(case, tmp_path / "2", gamma=BAD.replace("it broke", "it broke again"))
+    after = inodes(case)
+    assert len(built.dossiers()) == 3
+    assert all(after[name] == inode for name, inode in before.items())
+
+
+def test_runs_keep_their_ids_when_later_logs_have_the_same_name(tmp_path: Path) -> None:
+    case = tmp_path / "case"
+    first = set(night(case, tmp_path / "1", app=GOOD).dossiers())
+    second = set(night(case, tmp_path / "2", app=BAD).dossiers())
+    assert first < second
+    assert len(second) == 2
+
+
+def test_a_sample_read_in_parts_ends_in_the_same_verdict(tmp_path: Path) -> None:
+    whole = build(tmp_path / "whole", SAMPLES / "render-retry.tar.gz").dossiers()["run_742"]
+    shutil.unpack_archive(SAMPLES / "render-retry.tar.gz", tmp_path / "out", filter="data")
+    files = sorted(p for p in (tmp_path / "out").rglob("*") if p.is_file())
+    case = tmp_path / "case"
+    for n, part in enumerate((files[: len(files) // 2], files[len(files) // 2 :])):
+        for path in part:
+            to = tmp_path / f"night{n}" / path.relative_to(tmp_path / "out")
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, to)
+        built = build(case, tmp_path / f"night{n}")
+    parts = built.dossiers()["run_742"]
+    assert parts["failure"]["class"] == whole["failure"]["class"]
+    assert [(w["name"], w["attempt"], w["duration_us"]) for w in parts["windows"]] == [
+        (w["name"], w["attempt"], w["duration_us"]) for w in whole["windows"]
+    ]
+
+
+def test_other_packs_conclude_everything_anew(tmp_path: Path) -> None:
+    case = tmp_path / "case"
+    night(case, tmp_path / "1", alpha=GOOD)
+    before = inodes(case)
+    pack = tmp_path / "mine"
+    pack.mkdir()
+    (pack / "pack.yaml").write_text("name: mine\nversion: '1'\n")
+    (tmp_path / "2").mkdir()
+    (tmp_path / "2" / "beta.log").write_text(BAD)
+    built = build(case, tmp_path / "2", "--rules", pack)
+    assert len(built.dossiers()) == 2
+    assert [p["name"] for p in json.loads((case / "case.json").read_bytes())["packs"]][-1] == "mine"
+    assert before.keys() <= inodes(case).keys()
+
+
+def test_a_dossier_that_is_gone_is_written_again(tmp_path: Path) -> None:
+    case = tmp_path / "case"
+    first = night(case, tmp_path / "1", alpha=BAD).tree()
+    shutil.rmtree(case / "runs")
+    build(case, tmp_path / "1")
+    assert Built(case).tree() == first
+
+
+def test_a_batch_that_was_not_concluded_is_concluded_by_the_next_build(tmp_path: Path) -> None:
+    case = tmp_path / "case"
+    night(case, tmp_path / "1", alpha=GOOD)
+    committed = (case / "case.json").read_bytes()
+    tables = {p.name: p.read_bytes() for p in (case / "analysis").iterdir()}
+    whole = night(case, tmp_path / "2", beta=BAD).tree()
+    (case / "case.json").write_bytes(committed)
+    for name, data in tables.items():
+        (case / "analysis" / name).write_bytes(data)
+    assert "alpha" in runcase("show", "-c", case).out
+    assert "beta" not in runcase("show", "-c", case).out
+    assert "[batch_pending]" in runcase("verify", "-c", case).out
+    build(case, tmp_path / "2")
+    assert Built(case).tree() == whole
+
+
+@pytest.fixture(scope="module")
+def intact(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A case that tests copy before they damage it."""
+    root = tmp_path_factory.mktemp("verify")
+    (root / "a.log.gz").write_bytes(gzip.compress(BAD.encode(), mtime=0))
+    return build(root / "case", root / "a.log.gz").root
+
+
+def test_a_case_that_is_as_written_passes(intact: Path) -> None:
+    ended = runcase("verify", "-c", intact)
+    assert (ended.code, "all as they were written" in ended.out) == (0, True)
+
+
+@pytest.mark.parametrize("name", ["index.md", "analysis/runs.parquet", "ledger/*/events.parquet"])
+def test_every_change_is_found(tmp_path: Path, intact: Path, name: str) -> None:
+    case = tmp_path / "case"
+    shutil.copytree(intact, case)
+    (path,) = case.glob(name)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(bytes(data))
+    (case / "stray.txt").write_text("x")
+    ended = runcase("verify", "-c", case, "--format", "json")
+    found = {(f["code"], f["path"]) for f in json.loads(ended.out)["findings"]}
+    assert ended.code == 3
+    assert found >= {("file_changed", path.relative_to(case).as_posix()), ("file_unlisted", "stray.txt")}
+
+
+def test_files_that_are_gone_are_named(tmp_path: Path, intact: Path) -> None:
+    case = tmp_path / "case"
+    shutil.copytree(intact, case)
+    (case / "index.html").unlink()
+    assert "index.html: listed, and not there [file_missing]" in runcase("verify", "-c", case).out
