@@ -13,7 +13,7 @@ from runcase.analysis.conclude import conclude
 from runcase.analysis.replay import with_files
 from runcase.analysis.replay_plan import Lack, StageFacts, plan, unmet
 from runcase.model.tables import STATES
-from runcase.rules.language import EventRule, Match, Pack, Place, Stage
+from runcase.rules.language import EventRule, Match, Pack, Place, ReplayRule, Stage
 
 GONE = Lack("artifact_missing", "it is gone")
 
@@ -158,3 +158,13 @@ def test_a_run_that_succeeded_needs_no_replay() -> None:
     events, claims = run(upto="nothing")
     done = event("run.finished", "10:09:00", run_id="r1", attempt=1, fields={"status": "ok"})
     assert conclude(facts([*events, done], [], claims), (pack(),)).replay.filter(pl.col("run_id") == "r1").is_empty()
+
+
+def test_an_engine_whose_stages_are_unknown_is_resumed_by_its_own_command_with_quoted_ids() -> None:
+    rule = EventRule("any", "log", Match(pattern="x"), Place("pack.yaml", 1, 1))
+    resume = ReplayRule("resume", Place("pack.yaml", 2, 1), commands=("engine resume {run_id} {workspace_id}",))
+    engine = Pack("engine", "1", "d" * 12, events=(rule,), replay=(resume,))
+    hostile = "r1; rm -rf ~"
+    events = [event("exit", "10:00:00", run_id=hostile, rule=engine.cite("any"), fields={"exit_code": 1})]
+    row = conclude(facts(events), (engine,)).replay.row(0, named=True)
+    assert (row["start"], row["commands"]) == (None, ["engine resume 'r1; rm -rf ~' {workspace_id}"])

@@ -20,7 +20,7 @@ from runcase.analysis.marks import marks, spread
 from runcase.analysis.members import members
 from runcase.analysis.observability import reach, with_searched
 from runcase.analysis.operations import operations
-from runcase.analysis.pack_choice import declaring, run_packs
+from runcase.analysis.pack_choice import declaring, engines, run_packs
 from runcase.analysis.replay import replays
 from runcase.analysis.rotation import carried_over
 from runcase.analysis.signals import signals
@@ -63,7 +63,7 @@ def conclude(facts: Facts, packs: tuple[Pack, ...], taken: Set[str] = frozenset(
         replay=REPLAYS.empty(),
         tests=test_results(view.events),
     )
-    return replace(found, replay=replays(found, packs))
+    return replace(found, replay=replays(found, packs, engines(view)))
 
 
 def identified(facts: Facts, packs: tuple[Pack, ...], taken: Set[str] = frozenset()) -> tuple[CaseView, Basis]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -41,13 +42,38 @@ class _Run:
     failure: str | None
 
 
-def replays(found: Conclusions, packs: tuple[Pack, ...]) -> pl.DataFrame:
-    """REPLAYS: one row a run that did not succeed and whose pack declares stages."""
+def replays(found: Conclusions, packs: tuple[Pack, ...], engines: pl.DataFrame | None = None) -> pl.DataFrame:
+    """REPLAYS: one row a run that did not succeed, and whose pack declares stages or knows how its engine resumes.
+
+    Args:
+        found: Conclusions so far.
+        packs: All packs.
+        engines: As `pack_choice.engines` yields them: packs that know commands, by run.
+    """
     declared = {p.name: p for p in packs if p.stages}
     due = found.runs.filter(pl.col("status").is_in(ENDED) & pl.col("pack").is_in(list(declared))).sort("run_id")
     rules = [r for p in reversed(packs) for r in p.replay]
     rows = [_row(run, declared[str(run.frame["pack"])], rules) for run in _each(found, due)]
-    return REPLAYS.frame(rows).sort(REPLAYS.key)
+    return REPLAYS.frame([*rows, *_resumed(found, packs, due, engines)]).sort(REPLAYS.key)
+
+
+def _resumed(
+    found: Conclusions, packs: tuple[Pack, ...], planned: pl.DataFrame, engines: pl.DataFrame | None
+) -> Iterable[dict[str, object]]:
+    """Runs of unknown stages whose engine knows itself what it can reuse: only its commands are told."""
+    if engines is None:
+        return
+    known = {p.name: p for p in packs}
+    over = found.runs.filter(pl.col("status").is_in(ENDED)).join(planned.select("run_id"), on="run_id", how="anti")
+    mine = over.join(engines, on="run_id", how="inner", suffix="_engine").sort("run_id")
+    nowhere = Plan(None, (), (), ())
+    lists = {n: [] for n in ("reuse", "redo", "not_redo", "counterfactuals")}  # type: dict[str, list[str]]
+    names = dict(mine.select("run_id", "pack_engine").iter_rows())
+    for run in _each(found, mine):
+        fitting = [r for r in known[names[run.frame["run_id"]]].replay if r.commands and _fits(r, run, nowhere)]
+        if fitting:
+            commands = [_filled(c, run, nowhere) for c in fitting[0].commands]
+            yield {"run_id": run.frame["run_id"], "start": None, **lists, "blockers": "[]", "commands": commands}
 
 
 def with_files(states: pl.DataFrame, files: Mapping[str, str]) -> pl.DataFrame:
@@ -217,7 +243,7 @@ def _fits(rule: ReplayRule, run: _Run, found: Plan) -> bool:
 
 
 def _filled(command: str, run: _Run, found: Plan) -> str:
-    """A command with the ids of the run; holes that are not known stay as they are."""
+    """A command with the ids of the run, quoted for a shell: they come from logs. Holes that are not known stay."""
     values = {
         "run_id": run.frame["run_id"],
         "attempt": run.attempt["attempt"],
@@ -228,7 +254,7 @@ def _filled(command: str, run: _Run, found: Plan) -> str:
     }
     for name, value in values.items():
         if value is not None:
-            command = command.replace(f"{{{name}}}", str(value))
+            command = command.replace(f"{{{name}}}", shlex.quote(str(value)))
     return command
 
 

@@ -106,7 +106,7 @@ def replay_text(run_id: str, status: str, plan: Replay | None, why_none: str, ch
     lines += [checked] if checked else []
     if plan is None:
         return "\n".join([*lines, f"no replay plan: {why_none}"])
-    lines.append(f"start from: {plan.start}" if plan.start else "start from: nowhere; the plan is blocked")
+    lines.append(_start_line(plan))
     for title, items in (("reuse", plan.reuse), ("redo", plan.redo), ("do not redo", plan.not_redo)):
         if items and (plan.start or title != "redo"):
             lines += [f"{title}:", *(f"  - {x}" for x in items)]
@@ -118,6 +118,14 @@ def replay_text(run_id: str, status: str, plan: Replay | None, why_none: str, ch
     if plan.commands:
         lines += ["commands (printed, never run):", *(f"  {c}" for c in plan.commands)]
     return "\n".join(lines)
+
+
+def _start_line(plan: Replay) -> str:
+    if plan.start:
+        return f"start from: {plan.start}"
+    if plan.commands and not plan.blockers:
+        return "start from: what the engine itself can reuse; the stages of this run are not declared"
+    return "start from: nowhere; the plan is blocked"
 
 
 def checked_text(looked_for: int, found: int, missing: Sequence[str], mismatch: Sequence[str]) -> str:
