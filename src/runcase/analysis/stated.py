@@ -40,7 +40,9 @@ def stated_causes(events: pl.LazyFrame) -> dict[str, Stated]:
     failure = pl.col("fields").str.json_path_match("$.failure")
     loud = pl.col("level").is_in(["error", "fatal"]).fill_null(value=False) & pl.col("run_id").is_not_null()
     worth = pl.col("fields").str.contains('"(?:error_name|failure)"').fill_null(value=False)
-    rows = events.filter(loud & worth).select(
+    # a class that the generic pack gives to a line of text is a word in a text: the decisive lines weigh it better
+    words = pl.col("rule").str.starts_with("generic@").fill_null(value=False)
+    rows = events.filter(loud & worth & ~words).select(
         "run_id", "ts", "source_id", "byte_start", ref=ref_of(), name=named, failure=failure,
         text=pl.coalesce("summary", _headline(pl.col("message"))),
         end=pl.col("kind") == "run.finished",
