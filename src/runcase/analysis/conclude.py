@@ -25,6 +25,7 @@ from runcase.analysis.replay import replays
 from runcase.analysis.rotation import carried_over
 from runcase.analysis.signals import signals
 from runcase.analysis.test_reports.results import test_results
+from runcase.analysis.test_reports.xml import fuller, reported
 from runcase.analysis.view import CaseView
 from runcase.analysis.windows import residuals, windows
 from runcase.model.case import Conclusions, Facts
@@ -61,7 +62,7 @@ def conclude(facts: Facts, packs: tuple[Pack, ...], taken: Set[str] = frozenset(
         signals=view.signals,
         diagnoses=diagnose(view),
         replay=REPLAYS.empty(),
-        tests=test_results(view.events),
+        tests=fuller(test_results(view.events), reported(view.spans, view.members)),
     )
     return replace(found, replay=replays(found, packs, engines(view)))
 

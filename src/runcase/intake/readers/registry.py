@@ -24,6 +24,7 @@ from runcase.intake.readers.openlineage import OpenLineage
 from runcase.intake.readers.otlp import Otlp
 from runcase.intake.readers.pegasus import Braindump, Dag, JobState
 from runcase.intake.readers.pegasus_files import DagmanLog, Kickstart, PegasusNotes
+from runcase.intake.readers.prow import Prow
 from runcase.intake.readers.rocrate import RoCrate
 from runcase.intake.readers.run_record import RunRecord
 from runcase.intake.readers.slurm import Sacct
@@ -33,6 +34,7 @@ from runcase.intake.readers.spark import Spark
 from runcase.intake.readers.stepfunctions import StepFunctions
 from runcase.intake.readers.temporal import Temporal
 from runcase.intake.readers.travis import Travis
+from runcase.intake.readers.zuul import Zuul
 
 READERS: tuple[Reader, ...] = (
     Azure(),
@@ -62,6 +64,8 @@ READERS: tuple[Reader, ...] = (
     Temporal(),
     Travis(),
     Journald(),
+    Prow(),
+    Zuul(),
     Kubernetes(),
     ContainerLog(),
     CwlProv(),
