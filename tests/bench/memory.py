@@ -2,8 +2,8 @@
 
     python tests/bench/memory.py [--scale 1.0] [--folder DIR]
 
-Each input is read into a ledger by a worker process, as `runcase build` does it;
-what is printed is the largest resident set of any process. The three figures
+Each input is read into a ledger by a process of its own, as a worker of `runcase
+build` does it; what is printed is its largest resident set. The three figures
 should lie within a tenth of each other: nothing grows with the input.
 """
 
@@ -26,20 +26,20 @@ import json, resource, sys, time
 from pathlib import Path
 from runcase.intake.inputs import fingerprint
 from runcase.intake.read import ReadPlan
-from runcase.ledger.ingest import IngestPlan, Unit, ingest
+from runcase.ledger.ingest import IngestPlan, Unit, unit_facts
 from runcase.ledger.store import Case
+from runcase.rules.compile import compile_packs
 from runcase.rules.pack import load_packs
 from runcase.settings import DEFAULT_PACKS
 
-if __name__ == "__main__":
-    path, case = Path(sys.argv[1]), Case.create(Path(sys.argv[2]))
-    unit = Unit(0, path, path.name, *fingerprint(path))
-    began = time.monotonic()
-    with case.batch("0" * 16) as writer:
-        ingest([unit], IngestPlan(ReadPlan(), load_packs(DEFAULT_PACKS)), 1, writer, lambda _: None)
-    took = time.monotonic() - began
-    own, workers = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    print(json.dumps({"peak_kib": max(own, workers), "worker_kib": workers, "seconds": took}))
+path, case, packs = Path(sys.argv[1]), Case.create(Path(sys.argv[2])), load_packs(DEFAULT_PACKS)
+unit, plan, rules = Unit(0, path, path.name, *fingerprint(path)), IngestPlan(ReadPlan(), packs), compile_packs(packs)
+began = time.monotonic()
+with case.batch("0" * 16) as writer:
+    for table, frame in unit_facts(unit, plan, rules):
+        writer.write(table, frame)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(json.dumps({"peak_kib": peak, "seconds": time.monotonic() - began}))
 """
 
 

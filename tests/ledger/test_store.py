@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 from polars.testing import assert_frame_equal
 
@@ -149,3 +150,16 @@ def test_an_empty_batch_has_every_table_with_its_columns(tmp_path: Path) -> None
         stored = pl.read_parquet(case.root / "ledger/b1" / f"{table.name}.parquet")
         assert stored.schema == table.stored_schema
     assert_frame_equal(case.facts().sources.collect(), SOURCES.empty())
+
+
+def test_long_messages_end_a_row_group_early_whatever_the_frames_they_came_in(tmp_path: Path) -> None:
+    frame = EVENTS.frame([event(n * 10, message="x" * 100_000) for n in range(800)])
+    groups = []
+    for name, step in (("one", 800), ("many", 7)):
+        with Case.create(tmp_path / name).batch("b1") as writer:
+            for at in range(0, frame.height, step):
+                writer.write(EVENTS, frame.slice(at, step))
+        told = pq.ParquetFile(tmp_path / name / "ledger/b1/events.parquet").metadata
+        groups.append([told.row_group(n).num_rows for n in range(told.num_row_groups)])
+    assert groups[0] == groups[1]
+    assert groups[0] == [336, 336, 128]

@@ -20,8 +20,10 @@ from itertools import groupby
 from pathlib import Path
 from types import TracebackType
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from runcase.ledger.raw_chunks import RawChunks
@@ -57,6 +59,9 @@ SCHEMA_VERSION = 1
 
 ROW_GROUP_ROWS = 128 * 1024
 """Rows a row group; large enough to compress well, small enough to be held in memory while writing."""
+
+GROUP_TEXT_BYTES = 32 * 1024 * 1024
+"""Bytes of messages and fields that end a row group early: few of the rows of a giant line fill the memory."""
 
 RAW_GROUP_ROWS = 8
 """Raw chunks a row group: 2 MiB of source bytes."""
@@ -335,6 +340,7 @@ class BatchWriter:
         self._place = ledger / name
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._waiting: dict[str, list[pa.Table]] = {t.name: [] for t in FACTS}
+        self._text_bytes = 0
 
     def __enter__(self) -> BatchWriter:
         self.staging.mkdir(parents=True)
@@ -352,17 +358,22 @@ class BatchWriter:
         stored = _narrowed(frame.with_columns(batch=pl.lit(self.name)), table)
         waiting = self._waiting[table.name]
         waiting.append(stored.to_arrow().cast(self._writers[table.name].schema))
-        if sum(t.num_rows for t in waiting) >= _group_rows(table):
+        if table is EVENTS:
+            self._text_bytes += int(_text_bytes(waiting[-1]).sum())
+        full = table is EVENTS and self._text_bytes >= GROUP_TEXT_BYTES
+        if full or sum(t.num_rows for t in waiting) >= _group_rows(table):
             self._flush(table, whole_groups=True)
 
     def _flush(self, table: Table, whole_groups: bool) -> None:
-        rows = pa.concat_tables(self._waiting[table.name]) if self._waiting[table.name] else None
-        if rows is None:
+        if not self._waiting[table.name]:
             return
-        size = _group_rows(table)
-        ready = rows.num_rows // size * size if whole_groups else rows.num_rows
-        self._writers[table.name].write_table(rows.slice(0, ready), row_group_size=size)
-        self._waiting[table.name] = [rows.slice(ready)] if ready < rows.num_rows else []
+        rows = pa.concat_tables(self._waiting[table.name])
+        while size := _group_end(rows, table, whole_groups):
+            self._writers[table.name].write_table(rows.slice(0, size), row_group_size=size)
+            rows = rows.slice(size)
+        self._waiting[table.name] = [rows] if rows.num_rows else []
+        if table is EVENTS:
+            self._text_bytes = int(_text_bytes(rows).sum())
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -394,6 +405,24 @@ def _superseded(note: Path) -> str | None:
 def _group_rows(table: Table) -> int:
     """Rows a row group: a raw chunk is large, so few of them make a group that a ref can skip cheaply."""
     return RAW_GROUP_ROWS if table is RAW else ROW_GROUP_ROWS
+
+
+def _group_end(rows: pa.Table, table: Table, whole: bool) -> int:
+    """Rows of the next row group; 0 when there are none, or (`whole`) too few to fill one."""
+    size = _group_rows(table)
+    if table is EVENTS:
+        passed = np.flatnonzero(np.cumsum(_text_bytes(rows.slice(0, size))) >= GROUP_TEXT_BYTES)
+        if passed.size:
+            return int(passed[0]) + 1
+    if rows.num_rows >= size:
+        return size
+    return 0 if whole else int(rows.num_rows)
+
+
+def _text_bytes(events: pa.Table) -> np.ndarray:
+    """Bytes of the long columns of each event."""
+    lengths = [pc.fill_null(pc.binary_length(events[c]), 0).to_numpy() for c in ("message", "fields")]
+    return np.asarray(sum(n.astype(np.int64) for n in lengths))
 
 
 def _frames(conclusions: Conclusions) -> tuple[pl.DataFrame, ...]:
