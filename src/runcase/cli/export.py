@@ -9,6 +9,7 @@ import click
 
 from runcase.cli.complete import run_ids
 from runcase.cli.look import CASE
+from runcase.model.text import present
 
 FORMATS = ("junit", "sarif", "otlp", "perfetto", "openlineage", "rocrate", "csv")
 
@@ -28,7 +29,9 @@ def export(run: str, case: str, target: str, output: str | None) -> None:
         Path(output).write_bytes(made.data)
     elif made.binary and sys.stdout.isatty():
         raise click.UsageError(f"{target} is a binary format: name a file with -o")
+    elif sys.stdout.isatty():
+        click.echo(present(made.data, keep="\n\t"), nl=False)
     else:
         sys.stdout.buffer.write(made.data)
     for sentence in made.loss:
-        click.echo(f"left out: {sentence}", err=True)
+        click.echo(present(f"left out: {sentence}"), err=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from runcase.cli.rules_case import pack_name, write_new
+from runcase.model.text import present
 
 
 @click.command()
@@ -29,4 +30,4 @@ def init(samples: tuple[str, ...], output: str, rules: tuple[str, ...]) -> None:
     write_new(Path(output), {**made.files, "pack.schema.json": schema("pack")})
     ids = f", ids found: {', '.join(made.ids)}" if made.ids else ""
     click.echo(f"{made.records:,} records, {made.unknown:,} of them unknown; {made.rules} rules written{ids}")
-    click.echo(f"next: runcase rules test {output}; then runcase build ... --rules {output}")
+    click.echo(present(f"next: runcase rules test {output}; then runcase build ... --rules {output}"))

@@ -9,7 +9,7 @@ import click
 
 from runcase.cli.look import FACE
 from runcase.model.problems import RuncaseError
-from runcase.model.text import present_line
+from runcase.model.text import json_quiet, present_line
 
 
 @click.command()
@@ -19,7 +19,7 @@ def readers(path: str | None, face: str) -> None:
     """List the producers that are known, or say which reader takes each file in PATH, and why."""
     rows = _known() if path is None else _taken(Path(path))
     if face == "json":
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        click.echo(json_quiet(json.dumps(rows, indent=2, ensure_ascii=False)))
     elif path is None:
         width = max(len(str(r["reader"])) for r in rows)
         click.echo("\n".join(f"{r['reader']!s:{width}}  {r['versions']}" for r in rows))

@@ -55,7 +55,8 @@ def sql(query: str | None, case: str, face: str) -> None:
     if face == "json":
         sys.stdout.write(json_quiet(answer.write_json()) + "\n")
     elif face == "csv":
-        sys.stdout.write(_as_csv(answer))
+        table = _as_csv(answer)
+        sys.stdout.write(present(table, keep="\n\t") if sys.stdout.isatty() else table)
     else:
         click.echo(_as_text(answer))
 

@@ -118,7 +118,7 @@ def _time_of_day(have: set[str]) -> pl.Expr:
     valid = (hour < 24) & (minute < 60) & (second <= 60)
     if "p" in have:
         half = pl.col("p").str.to_lowercase()
-        valid &= half.is_null() | hour.is_between(1, 12)
+        valid &= half.is_null() | ((half == "p") & (hour > 0)) | ((half == "a") & (hour <= 12))
         hour = pl.when(half == "p").then(hour % 12 + 12).when(half == "a").then(hour % 12).otherwise(hour)
     micro = _digits("f", 6) if "f" in have else pl.lit(0, dtype=pl.Int64)
     if "fm" in have:
