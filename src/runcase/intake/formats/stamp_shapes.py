@@ -143,23 +143,33 @@ _YEARLESS = frozenset({"syslog", "dm_text", "klog", "num"})
 _TIGHT_ONLY = frozenset({"klog", "klog_y", "compact_y2", "num", "iso_minute", "clock_iso", "clock", "tai64n"})
 _LOOSE_ONLY = frozenset({"sccm", "day"})
 
-_WORDS = (
-    r"(?i:[@#]?(?:event|log|system|[A-Za-zÀ-ÿ]*start|[A-Za-zÀ-ÿ]*begin|[A-Za-zÀ-ÿ]*end)?[-_ ]?(?:system|local)?[-_ ]?"
-    r"(?:time|date|stamp|zeit)(?:stamp|[-_ ]?time)?(?:utc|created)?"
-    r"|ts|when|start|end|run at|started(?: at| on)?|ended(?: at| on)?|finished(?: at| on)?|section start|section end"
+_OF_TIME = r"(?:time|date|stamp|zeit)(?:stamp|[-_ ]?time)?(?:utc|created)?"
+_NAMES_TIME = rf"(?i:[@#]?(?:event|log|system|local)?[-_ ]?{_OF_TIME}|ts|when)"
+_ANNOUNCES = (
+    rf"(?i:[A-Za-zÀ-ÿ]*(?:start|begin|end)[-_ ]?(?:system|local)?[-_ ]?{_OF_TIME}"
+    r"|start|end|run at|started(?: at| on)?|ended(?: at| on)?|finished(?: at| on)?|section start|section end"
     r"|begin logging(?: at)?|end logging(?: at)?|inizio del log"
     r"|log (?:opened|closed|started)(?: at| on)?|logging started)"
 )
+_TO_STAMP = r"[\"']?[ \t]?[:=>]*[ \t]*[\"'\[(]?"
+_ANNOUNCED = (
+    rf"^(?:[^0-9A-Za-z]{{0,8}}{_NAMES_TIME}{_TO_STAMP}"
+    rf"|.*?[ \t<,;({{\[\"'*>-]{_NAMES_TIME}[\"']?[:=][\"']?"
+    rf"|(?:.*?[ \t<,;({{\[\"'*>#-])?{_ANNOUNCES}{_TO_STAMP})"
+)
+"""A name of time that begins the line, or has its value right behind it (`Build time: ...` is about another time); or
+words that say what happens now."""
+
 _PLACES: dict[Place, str] = {
     "tight": r"^(?:<[0-9]{1,3}>(?:1 )?)?[ \t\[(<{|\"'*#:+=>~;-]{0,6}",
-    "announced": rf"^(?:.*?[ \t<,;({{\[\"'*>-])?{_WORDS}[\"']?[ \t]?[:=>]*[ \t]*[\"'\[(]?",
+    "announced": _ANNOUNCED,
     "loose": r"^.*?[ \t\[(<|,;=\"':#@]",
 }
 _AFTER = r"(?:$|[^0-9A-Za-z_])"
 DENSE = "[0-9]{2}[:.][0-9]{2}|[0-9]{1,2}:[0-9]{1,2}:[0-9]|[0-9]{6}|@4000|[0-9]{4}-[0-9]{2}-[0-9]{2}"
 """What every stamp shows."""
 
-ANNOUNCED = rf"{_WORDS}[\"']?[ \t]?[:=>]*[ \t]*[\"'\[(]?(?:[A-Za-zÀ-ÿ]{{2,9}}\.?,? +){{0,2}}[0-9]"
+ANNOUNCED = _ANNOUNCED + r"(?:[A-Za-zÀ-ÿ]{2,9}\.?,? +){0,2}[0-9]"
 """What every announced stamp shows, and little else."""
 
 LOOSE_HEAD_CHARS = 256

@@ -38,6 +38,9 @@ _MAX_HEADINGS = 8
 _ALIKE_SHARE, _ALIKE_LINES = 0.05, 5
 """As LOOSE_SHARE, where the prefixes of so many lines are alike but for their words."""
 
+_FEW_SHARE = 0.5
+"""As LOOSE_SHARE, where fewer than `_ALIKE_LINES` lines show the stamp."""
+
 _WORDS = re.compile(r"[^\s|,;=\"'()\[\]{}<>]+")
 
 _WEAK = frozenset({"epoch", "compact_y2", "num", "num_y2", "clock", "iso_minute"})
@@ -169,7 +172,8 @@ def _makes_sense(sample: Sample, weight: float, shape: StampShape, hits: list[bo
         return True
     lines = [t for t, h in zip(sample.texts, hits, strict=True) if h]
     opening = shape.place == "tight" and shape.name not in _WEAK
-    if not opening and not known and weight < LOOSE_SHARE * sample.total and not _alike_before(lines, weight, shape):
+    share = LOOSE_SHARE if weight >= _ALIKE_LINES else _FEW_SHARE
+    if not opening and not known and weight < share * sample.total and not _alike_before(lines, weight, shape):
         return False
     if weight < OPENED_SHARE * sample.total and not _in_order(lines, shape):
         return False
