@@ -30,7 +30,7 @@ from runcase.report.json_face import to_json
 from runcase.report.known_issues import KnownIssue
 from runcase.report.terminal import RawEvidence
 from runcase.rules.language import FormatRule, Pack
-from runcase.rules.pack import load_packs, overridden
+from runcase.rules.pack import load_packs, overridden, overrides
 from runcase.settings import Settings
 
 
@@ -260,11 +260,13 @@ def run_folders(run_ids: Sequence[str]) -> dict[str, str]:
 
 
 def provenance(packs: Sequence[Pack], settings: Settings) -> dict[str, object]:
-    """What makes the conclusions and faces of a case what they are: versions, packs by digest, settings."""
+    """What makes the conclusions and faces of a case what they are: versions, packs, who overrides whom, settings."""
+    replaced = [str(o) for o in overrides(packs)]
     return {
         "runcase": version("runcase"),
         "packs": [{"name": p.name, "version": p.version, "digest": p.digest} for p in packs],
         "settings": {"max_page_bytes": settings.max_page_bytes},
+        **({"overrides": replaced} if replaced else {}),
     }
 
 

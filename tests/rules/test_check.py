@@ -9,7 +9,10 @@ from tests.rules.packs import EXAMPLES, event, problems, written
 
 from runcase.cli import commands
 from runcase.lab.checking import check
+from runcase.pipeline import provenance
+from runcase.rules.pack import load_packs
 from runcase.rules.reading import read_pack
+from runcase.settings import Settings
 
 
 def only(found: list[str]) -> str:
@@ -176,6 +179,9 @@ def test_what_a_pack_overrides_is_said(tmp_path: Path) -> None:
     (override,) = check([str(written(tmp_path, body))]).overrides
     assert (override.id, override.pack, override.replaced_pack) == ("exit-code", "mine", "generic")
     assert str(override.place) == "mine/pack.yaml:5:5"
+    settings = Settings((), tmp_path / "case")
+    told = provenance(load_packs([str(tmp_path / "mine")]), settings)["overrides"]
+    assert told == ["mine/pack.yaml:5:5: events 'exit-code' overrides that of generic (generic/events.yaml:2:5)"]
 
 
 def test_packs_that_extend_each_other_in_a_circle_are_refused(tmp_path: Path) -> None:
