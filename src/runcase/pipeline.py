@@ -110,6 +110,7 @@ def renew(
         case.write_conclusions(conclusions)
     changed |= {r for r, folder in folders.items() if not case.has(f"runs/{folder}/dossier.json")}
     publish(case, facts, conclusions, changed, folders, settings, report, issues)
+    case.remove_superseded()
     kept = ("ledger/", *(f"runs/{folder}/" for run_id, folder in folders.items() if run_id not in changed))
     write_sums(case, kept)
     tickets = {"known_issues": known_issues.as_values(issues)} if issues else {}

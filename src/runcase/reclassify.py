@@ -82,7 +82,6 @@ def reclassify(settings: Settings, report: pipeline.Report = lambda _: None) -> 
             left, differing = _renew_batch(case, batch, packs, settings)
             not_read += left
             counted.append(differing)
-        case.remove_superseded()
         facts, new, _ = pipeline.renew(case, packs, settings, report, issues, anew=True)
         events = int(facts.events.select(pl.len()).collect().item())
     changes = _summed(counted)

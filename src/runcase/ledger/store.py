@@ -218,9 +218,14 @@ class Case:
         return BatchWriter(self.root / "ledger", name, supersedes)
 
     def concluded(self) -> list[str]:
-        """Batches that the conclusions know, sorted: those that case.json lists, or all before there is one."""
+        """Batches that the conclusions know, sorted: those that case.json lists, or that take their place.
+
+        All of them where it lists none that is there: before the first build is through.
+        """
         listed = self.provenance().get("batches")
-        return [b for b in self.batches() if not isinstance(listed, list) or b in listed]
+        names = set(listed) if isinstance(listed, list) else set()
+        notes = {b: _superseded(self.root / "ledger" / b / SUPERSEDES) for b in self.batches()}
+        return [b for b, before in notes.items() if b in names or before in names] or self.batches()
 
     def facts(self, batches: Sequence[str] | None = None) -> Facts:
         """The fact tables with every declared column; unreadable parts are left out, and named among the problems.
