@@ -25,9 +25,6 @@ SHARED = ("run.created", "attempt.claimed", "attempt.started", "workspace.ready"
 SHARED_SLACK_US = 10_000_000
 """How far apart two sources may note the same instant without a clock being wrong."""
 
-REPORTED_US = 1_000_000
-"""Skews below this are corrected but not reported."""
-
 UNBOUNDED = 1 << 62
 
 _PAIR = ("run_id", "attempt")
@@ -77,12 +74,37 @@ _SKEWS = pl.Schema(
 )
 
 
-def clocks(marks: pl.DataFrame, claims: pl.DataFrame) -> Clocks:
+def clock_groups(sources: pl.DataFrame, pieces: pl.DataFrame) -> pl.DataFrame:
+    """`source_id, clock`: pieces of one rotated log were stamped by one clock; any other source has its own."""
+    newest = pieces.select("source_id", clock="newest_id")
+    joined = sources.select("source_id").join(newest, on="source_id", how="left", maintain_order="left")
+    return joined.with_columns(pl.coalesce("clock", "source_id").alias("clock"))
+
+
+def clocks(marks: pl.DataFrame, claims: pl.DataFrame, sources: pl.DataFrame, pieces: pl.DataFrame) -> Clocks:
+    """As `solved`, with one clock for all `pieces` of a log (`rotation.PIECES`)."""
+    groups = clock_groups(sources, pieces)
+    found = solved(*(_by_clock(rows, groups) for rows in (marks, claims)))
+    if found.skews.is_empty():
+        return found
+    members = groups.rename({"source_id": "_member", "clock": "source_id"})
+    spread = found.skews.join(members, on="source_id", how="inner", maintain_order="left")
+    return Clocks(spread.with_columns(source_id="_member").select(_SKEWS.names()), found.impossible)
+
+
+def _by_clock(rows: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
+    """Rows that name the clock in place of their source, with the place that they really have as `ref`."""
+    placed = rows.with_columns(ref=pl.format("{}:{}+{}", "source_id", "byte_start", "byte_len"))
+    joined = placed.join(groups, on="source_id", how="left", maintain_order="left")
+    return joined.with_columns(source_id=pl.coalesce("clock", "source_id")).drop("clock")
+
+
+def solved(marks: pl.DataFrame, claims: pl.DataFrame) -> Clocks:
     """Skews between sources that causal constraints prove; nothing is corrected that need not be.
 
     Args:
-        marks: As `marks.marks` yields them.
-        claims: ARTIFACTS with runs assigned; written before read.
+        marks: As `marks.marks` yields them, `source_id` naming a clock.
+        claims: ARTIFACTS with runs assigned and `ref`; written before read.
     """
     shared = _shared(marks)
     bounds = _bounds(pl.concat([_steps(marks), shared, _written_before_read(claims)]))
@@ -135,8 +157,7 @@ def _shared(marks: pl.DataFrame) -> pl.DataFrame:
 
 def _written_before_read(claims: pl.DataFrame) -> pl.DataFrame:
     timed = claims.filter(pl.col("ts").is_not_null() & pl.col("run_id").is_not_null()).sort("ts")
-    place = pl.format("{}:{}+{}", "source_id", "byte_start", "byte_len")
-    rows = timed.select(*_PAIR, "artifact_id", "action", "source_id", ts_lo="ts", ts_hi="ts", ref=place)
+    rows = timed.select(*_PAIR, "artifact_id", "action", "source_id", "ref", ts_lo="ts", ts_hi="ts")
     keys = [*_PAIR, "artifact_id"]
     written = rows.filter(pl.col("action") == "written").unique(keys, keep="first", maintain_order=True)
     read = rows.filter(pl.col("action") == "read")
@@ -251,49 +272,3 @@ def _offset(
     row |= {"lo_us": lo if low else None, "hi_us": hi if high else None}
     least = lo if lo > 0 else hi
     return row | {"offset_us": None if lo > hi else least if noted is None else min(max(noted, lo), hi)}
-
-
-def with_doubt(windows: pl.DataFrame, found: Clocks) -> pl.DataFrame:
-    """WINDOWS in which a duration that rests on a clock corrected by the least that is possible says so."""
-    if found.skews.is_empty():
-        return windows
-    late = pl.col("hi_us").is_null()
-    loose = found.skews.filter(late | pl.col("lo_us").is_null()).select("source_id", _late=late)
-    rows = windows.with_columns(_from=pl.col("start_ref").str.split(":").list.first())
-    rows = rows.with_columns(_to=pl.col("end_ref").str.split(":").list.first())
-    for side in ("_from", "_to"):
-        named = loose.rename({"source_id": side, "_late": f"{side}_late"})
-        rows = rows.join(named, on=side, how="left", maintain_order="left")
-    two = (pl.col("kind") == "window") & (pl.col("state") == "closed") & (pl.col("_from") != pl.col("_to"))
-    longer = pl.coalesce("_to_late", ~pl.col("_from_late"))
-    word = pl.when(longer).then(pl.lit("at least")).otherwise(pl.lit("at most"))
-    text = pl.format("{} this long: a clock was corrected by the least that makes its order possible", word)
-    return rows.with_columns(detail=pl.when(two & longer.is_not_null()).then(text).otherwise("detail")).select(
-        windows.columns
-    )
-
-
-# --- reporting ------------------------------------------------------------------------------------
-
-
-def skew_signals(found: Clocks, sources: pl.DataFrame, members: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Rows for signals: (skews worth telling, impossible sets), each `run_id, refs, text`."""
-    leaf = sources.select("source_id", leaf=pl.col("path").str.extract(r"([^/]+/[^/]+|[^/]+)$"))
-    runs = members.select("source_id", "run_id").unique()
-    told = found.skews.filter(pl.col("offset_us").abs() >= REPORTED_US)
-    side = pl.when(pl.col("offset_us") > 0).then(pl.lit("behind")).otherwise(pl.lit("ahead of"))
-    text = pl.format(
-        "the clock of {} stands about {} s {} that of {}; its times were corrected by that",
-        "leaf",
-        (pl.col("offset_us").abs() / 1e6).round(3),
-        side,
-        "leaf_ref",
-    )
-    never = pl.format("no skew between {} and {} makes the order of their events possible", "leaf", "leaf_ref")
-    results = []
-    for rows, said in ((told, text), (found.impossible, never)):
-        named = rows.join(leaf, on="source_id", how="left", maintain_order="left")
-        named = named.join(leaf, left_on="reference_id", right_on="source_id", how="left", suffix="_ref")
-        of_runs = named.join(runs, on="source_id", how="inner").sort("run_id", "source_id")
-        results.append(of_runs.select("run_id", "refs", text=said))
-    return results[0], results[1]

@@ -11,7 +11,7 @@ from runcase.analysis import runs as frames
 from runcase.analysis.artifacts import states
 from runcase.analysis.basis import Basis
 from runcase.analysis.claims import claims_of_runs
-from runcase.analysis.clocks import clocks, with_doubt
+from runcase.analysis.clocks import clocks
 from runcase.analysis.diagnosis import diagnose
 from runcase.analysis.gaps import gaps
 from runcase.analysis.identity import assignment
@@ -24,6 +24,7 @@ from runcase.analysis.pack_choice import declaring, engines, run_packs
 from runcase.analysis.replay import replays
 from runcase.analysis.rotation import carried_over
 from runcase.analysis.signals import signals
+from runcase.analysis.skew_reports import with_doubt
 from runcase.analysis.test_reports.results import test_results
 from runcase.analysis.test_reports.xml import fuller, reported
 from runcase.analysis.view import CaseView
@@ -76,7 +77,7 @@ def identified(facts: Facts, packs: tuple[Pack, ...], taken: Set[str] = frozense
     events, spans = joins.apply(carried), joins.apply(facts.spans).collect()
     belonging = members([events, spans.lazy(), claims.lazy()], joins)
     reach, numbers, seen = _marked(events, sources, belonging, spans)
-    told = clocks(seen, claims)
+    told = clocks(seen, claims, sources, joins.pieces)
     if told.skews.height:
         events = told.corrected(events, "ts", "ts_lo", "ts_hi")
         spans = told.corrected(spans.lazy(), "start", "end").collect()

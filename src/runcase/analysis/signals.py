@@ -6,12 +6,12 @@ import polars as pl
 
 from runcase.analysis.absences import absences
 from runcase.analysis.basis import Basis
-from runcase.analysis.clocks import skew_signals
 from runcase.analysis.contradictions import contradiction, contradictions
 from runcase.analysis.differences import differences
 from runcase.analysis.expectations import expectations
 from runcase.analysis.observability import reach
 from runcase.analysis.observations import observation, observations
+from runcase.analysis.skew_reports import skew_signals
 from runcase.analysis.view import CaseView
 from runcase.model.tables import SIGNALS
 
