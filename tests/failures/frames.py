@@ -143,6 +143,10 @@ _STALLED = (
     "The build has been terminated",
 )
 _TOO_LONG = ("", "The job exceeded the maximum time limit for jobs, and has been terminated.", "")
+_SYSTEM = (
+    "\x1b[31;1mERROR: Job failed (system failure): prepare environment: waiting for pod running: timed out waiting for"
+    " pod to start\x1b[0;m",
+)
 _TOOK_LONGER = ("\x1b[31;1mERROR: Job failed: execution took longer than 1h0m0s seconds\x1b[0;m",)
 
 FRAMES: dict[str, Callable[[Body], str]] = {
@@ -151,5 +155,6 @@ FRAMES: dict[str, Callable[[Body], str]] = {
     "travis-stalled": lambda body: travis(body, _STALLED),
     "travis-too-long": lambda body: travis(body, _TOO_LONG),
     "gitlab": gitlab,
+    "gitlab-system": lambda body: gitlab(body, _SYSTEM),
     "gitlab-timeout": lambda body: gitlab(body, _TOOK_LONGER),
 }

@@ -73,7 +73,7 @@ def tail(end: int, texts: Mapping[int, str], count: int) -> Iterator[tuple[int, 
     found = 0
     for at in range(end - 1, end - 3 * count - 4, -1):
         text = texts.get(at)
-        if text is None or found == count:
+        if text is None or found == count or (found and text.startswith("##[endgroup]")):
             return
         if not _IDLE.match(text) and len(text.strip()) > 2:
             found += 1

@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from runcase.analysis.decisive.details import TAIL_LINES, details, opening, origin, tail
+from runcase.analysis.decisive.details import TAIL, TAIL_LINES, details, opening, origin, tail
 from runcase.analysis.decisive.families import Family
 from runcase.analysis.decisive.naming import BY_NAME
 
 MAX_LINE_CHARS = 400
 """What of a line counts against the budget; faces cut longer lines there."""
 
-FRAME_CHARS = 280
+FRAME_CHARS = 370
 """What the first screen holds besides the decisive lines, about."""
 
 _MASK = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{7,64}\b|\d+(?:\.\d+)*|\x1b\[[0-9;]*m")
@@ -161,13 +161,15 @@ def _first_cause(weighed: Sequence[Candidate]) -> Candidate | None:
     telling = [c for c in weighed if c.family.weight > _WRAPPERS]
     if not telling:
         return None
+    if telling[0].family is TAIL:
+        return telling[0]
     return min((c for c in telling if c.score >= telling[0].score - _AS_GOOD), key=lambda c: c.place)
 
 
 def _tails(regions: Sequence[Region], texts: dict[int, str], best: Candidate | None) -> list[Candidate]:
     """The last lines before each exit: many when nothing else tells, else a few."""
     known = best is not None and best.family.weight >= _TELLING and any(r.holds(best.place) for r in regions)
-    rows = [row for r in regions for row in tail(r.end, texts, 2 if known else TAIL_LINES)]
+    rows = [row for r in regions for row in tail(r.end, texts, 2 if known else TAIL_LINES) if row[0] > r.begin]
     lift = 0.0 if known else 12.0
     return [
         Candidate(place, family, text, family.weight + lift - n / 10) for n, (place, text, family) in enumerate(rows)

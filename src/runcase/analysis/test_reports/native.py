@@ -115,6 +115,26 @@ PLAYWRIGHT = LineTool(
 )
 
 
+NEXTEST = LineTool(
+    "nextest",
+    r"^\s+Summary \[.*tests? run: |^\s+(?:FAIL|SIGSEGV|SIGABRT|TIMEOUT) \[ *[\d.]+s\]",
+    re.compile(
+        r"^\s+Summary \[.*\] (?P<run>\d+)(?:/\d+)? tests? run: (?P<passed>\d+) passed(?: \([^)]*\))?"
+        r"(?:, (?P<failed>\d+) failed)?(?:, \d+ timed out)?(?:, (?P<skipped>\d+) skipped)?"
+    ),
+    re.compile(r"^\s+(?:FAIL|SIGSEGV|SIGABRT|TIMEOUT) \[ *[\d.]+s\] (?:\([^)]*\) )?(\S+ \S+)"),
+)
+TESTNG = LineTool(
+    "testng",
+    r"^Total tests run: \d+, |^FAILED: \w",
+    re.compile(
+        r"^Total tests run: (?P<run>\d+), (?:Passes: (?P<passed>\d+), )?Failures: (?P<failed>\d+)"
+        r", Skips: (?P<skipped>\d+)"
+    ),
+    re.compile(r"^FAILED: (\w[\w.$]*)"),
+)
+
+
 class XCTest(Tool):
     """xcodebuild and swift test: suites nest, so that only the outermost total counts."""
 

@@ -15,9 +15,11 @@ from runcase.analysis.test_reports.native import (
     JUNIT_TEXT,
     KARMA,
     MINITEST,
+    NEXTEST,
     PHPUNIT,
     PLAYWRIGHT,
     RSPEC,
+    TESTNG,
     GoTest,
     XCTest,
 )
@@ -48,10 +50,15 @@ TOOLS: tuple[Tool, ...] = (
     KARMA,
     PLAYWRIGHT,
     XCTest(),
+    NEXTEST,
+    TESTNG,
 )
 
 MAX_LINE_CHARS = 500
 """A report's line is shorter; what is longer is output of the tests."""
+
+_ABOVE_TESTNG = ("maven", "gradle", "ant")
+"""Build tools that count themselves what TestNG counts."""
 
 _HINT_LITERALS = (
     *("passing", "failing", "passed", "FAILED", "Tests run", "Ran ", "test completed", "tests completed", "Tests:"),
@@ -67,6 +74,8 @@ _HINT_LITERALS = (
         "TOTAL: ",
         "Executed ",
         " failed",
+        "tests run: ",
+        "test run: ",
     ),
 )
 """One of them is in every text that `_HINT` finds."""
@@ -75,7 +84,8 @@ _HINT = (
     r"passing|failing|passed|FAILED|Tests run|Ran \d+ test|tests? completed|Tests:|Tests  |examples?, |test result:"
     r"|--- (?:FAIL|PASS)|\[junit\]|OK \(|: Total \d|Results?: |<<< |tests? complete|tests found|\d errors? in "
     r"|no tests ran"
-    r"|[!]\s+- Failed:|Total tests: |tests? from |(?:runs|tests), \d+ assertions|^TOTAL: |Executed \d+ test|\d failed$"
+    r"|[!]\s+- Failed:|Total tests: |tests? from |(?:runs|tests), \d+ assertions|^TOTAL: |Executed \d+ test"
+    r"|[Tt]ests? run: \d|\d failed$"
 )
 """Runs without any such line have no report; most runs end here."""
 
@@ -117,6 +127,8 @@ def _first_line() -> pl.Expr:
 def _row(run_id: str, frame: pl.DataFrame) -> dict[str, object]:
     reports = [r for tool in TOOLS if (r := tool.report(_lines(frame, tool)))]
     reports = [r for r in reports if r.ran or r.skipped or r.failed_names]
+    if any(r.tool in _ABOVE_TESTNG for r in reports):
+        reports = [r for r in reports if r.tool != "testng"]
     if not reports:
         return {}
     refs = dict(zip(frame["place"].to_list(), frame["ref"].to_list(), strict=True))

@@ -25,6 +25,7 @@ _SECTION = r"section_(start|end):(\d{9,11}):([\w.-]+)"
 _PHRASES = (
     Phrase(r"^Job succeeded", "run.finished", status="succeeded"),
     Phrase(r"^ERROR: Job failed: (?:.*exit (?:code|status)) (?P<exit_code>-?\d+)", "run.finished", "error", "failed"),
+    Phrase(r"^ERROR: Job failed \((?P<reason>system failure)\)", "run.finished", "error", "failed"),
     Phrase(
         r"^ERROR: Job failed(?: \([\w ]+\))?: (?:execution took longer than|.*timed out)",
         "run.finished",

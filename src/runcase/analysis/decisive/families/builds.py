@@ -18,11 +18,12 @@ COMPILERS = (
         sure=True,
     ),
     Family("tsc", rf"{FILE}(?:\(\d+,\d+\)|:\d+:\d+)(?: -|:)? error TS\d+", 98, _COMPILE, after=1, sure=True),
+    Family("rustc", r"^error\[E\d{4}\]: ", 98, _COMPILE, after=6, sure=True),
     Family(
-        "rustc",
-        r"^error(?:\[E\d{4}\])?: ",
-        98,
-        _COMPILE,
+        "error_line",
+        r"^error: ",
+        92,
+        None,
         after=6,
         unless=(
             "error: (?:could not compile|aborting due|process didn't|build failed|Process completed|failed to"
@@ -92,7 +93,9 @@ LINTERS = (
         after=1,
         sure=True,
     ),
-    Family("mypy_row", rf"^{FILE}:\d+(?::\d+)?: error: .*\[[\w-]+\]$", 99, "build.types", sure=True),
+    Family(
+        "mypy_row", rf"^{FILE}:\d+(?::\d+)?: error: .*\[[\w-]+\]$", 99, "build.types", unless=r"error: \[GHC", sure=True
+    ),
     Family("pyright", r"^\s+\S+:\d+:\d+ - error: ", 99, "build.types", sure=True),
     Family("android_lint", rf"^{FILE}:\d+: Error: .*\[\w+\]$", 99, _LINT, after=1, sure=True),
     Family(

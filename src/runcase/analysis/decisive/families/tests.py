@@ -69,9 +69,12 @@ JAVASCRIPT = (
     ),
     Family("no_tests", r"^No tests? (?:files )?found, exiting with code [1-9]", 92, "test.none_found"),
     Family("retries_spent", r"\bfailed to pass within \d+ retries", 95, _FAILED),
-    Family("mocha_title", r"^\s+\d+\) [A-Z\w\"'`#.\[].{2,}", 64, _FAILED, after=4, unless=r"\) Errors? fail"),
+    Family("mocha_title", r"^\s*\d+\) [A-Z\w\"'`#.\[].{2,}", 64, _FAILED, after=4, unless=r"\) Errors? fail"),
     Family("mocha_totals", r"^\s+\d+ failing$", 97, _FAILED, after=10, sure=True, total=True),
     Family("karma", r"\(\S.*\) \S.* FAILED$", 98, _FAILED, after=3, sure=True),
+    Family("jasmine_totals", r"^\d+ specs?, [1-9]\d* failures?", 76, _FAILED, sure=True, total=True),
+    Family("ava", r"^\s*✖ \S.* › ", 97, _FAILED, after=4, sure=True),
+    Family("ava_totals", r"^\s*\d+ tests? failed$", 72, _FAILED, sure=True, total=True),
     Family(
         "karma_totals",
         r"Executed \d+ of \d+.*\([1-9]\d* FAILED\)|^TOTAL: [1-9]\d* FAILED",
