@@ -178,14 +178,14 @@ def mutations(draw: Any) -> tuple[str, bytes]:
 
 
 @given(mutations())
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_damage_makes_a_reader_raise_or_lose_count(mutated: tuple[str, bytes]) -> None:
     name, data = mutated
     check(BY_NAME[name], data, SAMPLES[name].path)
 
 
 @given(mutations())
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_damaged_document_becomes_a_case_and_its_bytes_add_up(mutated: tuple[str, bytes]) -> None:
     name, data = mutated
     seen = read({SAMPLES[name].path: data})

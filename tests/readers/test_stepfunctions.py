@@ -83,7 +83,7 @@ def test_express_logs_are_read_bare_and_inside_a_cloudwatch_export() -> None:
     }
     for text in (lines, json.dumps(inside, indent=1)):
         seen = read_one(text)
-        assert (seen.run["status"], seen.verdict["class"]) == ("failed", "unknown_failure")
+        assert (seen.run["status"], seen.verdict["class"]) == ("failed", "crash.exception")
         assert "card refused" in seen.verdict["text"]
 
 
@@ -232,6 +232,7 @@ def test_numbers_and_members_of_the_wrong_type_cost_nothing_else() -> None:
         ("Sandbox.Timedout", "timeout.operation"),
         ("Runtime.ImportModuleError", "dependency.module"),
         ("java.net.UnknownHostException", "dependency.dns"),
+        ("CardError", "crash.exception"),
         ("MadeUpByTheProgram", "unknown_failure"),
     ],
 )

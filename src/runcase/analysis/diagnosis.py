@@ -22,6 +22,8 @@ from runcase.rules.language import FailureRule
 
 UNSUCCESSFUL = ("failed", "timed_out", "lost", "cancelled")
 MAX_CONSIDERED = 5
+MAX_LINES = 3
+"""Lines that stand beside a cause which the evidence states."""
 _QUOTED = re.compile(r'"[^"]*"')
 _EXIT_CLASSES = {"126": "config.not_executable", "127": "config.command_not_found", "137": "resource.oom"}
 _EXIT_CLASSES |= {"139": "crash.segfault", "134": "crash.abort", "143": "cancelled", "130": "cancelled"}
@@ -158,7 +160,7 @@ def _by_statement(
 ) -> list[dict[str, object]]:
     """The cause that the producer itself names; what lines suggest gives a class only where it gave none."""
     failure = stated.failure or suggested
-    lines = [refs[p] for p in decision.places if refs[p] not in stated.refs]
+    lines = [refs[c.place] for c in decision.candidates[:MAX_LINES] if refs[c.place] not in stated.refs]
     verdict = {
         "run_id": run["run_id"],
         "rank": 0,

@@ -20,6 +20,7 @@ _CLASSES = tuple(
         (r"ModuleNotFound|ImportError|ImportModuleError|ClassNotFound|NoClassDefFound", "dependency.module"),
         (r"ValidationException|InvalidParameter|InvalidArgument", "input.invalid"),
         (r"NoSpaceLeft|DiskFull|ENOSPC", "resource.disk"),
+        (r"(?:Error|Exception)$", "crash.exception"),
     )
 )  # fmt: skip
 """Pattern -> class, the first that is found counts: names of AWS services, of the JVM, of Python, of gRPC."""
