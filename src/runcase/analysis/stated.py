@@ -41,7 +41,7 @@ def stated_causes(events: pl.LazyFrame) -> dict[str, Stated]:
     loud = pl.col("level").is_in(["error", "fatal"]).fill_null(value=False) & pl.col("run_id").is_not_null()
     worth = pl.col("fields").str.contains('"(?:error_name|failure)"').fill_null(value=False)
     # a class that the generic pack gives to a line of text is a word in a text: the decisive lines weigh it better
-    words = pl.col("rule").str.starts_with("generic@").fill_null(value=False)
+    words = pl.col("rule").str.starts_with("generic@").fill_null(value=False) & named.is_null()
     rows = events.filter(loud & worth & ~words).select(
         "run_id", "ts", "source_id", "byte_start", ref=ref_of(), name=named, failure=failure,
         text=pl.coalesce("summary", _headline(pl.col("message"))),

@@ -232,6 +232,7 @@ class _Build:
         end = _time(summary, "lastStopTime", "lastStopTimeMillis")
         fields = {"test": label, "outcome": said, "test_status": status, "runs": member(summary, "totalRunCount")}
         fields |= {"failure": "timeout.test" if said == "timeout" else "test.failed" if bad else None}
+        fields |= {"error_name": status if bad else None}
         kind = "error.test" if bad else "log.test"
         self._record(place, kind, f"test {label} {status}", end, (), fields, "error" if bad else None, label)
         self._span(place, label or "test", "test", start, end, said)
@@ -242,7 +243,7 @@ class _Build:
         mnemonic = text_of(member(action, "type"))
         detail = text_of(member(action, "failureDetail", "message"))
         fields = {"status": "ok" if success else "failed", "tool": mnemonic, "tool_exit_code": code}
-        fields |= {"failure": None if success else "build.action"}
+        fields |= {"failure": None if success else "build.action", "error_name": None if success else mnemonic}
         words = f"{mnemonic} of {label} " + ("succeeded" if success else f"failed with exit code {code}")
         end = instant(member(action, "endTime"))
         level = None if success else "error"
