@@ -30,6 +30,10 @@ MOST_REGIONS = 4
 MOST_OF_A_KIND = 200
 """Rows of one family, and ends of one kind, that are kept of a run from its begin, and as many from its end."""
 
+LOOKED_AT = 1000
+"""Rows that may say something which are looked at from a run's begin, of its errors and ends as many from either end,
+and three times as many from its end: what a run costs is bounded."""
+
 MOST_SHOWN = 200
 """Candidates of a run, by falling score, whose surroundings are fetched; a first screen shows a fifth."""
 
@@ -59,8 +63,12 @@ def decisions(events: pl.LazyFrame, runs: pl.Series) -> dict[str, Told]:
         runs: Run ids.
     """
     rows = events.filter(pl.col("run_id").is_in(runs.implode())).with_row_index("place")
-    marked = {str(k[0]): v for k, v in _marked(rows).partition_by("run_id", as_dict=True, maintain_order=True).items()}
-    sizes = dict(rows.group_by("run_id").agg(pl.col("byte_len").sum()).collect().iter_rows())
+    spans = (
+        rows.group_by("run_id").agg(pl.col("byte_len").sum(), last=pl.col("place").max()).collect(engine="streaming")
+    )
+    parts = _marked(rows, spans).partition_by("run_id", as_dict=True, maintain_order=True)
+    marked = {str(k[0]): v for k, v in parts.items()}
+    sizes = dict(spans.select("run_id", "byte_len").iter_rows())
     failing = {run_id: _regions(mine) for run_id, mine in marked.items()}
     found = {run_id: _weighed(mine, failing[run_id]) for run_id, mine in marked.items()}
     around = _around(
@@ -80,8 +88,13 @@ def decisions(events: pl.LazyFrame, runs: pl.Series) -> dict[str, Told]:
     return result
 
 
-def _marked(rows: pl.LazyFrame) -> pl.DataFrame:
-    """Rows that a family names, and ends; at most twice `MOST_OF_A_KIND` of a family and run."""
+def _marked(rows: pl.LazyFrame, spans: pl.DataFrame) -> pl.DataFrame:
+    """Rows that a family names, and ends; at most twice `MOST_OF_A_KIND` of a family and run.
+
+    Args:
+        rows: EVENTS with `place`.
+        spans: `run_id, last`: the place of each run's last row.
+    """
     text = pl.col("message").str.slice(0, TEXT_CHARS)
     coded = pl.col("fields").str.contains('"exit_code"', literal=True) | _failed_itself()
     ends = (pl.col("kind").str.contains(_ENDS) | coded).fill_null(value=False)
@@ -89,18 +102,38 @@ def _marked(rows: pl.LazyFrame) -> pl.DataFrame:
         *("run_id", "place", "source_id", "byte_start", "byte_len", "kind", "fields", "level"), text=text, _ends=ends
     ).filter(pl.col("_ends") | could_say(pl.col("text")))
     kept = pl.DataFrame(schema=_schema())
+    waiting: pl.DataFrame | None = None
     for batch in sifted.collect_batches(maintain_order=True, chunk_size=BATCH_ROWS):
-        named = batch.with_columns(family=families(batch["text"])).with_columns(
-            family=pl.when(~_aside()).then(pl.col("family"))
-        )
-        named = named.filter(pl.col("_ends") | pl.col("family").is_not_null()).with_columns(
-            ref=ref_of(),
-            code=pl.col("fields").str.json_path_match("$.exit_code"),
-            ended=pl.col("fields").str.json_path_match("$.status"),
-        )
-        kept = pl.concat([kept, named.select(_schema().names())])
-        kept = _first_and_last(kept)
-    return kept.sort("place")
+        held = _within_reach(batch if waiting is None else pl.concat([waiting, batch]))
+        reached = batch["place"].max() if batch.height else -1
+        through = held.join(spans, on="run_id", how="left", maintain_order="left")["last"] <= reached
+        kept = _first_and_last(pl.concat([kept, _named(held.filter(through))]))
+        waiting = held.filter(~through)
+    return _first_and_last(pl.concat([kept, _named(waiting)]) if waiting is not None else kept).sort("place")
+
+
+def _within_reach(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows of each run that are looked at: those near its begin and its end, and its ends and errors."""
+    from_begin = pl.int_range(pl.len()).over("run_id")
+    from_end = pl.len().over("run_id") - from_begin
+    loud = pl.col("_ends") | pl.col("level").is_in(["error", "fatal"]).fill_null(value=False)
+    before = loud.cast(pl.UInt32).cum_sum().over("run_id")
+    after = loud.cast(pl.UInt32).sum().over("run_id") - before
+    near = (from_begin < LOOKED_AT) | (from_end <= 3 * LOOKED_AT)
+    return rows.filter(near | (loud & ((before <= LOOKED_AT) | (after < LOOKED_AT))))
+
+
+def _named(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows that a family names, and ends."""
+    named = rows.with_columns(family=families(rows["text"])).with_columns(
+        family=pl.when(~_aside()).then(pl.col("family"))
+    )
+    named = named.filter(pl.col("_ends") | pl.col("family").is_not_null()).with_columns(
+        ref=ref_of(),
+        code=pl.col("fields").str.json_path_match("$.exit_code"),
+        ended=pl.col("fields").str.json_path_match("$.status"),
+    )
+    return named.select(_schema().names())
 
 
 def _schema() -> pl.Schema:
