@@ -311,6 +311,15 @@ SAMPLES: dict[str, Sample] = {
     "buildkite": Sample(
         "bk.log", b"\x1b_bk;t=1773475200123\x07~~~ Running commands\n\x1b_bk;t=1773475201123\x07+++ make\n^^^ +++\n"
     ),
+    "prow": Sample("finished.json", _json({"timestamp": 1773475200, "passed": False, "result": "FAILURE"})),
+    "zuul": Sample(
+        "job-output.txt",
+        _text(
+            "2026-03-14 08:00:00.123456 | PRE-RUN START: [trusted : x/playbooks/pre.yaml@main]",
+            "2026-03-14 08:00:01.123456 | TASK [make : run]",
+            "2026-03-14 08:00:02.123456 | RUN END RESULT_NORMAL: [untrusted : x/playbooks/run.yaml@main]",
+        ),
+    ),
     "azure_pipelines": Sample(
         "azure.log",
         b"2026-03-14T08:00:00.1234567Z ##[section]Starting: Build\n2026-03-14T08:00:01.1234567Z ##[error]Bash exited "
