@@ -1,0 +1,137 @@
+"""Kills and failing system calls at every point of a build: the case is the old or the new one, and a rerun ends.
+
+    python tests/bench/faults.py [--calls rename,fsync,openat,write] [--most 40] [--folder DIR]
+
+Needs strace. A case with one night is built; then a second night is built again and again,
+each time with one fault: SIGKILL, ENOSPC or EIO at the N-th call of a kind in any process of the
+build. After each, the runs must be those of the old case or of the new one, a rerun
+must end with exactly the files of an undisturbed build, and `verify` must find nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+FIRST = "2026-03-14T10:00:00Z INFO start\n2026-03-14T10:00:09Z ERROR it broke\nProcess exited with code 2\n"
+SECOND = "2026-03-15T10:00:00Z INFO start\n2026-03-15T10:00:09Z ERROR it broke again\nProcess exited with code 3\n"
+FAULTS = ("signal=KILL", "error=ENOSPC", "error=EIO")
+RUNCASE = (sys.executable, "-c", "from runcase.cli import main; main()")
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One fault: at the N-th `call` of a process."""
+
+    call: str
+    fault: str
+    number: int
+
+    @property
+    def flag(self) -> str:
+        return f"inject={self.call}:{self.fault}:when={self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """The nights, the case after the first, and what an undisturbed second night makes of it."""
+
+    folder: Path
+    old_runs: frozenset[str]
+    new_runs: frozenset[str]
+    tree: dict[str, str]
+
+    def outcome(self, point: Point) -> str:
+        """`old`, `new`, or what is wrong."""
+        case = self.folder / "case"
+        shutil.rmtree(case, ignore_errors=True)
+        shutil.copytree(self.folder / "old", case)
+        strace(["-e", f"trace={point.call}", "-e", point.flag], self.folder)
+        runs = runs_of(case)
+        state = "old" if runs == self.old_runs else "new" if runs == self.new_runs else f"other runs: {sorted(runs)}"
+        again = run("build", self.folder / "2", "-o", case)
+        if again.returncode != 0:
+            return f"the rerun ended with {again.returncode}: {again.stderr[-200:]}"
+        if tree_of(case) != self.tree:
+            return "the rerun left other files than an undisturbed build"
+        return state
+
+
+def run(*args: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*RUNCASE, *map(str, args)], capture_output=True, text=True, check=False)
+
+
+def strace(flags: list[str], folder: Path) -> str:
+    """A second night under strace; what it traced."""
+    log = folder / "trace.txt"
+    command = ["strace", "-f", "-qq", "-o", str(log), *flags, *RUNCASE, "build", str(folder / "2"), "-o"]
+    subprocess.run([*command, str(folder / "case"), "--jobs", "1"], capture_output=True, check=False)
+    return log.read_text(errors="replace")
+
+
+def runs_of(case: Path) -> frozenset[str]:
+    shown = run("show", "-c", case, "--format", "json")
+    return frozenset(r["run_id"] for r in json.loads(shown.stdout)["runs"]) if shown.returncode == 0 else frozenset()
+
+
+def tree_of(case: Path) -> dict[str, str]:
+    files = (p for p in sorted(case.rglob("*")) if p.is_file())
+    return {str(p.relative_to(case)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def prepared(folder: Path) -> Bench:
+    for night, text in (("1", FIRST), ("2", SECOND)):
+        (folder / night).mkdir(parents=True, exist_ok=True)
+        (folder / night / f"app{night}.log").write_text(text)
+    run("build", folder / "1", "-o", folder / "old")
+    shutil.copytree(folder / "old", folder / "new")
+    run("build", folder / "2", "-o", folder / "new")
+    return Bench(folder, runs_of(folder / "old"), runs_of(folder / "new"), tree_of(folder / "new"))
+
+
+def points(folder: Path, calls: list[str], most: int) -> Iterator[Point]:
+    """Faults for each kind of call: every number that a process reaches, or `most` of them, the last ones first."""
+    for call in calls:
+        shutil.rmtree(folder / "case", ignore_errors=True)
+        shutil.copytree(folder / "old", folder / "case")
+        traced = strace(["-e", f"trace={call}"], folder)
+        counts = Counter(re.findall(rf"^(\d+) +{call}\(", traced, re.MULTILINE))
+        reached = max(counts.values(), default=0)
+        step = max(1, reached // most)
+        for number in range(reached, 0, -step):
+            yield from (Point(call, fault, number) for fault in FAULTS)
+
+
+def main() -> None:
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--calls", default="rename,fsync,openat,write")
+    ap.add_argument("--most", type=int, default=40, help="points for each kind of call")
+    ap.add_argument("--folder", type=Path)
+    o = ap.parse_args()
+    with tempfile.TemporaryDirectory() as tmp:
+        folder = o.folder or Path(tmp)
+        bench = prepared(folder)
+        tally: Counter[tuple[str, str, str]] = Counter()
+        for point in points(folder, o.calls.split(","), o.most):
+            outcome = bench.outcome(point)
+            tally[point.call, point.fault, outcome] += 1
+            if outcome not in ("old", "new"):
+                print(f"{point.flag}: {outcome}", flush=True)
+        for (call, fault, outcome), n in sorted(tally.items()):
+            print(f"{call:8} {fault:14} {n:4}  {outcome}")
+        wrong = sum(n for (_, _, outcome), n in tally.items() if outcome not in ("old", "new"))
+        print(f"{sum(tally.values())} points, {wrong} wrong")
+
+
+if __name__ == "__main__":
+    main()
