@@ -142,3 +142,15 @@ def test_a_record_that_never_ends_is_cut_at_a_count_of_lines() -> None:
     got = read("2026-03-01 10:00:00 x\n" * 4000 + "more\n" * 12000 + "2026-03-01 10:00:01 y\n")
 
     assert got.records["n_lines"].to_list()[3999:] == [5000, 5000, 2001, 1]
+
+
+STAMPED = "2026-03-14T10:00:00Z INFO start\n2026-03-14T10:00:01Z ERROR it broke\n  because of x\n"
+
+
+@pytest.mark.parametrize("end", ["Process exited with code 3", "Child process 17 exited with status 1", "exit code: 2"])
+def test_how_a_process_ended_is_no_part_of_what_it_said_last(end: str) -> None:
+    assert read(f"{STAMPED}{end}\n").records["message"].to_list()[-1] == end
+
+
+def test_an_unstamped_sentence_about_codes_goes_on() -> None:
+    assert read(f"{STAMPED}see the exit code table\n").records.height == 2

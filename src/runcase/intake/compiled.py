@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from runcase.intake.formats import json_lines
 from runcase.intake.formats.headers import Layout
+from runcase.intake.formats.joining import states_end
 from runcase.intake.formats.levels import IN_CAPITALS, LEVELS
 from runcase.intake.formats.stamp_shapes import StampShape
 from runcase.intake.kernels import bytes_, json_objects, stamped
@@ -137,7 +138,8 @@ def _read_odd(lines: Lines, which: np.ndarray, layout: Layout) -> bool:
         return False
     lines.odd = read
     lines.ts[which] = read["ts"].dt.timestamp("us").fill_null(bytes_.NO_TIME).to_numpy()
-    lines.partial[which], lines.goes_on[which] = read["partial"].to_numpy(), ~read["stamped"].to_numpy()
+    goes_on = read.select(~pl.col("stamped") & ~states_end(pl.col("text"))).to_series()
+    lines.partial[which], lines.goes_on[which] = read["partial"].to_numpy(), goes_on.to_numpy()
     for codes, column, names in (
         (lines.basis, "ts_basis", bytes_.BASIS_NAMES),
         (lines.level, "level", bytes_.LEVEL_NAMES),

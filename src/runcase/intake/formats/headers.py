@@ -146,7 +146,8 @@ def _with_level(frame: pl.DataFrame) -> pl.DataFrame:
 def _with_begins(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     """`begins`, and `after_partial` where the line before is a part of the same line; writer by writer."""
     after_partial = pl.col("partial").shift(1, fill_value=False)
-    goes_on = pl.lit(value=True) if layout.joins_unstamped else joining.goes_on(pl.col("text"))
+    text = pl.col("text")
+    goes_on = ~joining.states_end(text) if layout.joins_unstamped else joining.goes_on(text)
     if layout.interleaved:
         own = ("stream", "segment")
         after_partial = after_partial.over(*own)

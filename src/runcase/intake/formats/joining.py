@@ -1,7 +1,8 @@
 """Which lines begin a record and which go on with the one before.
 
-In a source whose records are stamped, a line without stamp goes on. Elsewhere
-only what belongs to a trace does: its frames, its causes, and the line that
+In a source whose records are stamped, a line without stamp goes on, unless it
+states how a process ended: somebody else says that. Elsewhere only what belongs
+to a trace does: its frames, its causes, and the line that
 names the error. A trace ends with its last known line, so that the next record
 is never swallowed. Every rule looks back at most to the head of its trace and
 ahead at most `LOOK_AHEAD` lines.
@@ -10,6 +11,13 @@ ahead at most `LOOK_AHEAD` lines.
 from __future__ import annotations
 
 import polars as pl
+
+_END = (
+    r"(?i)^(?:\S+ ){0,3}(?:process|script|command|job|build|task|program|container)(?: \S+){0,4} "
+    r"(?:exited|finished|terminated|completed|ended) with (?:exit |return )?(?:code|status)\b"
+    r"|^(?:exit|return) (?:code|status):? ?\d{1,3}\s*$"
+)
+"""What a shell or a runner says behind the output of a program that stamped its lines."""
 
 LOOK_AHEAD = 2
 """Lines behind a line that may decide whether it goes on; fewer are there at the end of a block only."""
@@ -43,6 +51,11 @@ _SAN_BODY = (
     r"^[ \t]|^$|^=+$|^(?:READ|WRITE|freed|previously|allocated|Direct|Indirect|Address|Shadow|Thread|SUMMARY: |Uninit)"
     r"|^0x[0-9a-f]+ is located|^=>0x|^==\d+=="
 )
+
+
+def states_end(text: pl.Expr) -> pl.Expr:
+    """Whether a line without stamp states how a process ended."""
+    return text.str.slice(0, HEAD_CHARS).str.contains(_END)
 
 
 def goes_on(text: pl.Expr) -> pl.Expr:
