@@ -14,7 +14,7 @@ from runcase.report import rows
 from runcase.report.citations import cited
 from runcase.report.dossier import SCHEMA, Coverage, Damage, Dossier, Window
 from runcase.report.event_table import EventTable
-from runcase.report.evidence import Ledger, RunEvents, Wanted, run_events
+from runcase.report.evidence import Ledger, RunEvents, RunLog, Wanted, run_events
 from runcase.report.excerpts import Raw, excerpts
 from runcase.report.rows import Row
 
@@ -36,8 +36,8 @@ def dossiers(facts: Facts, conclusions: Conclusions, raw: Raw, only: str | None 
     runs = conclusions.runs.sort(pl.col("status").replace_strict(_FIRST, default=9), "run_id")
     by_id = {r["run_id"]: r for r in runs.iter_rows(named=True) if only in (None, r["run_id"])}
     ledger = Ledger(facts, conclusions)
-    for run_id, events in ledger.by_run(list(by_id)):
-        yield _reported(by_id[run_id], tables, events, ledger.paths, raw)
+    for run_id, log in ledger.by_run(list(by_id)):
+        yield _reported(by_id[run_id], tables, log, ledger.paths, raw)
 
 
 _DEFAULT_WINDOWS = ("queue", "boot", "active", "writeback")
@@ -76,10 +76,10 @@ def _rows(tables: dict[str, pl.DataFrame], run_id: str) -> list[Row]:
     return frame.to_dicts() if frame is not None else []
 
 
-def _reported(row: Row, t: _Tables, events: pl.LazyFrame, paths: dict[str, str], raw: Raw) -> Reported:
+def _reported(row: Row, t: _Tables, log: RunLog, paths: dict[str, str], raw: Raw) -> Reported:
     bare = _concluded(row, t)
     decisive = bare.failure.decisive if bare.failure else ()
-    found = run_events(events, Wanted(decisive, list(cited(bare))), paths)
+    found = run_events(log, Wanted(decisive, list(cited(bare))), paths)
     return Reported(str(row["run_id"]), _with_evidence(bare, found, raw), found.table)
 
 

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import polars as pl
 
@@ -63,15 +64,22 @@ class EventTable:
         )
 
 
-def of_frame(events: pl.LazyFrame, paths: Mapping[str, str], limit: int = MAX_EVENTS) -> EventTable:
+Engine = Literal["streaming", "in-memory"]
+"""How polars answers: what does not fit into memory is streamed."""
+
+
+def of_frame(
+    events: pl.LazyFrame, paths: Mapping[str, str], limit: int = MAX_EVENTS, engine: Engine = "streaming"
+) -> EventTable:
     """The events of one run, at most `limit`: those with a name or an error first, then the earliest others.
 
     Args:
         events: Events of one run with `text`, the first line of what each says.
         paths: Path of each source.
         limit: Rows to keep.
+        engine: How to ask `events`.
     """
-    total = int(events.select(pl.len()).collect(engine="streaming").item())
+    total = int(events.select(pl.len()).collect(engine=engine).item())
     plain = pl.col("kind").is_in(["log", "unknown", "heartbeat", "progress"]) & ~pl.col("level").is_in(
         ["error", "fatal"]
     ).fill_null(value=False)
@@ -81,7 +89,7 @@ def of_frame(events: pl.LazyFrame, paths: Mapping[str, str], limit: int = MAX_EV
     )
     if total > limit:
         kept = kept.sort("plain", *order, nulls_last=True).head(limit)
-    frame = kept.sort(*order, nulls_last=True).collect(engine="streaming")
+    frame = kept.sort(*order, nulls_last=True).collect(engine=engine)
     ids = frame["source_id"].unique().sort().to_list()
     at = {source: n for n, source in enumerate(ids)}
     return EventTable(

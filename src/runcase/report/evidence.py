@@ -12,7 +12,7 @@ from runcase.model.refs import Ref, ref_of
 from runcase.model.text import present_line
 from runcase.report.citations import parsed
 from runcase.report.dossier import Cited
-from runcase.report.event_table import TEXT_CHARS, EventTable, of_frame
+from runcase.report.event_table import TEXT_CHARS, Engine, EventTable, of_frame
 from runcase.report.excerpts import Placed
 from runcase.report.words import iso
 
@@ -58,6 +58,18 @@ class RunEvents:
     table: EventTable
 
 
+@dataclass(frozen=True, slots=True)
+class RunLog:
+    """The events of one run, and how to ask them: streamed from the ledger, or held (a streamed query costs 2 ms)."""
+
+    events: pl.LazyFrame
+    engine: Engine
+
+    def collect(self, query: pl.LazyFrame) -> pl.DataFrame:
+        """The answer to a query over these events."""
+        return query.collect(engine=self.engine)
+
+
 class Ledger:
     """The events of a case by run."""
 
@@ -77,7 +89,7 @@ class Ledger:
         )
         self._sizes = dict(zip(conclusions.runs["run_id"].to_list(), conclusions.runs["events"].to_list(), strict=True))
 
-    def by_run(self, run_ids: Sequence[str]) -> Iterator[tuple[str, pl.LazyFrame]]:
+    def by_run(self, run_ids: Sequence[str]) -> Iterator[tuple[str, RunLog]]:
         """The events of each run; runs that are small together are read in one pass."""
         for group in self._passes(run_ids):
             sources = self._sources.filter(pl.col("run_id").is_in(group))["source_id"].unique().sort()
@@ -87,11 +99,11 @@ class Ledger:
                 near & pl.col("source_id").is_in(sources.implode()), pl.col("owner").is_in(group)
             )
             if len(group) == 1:
-                yield group[0], mine
+                yield group[0], RunLog(mine, "streaming")
                 continue
             held = mine.collect(engine="streaming").partition_by("owner", as_dict=True, maintain_order=True)
             for run_id in group:
-                yield run_id, held.get((run_id,), mine.collect_schema().to_frame()).lazy()
+                yield run_id, RunLog(held.get((run_id,), mine.collect_schema().to_frame()).lazy(), "in-memory")
 
     def _passes(self, run_ids: Sequence[str]) -> Iterator[list[str]]:
         group: list[str] = []
@@ -107,18 +119,19 @@ class Ledger:
             yield group
 
 
-def run_events(events: pl.LazyFrame, wanted: Wanted, paths: Mapping[str, str]) -> RunEvents:
-    """What a dossier needs of `events`, those of one run."""
-    counts = events.select(total=pl.len(), unknown=(pl.col("kind") == "unknown").sum()).collect(engine="streaming")
+def run_events(log: RunLog, wanted: Wanted, paths: Mapping[str, str]) -> RunEvents:
+    """What a dossier needs of the events of one run."""
+    events = log.events
+    counts = log.collect(events.select(total=pl.len(), unknown=(pl.col("kind") == "unknown").sum()))
     named = pl.col("kind").str.contains(_KEY_KINDS) | pl.col("level").is_in(["error", "fatal"])
     key = events.filter(named.fill_null(value=False)).sort(*_ORDER, nulls_last=True).head(MAX_KEY_EVENTS)
     return RunEvents(
-        key=key.collect(engine="streaming"),
-        placed=tuple(_placed(events, wanted.decisive, paths)),
-        cited=tuple(_cited(events, wanted.cited, paths)),
+        key=log.collect(key),
+        placed=tuple(_placed(log, wanted.decisive, paths)),
+        cited=tuple(_cited(log, wanted.cited, paths)),
         total=int(counts["total"][0]),
         unknown=int(counts["unknown"][0] or 0),
-        table=of_frame(events, paths, PAGE_EVENTS),
+        table=of_frame(events, paths, PAGE_EVENTS, log.engine),
     )
 
 
@@ -128,14 +141,14 @@ def _text() -> pl.Expr:
     return pl.coalesce(pl.when(first.str.contains(r"\S")).then(first), "summary").str.head(2 * TEXT_CHARS)
 
 
-def _placed(events: pl.LazyFrame, decisive: Sequence[str], paths: Mapping[str, str]) -> Iterator[Placed]:
+def _placed(log: RunLog, decisive: Sequence[str], paths: Mapping[str, str]) -> Iterator[Placed]:
     """Decisive records with their neighbours: stretches in the order of the verdict, each in reading order."""
     order = {ref: n for n, ref in enumerate(decisive)}
     sources = sorted({Ref.parse(r).source_id for r in decisive})
     if not sources:
         return
     stretches: list[list[dict[str, object]]] = []
-    for row in _around(events, sources, decisive).iter_rows(named=True):
+    for row in _around(log, sources, decisive).iter_rows(named=True):
         if row["begins"] or not stretches:
             stretches.append([])
         stretches[-1].append(row)
@@ -151,13 +164,13 @@ def _str(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _around(events: pl.LazyFrame, sources: Sequence[str], decisive: Sequence[str]) -> pl.DataFrame:
+def _around(log: RunLog, sources: Sequence[str], decisive: Sequence[str]) -> pl.DataFrame:
     """Decisive records and their neighbours in reading order; `begins` where lines are left out before one."""
     hit = pl.col("hit")
     near = pl.any_horizontal(hit.shift(n).over("source_id").fill_null(value=False) for n in range(-AROUND, AROUND + 1))
     row = pl.int_range(pl.len())
-    return (
-        events.filter(pl.col("source_id").is_in(sources))
+    return log.collect(
+        log.events.filter(pl.col("source_id").is_in(sources))
         .select("source_id", "line", "ts", "level", ref=ref_of(), byte_start="byte_start")
         .sort("source_id", "byte_start")
         .with_columns(hit=pl.col("ref").is_in(decisive), row=row)
@@ -166,19 +179,17 @@ def _around(events: pl.LazyFrame, sources: Sequence[str], decisive: Sequence[str
             begins=(pl.col("row").diff() != 1).fill_null(value=True)
             | (pl.col("source_id").shift() != pl.col("source_id"))
         )
-        .collect(engine="streaming")
     )
 
 
-def _cited(events: pl.LazyFrame, refs: Sequence[str], paths: Mapping[str, str]) -> Iterator[Cited]:
+def _cited(log: RunLog, refs: Sequence[str], paths: Mapping[str, str]) -> Iterator[Cited]:
     """What stands at the refs, in their order; a ref at which no event begins has a path at most."""
     wanted = list(dict.fromkeys(refs))[:MAX_CITED]
     found = {
         str(r["ref"]): r
-        for r in events.select("line", "text", ref=ref_of())
-        .filter(pl.col("ref").is_in(wanted))
-        .collect(engine="streaming")
-        .iter_rows(named=True)
+        for r in log.collect(
+            log.events.select("line", "text", ref=ref_of()).filter(pl.col("ref").is_in(wanted))
+        ).iter_rows(named=True)
     }
     for ref in wanted:
         place, row = parsed(ref), found.get(ref)
