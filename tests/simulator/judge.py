@@ -113,7 +113,8 @@ def _exact(world: World, attempt: int, start: str, end: str, got: dict[str, obje
     off = abs(float(str(got["duration_us"])) - true)
     hosts = {_host(_source(world, attempt, m), attempt) for m in (start, end)}
     one_clock = len({world.knobs.host_skew(h) for h in hosts}) == 1 and len(hosts) == 1
-    skewed = max(abs(world.knobs.host_skew(h)) for h in hosts) * 1000
+    ahead = [world.knobs.host_skew(h) for h in hosts]
+    skewed = (max(ahead) - min(ahead)) * 1000
     known = float(str(got["uncertainty_us"]))
     if off > (0 if one_clock or not skewed else max(known, 1.0 * skewed, _slack(got))):
         yield f"{got['name']} of attempt {attempt} is {off / 1e6} s off"
