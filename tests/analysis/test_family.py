@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -27,8 +28,13 @@ class Document(SingleFileSnapshotExtension):
     file_extension = "json"
 
 
+def settled(text: str) -> str:
+    """The text without the digests of packs: a rule that no run cites changes them as well."""
+    return re.sub(r"@[0-9a-f]{12}#", "@...#", text)
+
+
 @pytest.mark.parametrize("name", FAMILY)
 def test_the_dossier_reads_as_it_did(name: str, tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     dossier = seen(FAMILY[name].files(), tmp_path).dossier(FAMILY[name].run)
-    assert markdown.render(dossier) == snapshot(extension_class=Page)
-    assert json_face.to_json(dossier) == snapshot(extension_class=Document)
+    assert settled(markdown.render(dossier)) == snapshot(extension_class=Page)
+    assert settled(json_face.to_json(dossier)) == snapshot(extension_class=Document)
