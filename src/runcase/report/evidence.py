@@ -28,9 +28,6 @@ AROUND = 2
 SHARED_PASS = 150_000
 """Events that are held at once so that many small runs are served by one pass."""
 
-PAGE_EVENTS = 5_000
-"""Events that a dossier's page carries; of a longer log those that say something first; the ledger has all."""
-
 _KEY_KINDS = "^(?:run|attempt|invocation|workspace|stage|tool|artifact|upload|retry|error|warning|exit)(?:[.]|$)"
 
 _COLUMNS = ("ts", "ts_basis", "attempt", "kind", "stage", "level", "rule", "source_id", "line", "summary")
@@ -131,7 +128,7 @@ def run_events(log: RunLog, wanted: Wanted, paths: Mapping[str, str]) -> RunEven
         cited=tuple(_cited(log, wanted.cited, paths)),
         total=int(counts["total"][0]),
         unknown=int(counts["unknown"][0] or 0),
-        table=of_frame(events, paths, PAGE_EVENTS, log.engine),
+        table=of_frame(events, paths, engine=log.engine),
     )
 
 
