@@ -151,7 +151,7 @@ def _check_text(found: Checked) -> str:
     warnings = len(found.defects) - errors
     tail = f", {warnings} warning{'s' if warnings != 1 else ''}" if warnings else ""
     noun = "problem" if errors == 1 else "problems"
-    lines.append(f"{errors} {noun}{tail}: {names}" if errors or tail else f"no problems: {names}")
+    lines.append(f"{errors} {noun}{tail}{': ' if names else ''}{names}" if errors or tail else f"no problems: {names}")
     return _shown("\n".join(lines))
 
 

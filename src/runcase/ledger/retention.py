@@ -23,9 +23,8 @@ import pyarrow.parquet as pq
 import yaml
 
 from runcase.ledger.store import Case, replace_table
-from runcase.model.problems import RuncaseError
 from runcase.model.tables import EVENTS, RAW, TOMBSTONES
-from runcase.rules.yaml_source import Document
+from runcase.rules.yaml_source import Document, settled
 
 _AGE = re.compile(r"([0-9]{1,5}) ?(d|w)")
 _DAYS = {"d": 1, "w": 7}
@@ -63,14 +62,7 @@ def load_policy(path: Path) -> Policy:
     Raises:
         RuncaseError: `bad_policy` with every defect and its place; `missing_path`.
     """
-    try:
-        document = Document(path.name, path.read_bytes())
-    except OSError as e:
-        raise RuncaseError("missing_path", f"cannot read {path}: {e.strerror}") from e
-    ages = dict(_ages(document))
-    if document.defects:
-        raise RuncaseError("bad_policy", "\n".join(d.framed() for d in document.defects))
-    return Policy(**ages)
+    return Policy(**settled(path, "bad_policy", lambda document: dict(_ages(document))))
 
 
 def _ages(document: Document) -> Iterator[tuple[str, timedelta]]:

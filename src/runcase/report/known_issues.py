@@ -17,9 +17,8 @@ from pathlib import Path
 
 import yaml
 
-from runcase.model.problems import RuncaseError
 from runcase.model.text import present_line
-from runcase.rules.yaml_source import Document
+from runcase.rules.yaml_source import Document, settled
 
 _KEYS = ("signature", "class", "text", "ticket", "url", "note")
 
@@ -56,14 +55,7 @@ def load(path: Path) -> tuple[KnownIssue, ...]:
     Raises:
         RuncaseError: `bad_known_issues` with every defect and its place; `missing_path`.
     """
-    try:
-        document = Document(path.name, path.read_bytes())
-    except OSError as e:
-        raise RuncaseError("missing_path", f"cannot read {path}: {e.strerror}") from e
-    found = tuple(_entries(document))
-    if document.defects:
-        raise RuncaseError("bad_known_issues", "\n".join(d.framed() for d in document.defects))
-    return found
+    return settled(path, "bad_known_issues", lambda document: tuple(_entries(document)))
 
 
 def as_values(issues: Sequence[KnownIssue]) -> list[dict[str, str]]:

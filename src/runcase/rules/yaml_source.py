@@ -8,14 +8,18 @@ hang. Every node knows its line and column.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, TypeVar
 from unicodedata import east_asian_width
 
 import yaml
 
+from runcase.model.problems import RuncaseError
 from runcase.rules.language import Place
+
+T = TypeVar("T")
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 24
@@ -182,3 +186,19 @@ def _mappings(node: yaml.Node | None) -> Iterator[yaml.MappingNode]:
             waiting += [n for pair in current.value for n in pair]
         elif isinstance(current, yaml.SequenceNode):
             waiting += current.value
+
+
+def settled(path: Path, code: str, read: Callable[[Document], T]) -> T:
+    """What `read` makes of a YAML file.
+
+    Raises:
+        RuncaseError: `missing_path`, or `code` with every defect and its place.
+    """
+    try:
+        document = Document(path.name, path.read_bytes())
+    except OSError as e:
+        raise RuncaseError("missing_path", f"cannot read {path}: {e.strerror}") from e
+    found = read(document)
+    if document.defects:
+        raise RuncaseError(code, "\n".join(d.framed() for d in document.defects))
+    return found
