@@ -180,3 +180,14 @@ def test_hostile_text_does_not_reach_the_terminal(tmp_path: Path) -> None:
 def test_a_build_takes_its_time_from_no_clock(tmp_path: Path, story: Built) -> None:
     time.sleep(1.1)
     assert build(tmp_path / "case", SAMPLES / "render-retry.tar.gz").tree() == story.tree()
+
+
+def test_a_full_disk_is_told_in_words(tmp_path: Path) -> None:
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", tmp_path], capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip("a small file system needs the right to mount")
+    try:
+        ended = runcase("build", SAMPLES / "render-retry.tar.gz", "-o", tmp_path / "case")
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+    assert (ended.code, ended.err.startswith("runcase: No space left on device")) == (2, True)

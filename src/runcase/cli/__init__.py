@@ -6,7 +6,9 @@ inside the commands, so that `--help` answers at once.
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import signal
 import sys
 
@@ -26,6 +28,10 @@ from runcase.model.problems import RuncaseError
 from runcase.model.text import present
 
 EXIT_MISUSE = 2
+
+_REFUSED = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM})
+"""What a disk, and not a bug, has to say: it is told like misuse, without a traceback."""
+
 _LAYOUT = "\n\t"
 
 
@@ -79,6 +85,13 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(128 + signal.SIGPIPE)
+    except OSError as e:
+        if e.errno not in _REFUSED:
+            raise
+        where = f" ({e.filename})" if e.filename else ""
+        click.echo(present(f"runcase: {os.strerror(e.errno)}{where} [io]"), err=True)
+        click.echo("  hint: the case is as it was before; run it again when the cause is gone", err=True)
+        sys.exit(EXIT_MISUSE)
 
 
 def _sentence(error: RuncaseError) -> str:
