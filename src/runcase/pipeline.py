@@ -127,15 +127,16 @@ def concluded(
     it touches. Everything is concluded anew when packs, settings or the version changed,
     but for runs whose events have expired: their conclusions rest on what is gone.
     """
-    facts = case.facts(case.batches())
-    fresh = case.facts([b for b in case.batches() if b not in case.concluded()])
+    batches, known = case.batches(), set(case.concluded())
+    facts = case.facts(batches)
+    fresh = case.facts([b for b in batches if b not in known])
     before = case.provenance()
     if not case.is_concluded():
         found = conclude(facts, packs)
         return facts, found, set(found.runs["run_id"])
     old = case.conclusions()
     if anew or any(before.get(key) != value for key, value in made.items()):
-        frozen = runs_of(old, case.facts(case.batches()).tombstones.filter(pl.col("class") == "events"))
+        frozen = runs_of(old, facts.tombstones.filter(pl.col("class") == "events"))
         found = renewed(conclude(facts, packs), of_runs(old, frozen), frozen)
         return facts, found, set(found.runs["run_id"])
     if fresh.sources.limit(1).collect().is_empty():

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from runcase.intake.redaction.marks import MARK
 from runcase.model.refs import Ref
 from runcase.model.text import present
 from runcase.report.dossier import Excerpt, ExcerptLine
@@ -18,9 +19,6 @@ MAX_LINE_CHARS = 400
 
 MAX_RECORD_LINES = 16
 """Lines of one record; a long trace or document is at its ref."""
-
-MARK = re.compile(rb"\[secret:[a-z0-9_]+:[0-9]+\]")
-"""What stands for a secret in the kept bytes."""
 
 AROUND_STATUS = 4
 """A JSON record of more lines is cut down to the member that states its status, and its neighbours."""
@@ -70,7 +68,9 @@ def _lines(record: Placed, data: bytes | None) -> list[ExcerptLine]:
         return [ExcerptLine(str(record.ref), record.line, text, record.decisive, record.ts, record.level)]
     found = []
     at = record.ref.byte_start
-    redacted = MARK.search(data) is not None  # a mark is not as long as its secret: only the record's own ref is exact
+    redacted = (
+        MARK.search(data.decode("latin-1")) is not None
+    )  # a mark is not as long as its secret: only the record's own ref is exact
     wanted = _told_lines(data)
     for number, piece in enumerate(data.splitlines(keepends=True)[: max(wanted, default=-1) + 1]):
         ref = record.ref if redacted else Ref(record.ref.source_id, at, len(piece))

@@ -12,9 +12,6 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-MAX_SECRET_BYTES = 4096
-"""A longer match is cut into this many bytes by the patterns below, so that matching stays linear."""
-
 
 @dataclass(frozen=True, slots=True)
 class SecretKind:
