@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from io import BytesIO
 
 import networkx as nx
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.report import hostile
 from tests.report.page_samples import edges, failed_run, span, wide_lineage
 
-from runcase.report.artifact_graph import Graph, Node, artifact_graph, graph_json, graphml
+from runcase.model.text import present_line
+from runcase.report import graph_face
+from runcase.report.artifact_graph import Graph, Node, artifact_graph
 from runcase.report.collapse import MAX_NODES, collapsed
 from runcase.report.dossier import Edge
 from runcase.report.lineage_figure import lineage_figure
@@ -98,15 +100,18 @@ def test_a_stage_is_in_the_state_of_its_last_attempt() -> None:
 
 
 def test_graphml_and_json_hold_the_full_graph() -> None:
-    graph = artifact_graph(wide_lineage(20))
-    read = nx.read_graphml(BytesIO(graphml(graph).encode()))
-    value = json.loads(graph_json(graph))
-    assert (read.number_of_nodes(), read.number_of_edges()) == (len(graph.nodes), len(graph.edges))
-    assert (len(value["nodes"]), len(value["edges"])) == (len(graph.nodes), len(graph.edges))
-    assert {d["state"] for _, d in read.nodes(data=True)} >= {"verified", "missing"}
+    dossier = wide_lineage(20)
+    drawn = graph_face.graph(dossier)
+    read = nx.read_graphml(BytesIO(graph_face.as_graphml(drawn).encode()))
+    value = graph_face.as_value(dossier, drawn, None)
+    whole = artifact_graph(dossier)
+    assert (read.number_of_nodes(), read.number_of_edges()) == (len(whole.nodes), len(whole.edges))
+    assert (len(value["nodes"]), len(value["edges"])) == (len(whole.nodes), len(dossier.edges))
+    assert {d.get("state") for _, d in read.nodes(data=True)} >= {"verified", "missing"}
 
 
-def test_graphml_survives_characters_that_xml_forbids() -> None:
-    graph = artifact_graph(failed_run(edges=(Edge("artifact:a\x00\ud800<&\"'", "used", "stage:s", ()),)))
-    labels = [d["label"] for _, d in nx.read_graphml(BytesIO(graphml(graph).encode())).nodes(data=True)]
-    assert "a\ufffd\ufffd<&\"'" in labels
+def test_graphml_survives_every_hostile_name() -> None:
+    names = list(dict.fromkeys(present_line(text) for text in hostile.ALL))
+    links = tuple(Edge(f"artifact:{name}", "used", "stage:s", ()) for name in names)
+    read = nx.read_graphml(BytesIO(graph_face.as_graphml(graph_face.graph(failed_run(edges=links))).encode()))
+    assert {f"artifact:{name}" for name in names} <= set(read)

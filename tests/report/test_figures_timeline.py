@@ -10,7 +10,8 @@ from tests.report.page_samples import at, attempts, bare_run, busy_run, failed_r
 
 from runcase.report.dossier import Dossier
 from runcase.report.fitting import cells, cut_to
-from runcase.report.timeline import NARROW, Row, Timeline, timeline
+from runcase.report.timeline import Timeline, timeline
+from runcase.report.timeline_rows import NARROW, Row
 
 
 def drawn(d: Dossier) -> Timeline:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from xml.sax.saxutils import escape, quoteattr
 
 from runcase.report.dossier import Dossier
 
@@ -107,49 +105,3 @@ def reached(start: Iterable[int], neighbours: list[list[int]]) -> set[int]:
                 found.add(n)
                 todo.append(n)
     return found
-
-
-# --- the full graph for other tools ---------------------------------------------------------------
-
-
-def graph_json(graph: Graph) -> str:
-    """Node-link JSON: `nodes` with `id`, `edges` with `source` and `target`, in the direction of the flow."""
-    nodes = [
-        {
-            "id": n.key,
-            "sort": n.sort,
-            "label": n.label,
-            "kind": n.kind,
-            "state": n.state,
-            "frontier": n.frontier,
-            "redo": n.redo,
-        }
-        for n in graph.nodes
-    ]
-    edges = [{"source": graph.nodes[a].key, "target": graph.nodes[b].key} for a, b in graph.edges]
-    return json.dumps({"directed": True, "nodes": nodes, "edges": edges}, ensure_ascii=False, indent=1) + "\n"
-
-
-_GRAPHML_KEYS = ("sort", "label", "kind", "state")
-
-
-def graphml(graph: Graph) -> str:
-    """GraphML 1.0; characters that XML cannot hold are replaced by U+FFFD."""
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<graphml xmlns="http://graphml.graphdrawing.org/xmlns">']
-    lines += [f'<key id="{k}" for="node" attr.name="{k}" attr.type="string"/>' for k in _GRAPHML_KEYS]
-    lines += [f'<key id="{k}" for="node" attr.name="{k}" attr.type="boolean"/>' for k in ("frontier", "redo")]
-    lines.append('<graph edgedefault="directed">')
-    for number, n in enumerate(graph.nodes):
-        data = [f'<data key="{k}">{escape(xml_text(getattr(n, k)))}</data>' for k in _GRAPHML_KEYS]
-        data += [f'<data key="{k}">{str(v).lower()}</data>' for k, v in (("frontier", n.frontier), ("redo", n.redo))]
-        lines.append(f"<node id={quoteattr(f'n{number}')}>{''.join(data)}</node>")
-    lines += [f'<edge source="n{a}" target="n{b}"/>' for a, b in graph.edges]
-    return "\n".join([*lines, "</graph>", "</graphml>"]) + "\n"
-
-
-def xml_text(text: str) -> str:
-    """`text` without what XML 1.0 forbids (section 2.2, Char)."""
-    return "".join(
-        c if c in "\t\n\r" or "\x20" <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c >= "\U00010000" else "\ufffd"
-        for c in text
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 
@@ -17,6 +17,9 @@ from runcase.report.event_table import EventTable
 from runcase.report.evidence import Ledger, RunEvents, RunLog, Wanted, run_events
 from runcase.report.excerpts import Raw, excerpts
 from runcase.report.rows import Row
+
+MAX_DAMAGE = 100
+"""Problems that a dossier spells out."""
 
 _FIRST = {"failed": 0, "timed_out": 1, "lost": 2, "cancelled": 3}
 
@@ -62,9 +65,17 @@ class _Tables:
         self.diagnoses = _by_run(conclusions.diagnoses)
         self.replay = _by_run(conclusions.replay)
         self.tests = _by_run(conclusions.tests)
-        self.sources = facts.sources.collect()
-        self.problems = facts.problems.sort("path", "byte_start", "code", nulls_last=True).collect()
-        self.parents = dict(zip(self.sources["source_id"].to_list(), self.sources["parent_id"].to_list(), strict=True))
+        self.sources = {str(r["source_id"]): r for r in facts.sources.collect().iter_rows(named=True)}
+        problems = facts.problems.sort("path", "byte_start", "code", nulls_last=True).collect()
+        self.problems: dict[str | None, list[tuple[int, Row]]] = {}
+        for n, p in enumerate(problems.iter_rows(named=True)):
+            self.problems.setdefault(p["source_id"], []).append((n, p))
+        self.version = version("runcase")
+
+    def parent(self, source_id: str) -> str | None:
+        """The source that holds another."""
+        above = self.sources[source_id]["parent_id"] if source_id in self.sources else None
+        return str(above) if above else None
 
 
 def _by_run(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
@@ -89,8 +100,8 @@ def _concluded(row: Row, t: _Tables) -> Dossier:
     diagnoses = _rows(t.diagnoses, run_id)
     verdict = next((d for d in diagnoses if d["rank"] == 0), None)
     members = t.members.get(run_id)
-    ids = members["source_id"].unique().to_list() if members is not None else []
-    sources = t.sources.filter(pl.col("source_id").is_in(ids))
+    ids = set(members["source_id"].to_list()) if members is not None else set()
+    sources = sorted((t.sources[i] for i in ids if i in t.sources), key=lambda s: (str(s["path"]), str(s["source_id"])))
     windows = sorted((rows.window(w) for w in _rows(t.windows, run_id)), key=_window_place)
     signals = [(s["family"], rows.signal(s)) for s in _rows(t.signals, run_id)]
     return Dossier(
@@ -109,10 +120,10 @@ def _concluded(row: Row, t: _Tables) -> Dossier:
         next_actions=tuple(present_line(str(a)) for a in rows.items(verdict, "next_actions")),
         excerpts=(),
         events=(),
-        evidence_damage=tuple(_damage(sources, t)),
-        sources=tuple(rows.source(s) for s in sources.iter_rows(named=True)),
+        evidence_damage=tuple(_damage(ids, t)),
+        sources=tuple(map(rows.source, sources)),
         coverage=_coverage(sources),
-        provenance={"schema": SCHEMA, "runcase": version("runcase"), "pack": str(row["pack"] or "")},
+        provenance={"schema": SCHEMA, "runcase": t.version, "pack": str(row["pack"] or "")},
     )
 
 
@@ -128,28 +139,30 @@ def _with_evidence(d: Dossier, found: RunEvents, raw: Raw) -> Dossier:
     )
 
 
-def _damage(sources: pl.DataFrame, t: _Tables) -> Iterator[Damage]:
+def _damage(ids: Set[str], t: _Tables) -> Iterator[Damage]:
     """Problems of the run's sources and of the containers that hold them, and damage of the ledger itself."""
-    ids = set(sources["source_id"].to_list())
-    for source_id in list(ids):
-        above = t.parents.get(source_id)
-        while above and above not in ids:
-            ids.add(above)
-            above = t.parents.get(above)
-    mine = t.problems.filter(pl.col("source_id").is_in(list(ids)) | pl.col("source_id").is_null())
-    for p in mine.head(100).iter_rows(named=True):
+    wanted: set[str | None] = {None, *ids}
+    for source_id in ids:
+        above = t.parent(source_id)
+        while above and above not in wanted:
+            wanted.add(above)
+            above = t.parent(above)
+    mine = sorted((found for i in wanted for found in t.problems.get(i, ())), key=lambda found: found[0])
+    for _, p in mine[:MAX_DAMAGE]:
         place = None if p["byte_start"] is None else f"{p['source_id']}:{p['byte_start']}+{p['byte_len'] or 0}"
-        yield Damage(p["code"], p["severity"], rows.text_of(p["path"]), present_line(p["message"]), place)
+        yield Damage(
+            str(p["code"]), str(p["severity"]), rows.text_of(p["path"]), present_line(str(p["message"])), place
+        )
 
 
-def _coverage(sources: pl.DataFrame) -> Coverage:
+def _coverage(sources: Sequence[Row]) -> Coverage:
     """What the sources hold; events are counted when they are read."""
 
     def total(column: str) -> int:
-        return int(sources[column].sum() or 0)
+        return sum(rows.number(s[column]) or 0 for s in sources)
 
     return Coverage(
-        sources=sources.height,
+        sources=len(sources),
         bytes=total("size_bytes"),
         lines=total("lines"),
         events=0,

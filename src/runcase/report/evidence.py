@@ -99,8 +99,9 @@ class Ledger:
                 yield group[0], RunLog(mine, "streaming")
                 continue
             held = mine.collect(engine="streaming").partition_by("owner", as_dict=True, maintain_order=True)
+            none = mine.collect_schema().to_frame()
             for run_id in group:
-                yield run_id, RunLog(held.get((run_id,), mine.collect_schema().to_frame()).lazy(), "in-memory")
+                yield run_id, RunLog(held.get((run_id,), none).lazy(), "in-memory")
 
     def _passes(self, run_ids: Sequence[str]) -> Iterator[list[str]]:
         group: list[str] = []

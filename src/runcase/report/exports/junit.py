@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
-from runcase.report.artifact_graph import xml_text
 from runcase.report.build import Reported
 from runcase.report.decisive import decisive_lines
 from runcase.report.dossier import Dossier, Window
@@ -32,7 +31,7 @@ def junit(one: Reported) -> Exported:
 
 
 def _attr(text: str) -> str:
-    return quoteattr(xml_text(text), {"\n": "&#10;", "\t": "&#9;", "\r": "&#13;"})
+    return quoteattr(_xml_text(text), {"\n": "&#10;", "\t": "&#9;", "\r": "&#13;"})
 
 
 def _suite(name: str, cases: Sequence[str], d: Dossier) -> str:
@@ -73,5 +72,13 @@ def _case(suite: str, name: str, window: Window | None, outcome: str, message: s
     if not outcome:
         return f"{head}/>"
     sort = "" if outcome == "skipped" else f" type={_attr(message.split(':', 1)[0])}"
-    text = escape(xml_text("\n".join(body)))
+    text = escape(_xml_text("\n".join(body)))
     return f"{head}><{outcome} message={_attr(message)}{sort}>{text}</{outcome}></testcase>"
+
+
+def _xml_text(text: str) -> str:
+    """`text` without what XML 1.0 forbids (section 2.2, Char)."""
+    return "".join(
+        c if c in "\t\n\r" or "\x20" <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c >= "\U00010000" else "\ufffd"
+        for c in text
+    )
