@@ -10,17 +10,20 @@ import polars as pl
 from runcase.intake.formats import stamps
 from runcase.intake.formats.levels import NUMERIC, PRIORITIES, normal
 
-TIME_KEYS = ("timestamp", "@timestamp", "time", "ts", "t", "datetime", "date", "asctime", "eventTime", "created")
+TIME_KEYS = ("timestamp", "@timestamp", "time", "ts", "t", "datetime", "date", "asctime", "eventTime", "created", "@t")
 TIME_KEYS_MS = ("timeMillis", "timestampMs", "ts_ms")
-_ANY_TIME = r'"\w*(?:[tT]ime|_at|At|[dD]ate)\w*" ?: ?"([12]\d{3}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^"]*)"'
+_ANY_TIME = (
+    r'"\w*(?:[tT]ime|_at|At|[dD]ate)\w*" ?: ?"'
+    r'((?:[12]\d{3}-\d\d-\d\d[T ]|\d\d?/[A-Z][a-z]{2}/\d{4}:)\d\d:\d\d:\d\d[^"]*)"'
+)
 """The first member whose name speaks of a time and whose value is one."""
 
 _ANY_COUNT = r'"\w*[tT]ime(?:[sS]tamp)?" ?: ?"?(1\d{9}(?:\.\d{1,9}|\d{3}|\d{6}|\d{9})?)["\s,}]'
 """As _ANY_TIME, where the value counts since 1970."""
 
 
-MESSAGE_KEYS = ("message", "msg", "event", "log", "MESSAGE", "text", "body", "short_message")
-LEVEL_KEYS = ("level", "severity", "lvl", "log.level", "levelname", "loglevel", "level_name")
+MESSAGE_KEYS = ("message", "msg", "event", "log", "MESSAGE", "text", "body", "short_message", "@m", "@mt")
+LEVEL_KEYS = ("level", "severity", "lvl", "log.level", "levelname", "loglevel", "level_name", "@l")
 OTHER_KEYS = ("PRIORITY", "__REALTIME_TIMESTAMP", "instant", "stream")
 """They are looked at where no other key tells; `stream` beside `log` is Docker's."""
 

@@ -113,23 +113,30 @@ _FIXED = {
 _TEMPLATES = {
     "iso": r"{Y}[-/.]{m1}[-/.]{d1}{sep}{clock}{zone}",
     "iso_packed": "{Y}-{mm}-{dd}[-T _]{HH}{MM}{SS}{dot}{zone}",
-    "iso_dots": r"{Y}-{mm}-{dd}[-. T_]{HH}[.-]{MM}[.-]{SS}(?:\.(?P<f>[0-9]{1,9}))?(?P<off>[+-][0-9]{3}\b)?",
+    "iso_dots": r"{Y}[-.]{mm}[-.]{dd}[-. T_]{HH}[.-]{MM}[.-]{SS}"
+    r"(?:\.(?P<f>[0-9]{1,9})|:(?P<fm>[0-9]{3}))?(?P<off>[+-][0-9]{3}\b)?",
     "num_y4": r"{a}[-/.]{c}[-/.]{Y}{sep}{clock}{zone}",
     "num_y2": r"{a}[-/.]{c}[-/.]{y}{sep}{clock}{zone}",
-    "dmy_text": r"{wd}{d1}[-/ .] ?{month}[-/ .]{Y},?(?:::?|[ T]){clock}{zone}",
+    "dmy_text": r"{wd}{d1}[-/ .] ?{month}[-/ .]{Y},?(?:::?|T| +){clock}{zone}",
     "dmy2_text": r"{wd}{d1}[-/ .]{month}[-/ .]{y},?[: T]{clock}{zone}",
     "ymd_text": r"{Y}[-/ .]{month}[-/ ]{d1},?[: T]{clock}{zone}",
     "ctime": r"{wd}{month} +{d1},? {clock}(?: ?(?P<z>[A-Z]{3,5}|[+-][0-9]{4}))? {Y}\b",
     "mdy_text": r"{wd}{month}[ -]+{d1}(?:st|nd|rd|th)?,?[ -]{Y},?(?: at)?[ T]{clock}{zone}",
-    "syslog": r"{wd}{month}[ -]+{d1},? {clock}{zone}",
+    "syslog": r"{wd}{month}(?:[ -]+|/){d1},? {clock}{zone}",
     "dm_text": r"{wd}{d1}[-/ .] ?{month},? {clock}{zone}",
     "sccm": r'time="{H1}:{MM}:{SS}{dot}(?P<bias>[+-][0-9]{1,4})?" date="{m1}-{d1}-{Y}"',
     "clock_iso": r"{clock}[ ,;\t]+{Y}[-/.]{mm}[-/.]{dd}",
     "klog_y": r"[IWEFD]{Y}{mm}{dd} {clock}",
-    "klog": r"[IWEFD]{mm}{dd} +{clock}",
+    "klog_y2": r"[IWEFDC] {y}{mm}{dd} {HH}:{MM}:{SS}",
+    "klog": r"[IWEFD]{m1}{dd} +{clock}",
+    "keyed": r"date=\"?{Y}-{mm}-{dd}\"?[ ,;]+time=\"?{clock}",
+    "chromium": r"(?:[0-9]+:){0,2}{mm}{dd}/{HH}{MM}{SS}{dot}",
+    "condor": r"[0-9]{3} \([0-9]+(?:\.[0-9]+){2}\) {mm}/{dd} {clock}",
+    "after_pid": "[0-9]+:{Y}{mm}{dd}:{HH}{MM}{SS}{dot}",
+    "bar": r"{mm}-{dd}\|{clock}",
     "compact": "{Y}{mm}{dd}[-T _]?{HH}:?{MM}:?{SS}{dot}{zone}",
     "compact_ms": r"{Y}{mm}{dd}[-T _:;,]{H1}:{M1}:{S1}(?::(?P<fm>[0-9]{1,3}))?",
-    "compact_y2": "{y}{mm}{dd} +{H1}:?{MM}:?{SS}",
+    "compact_y2": "{y}{mm}{dd} +{H1}:?{MM}:?{SS}{dot}",
     "num": r"{a}[-/.]{c}[- T]{clock}",
     "iso_minute": r"{Y}[-/.]{mm}[-/.]{dd}[T ]{HH}:{MM}",
     "epoch": r"(?P<e>1[0-9]{9})(?:\.(?P<ed>[0-9]{1,9})|,?(?P<ef>[0-9]{3}|[0-9]{6}|[0-9]{9}))?",
@@ -139,8 +146,9 @@ _TEMPLATES = {
 }
 """Name -> template, the more telling shape first where two explain the same lines."""
 
-_YEARLESS = frozenset({"syslog", "dm_text", "klog", "num"})
-_TIGHT_ONLY = frozenset({"klog", "klog_y", "compact_y2", "num", "iso_minute", "clock_iso", "clock", "tai64n"})
+_YEARLESS = frozenset({"syslog", "dm_text", "klog", "chromium", "condor", "bar", "num"})
+_TIGHT_ONLY = frozenset({"klog", "klog_y", "klog_y2", "compact_y2", "num", "iso_minute", "clock_iso", "clock", "tai64n"})
+_TIGHT_ONLY |= {"chromium", "condor", "after_pid"}
 _LOOSE_ONLY = frozenset({"sccm", "day"})
 
 _OF_TIME = r"(?:time|date|stamp|zeit)(?:stamp|[-_ ]?time)?(?:utc|created)?"
