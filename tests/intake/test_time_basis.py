@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
-from tests.intake.texts import Read, read
+from tests.intake.texts import WRITTEN, Read, read
 
 from runcase.intake.text_source import TextSource
 from runcase.rules.language import FormatRule, Place
@@ -45,6 +45,14 @@ def test_a_clock_without_any_day_is_no_time() -> None:
 
     assert got.times == [None, None]
     assert got.messages == ["a", "b\n  more"]
+
+
+def test_a_clock_has_a_day_where_the_last_one_is_the_second_that_the_file_was_written() -> None:
+    text = "23:59:59 a\n00:00:01 b\n11:59:59 c\n"
+
+    assert read(text).times == ["2026-03-13T23:59:59", "2026-03-14T00:00:01", "2026-03-14T11:59:59"]
+    assert read(text).records["ts_basis"].to_list() == ["inherited"] * 3
+    assert read(text, written=WRITTEN + timedelta(seconds=9)).times == [None] * 3
 
 
 def test_without_a_file_time_a_stamp_without_year_is_no_time() -> None:

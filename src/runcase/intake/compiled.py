@@ -28,7 +28,8 @@ MOST_ODD = 0.5
 """With a greater share of lines for the reference, the whole block goes there."""
 
 _KNOWN_FIELDS = [
-    *("name", "shapes", "json", "joins_unstamped", "recorded_at", "first_year", "formats", "prefix", "interleaved")
+    *("name", "shapes", "json", "joins_unstamped", "recorded_at", "first_year", "formats", "prefix", "interleaved"),
+    "first_day",
 ]
 _ISO = StampShape("iso", "tight")
 _COLUMNS = ("byte_start", "byte_len", "line", "n_lines", "ts", "ts_basis", "level", "message", "fields", "stream")

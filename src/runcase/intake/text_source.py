@@ -70,7 +70,7 @@ class TextSource:
         sample = sample.head(SAMPLE_LINES)
         complete = len(head) < HEAD_BYTES and sample.len() < SAMPLE_LINES
         self._layout = headers.detect(sample, recorded_at, format_name, formats, complete)
-        self._carry = Carry()
+        self._carry = Carry(self._layout.first_day)
         self.account.format = self._layout.name
         self._marks = marks
         self._path = path

@@ -15,9 +15,10 @@ from datetime import datetime
 import polars as pl
 
 from runcase.intake.formats import declared, joining, json_lines, stamps, writers
+from runcase.intake.formats.file_times import first_day, first_year
 from runcase.intake.formats.levels import LETTERS, level_of
 from runcase.intake.formats.stamp_shapes import StampShape
-from runcase.intake.formats.stamp_times import Carry, first_year, resolved
+from runcase.intake.formats.stamp_times import Carry, resolved
 from runcase.model.tables import TIME
 from runcase.rules.language import FormatRule
 
@@ -42,6 +43,8 @@ class Layout:
     """Pattern of the prefix that names a line's writer."""
     interleaved: bool = False
     """Whether several writers alternate."""
+    first_day: int | None = None
+    """Day number of the first stamp where stamps are clocks and the file's time tells their day."""
 
     def parse(self, lines: pl.DataFrame, carry: Carry | None = None) -> pl.DataFrame:
         """The columns of a record's begin for each line, in order; `own_day` and `own_tod` are what Carry takes."""
@@ -88,13 +91,14 @@ def detect(
     json = 2 * int(objects.sum()) > full.len()
     shapes = tuple(stamps.detect(full.filter(~objects) if json else full, recorded_at))
     shown = stamps.read(full, shapes)
-    year = None
+    year = day = None
     if recorded_at is not None and not all(s.has_year for s in shapes):
         year = first_year(shown, recorded_at, complete)
+        day = first_day(shown, recorded_at) if complete and not any(s.has_day for s in shapes) else None
     named = bool(full.str.contains(_NAMES_STREAM).any())
     name = "json_lines" if json else format_name or (shapes[0].name if shapes else None)
     joins = not json and bool(shapes) and _opens_records(full, (~shown["announced"]).fill_null(value=False))
-    return Layout(name, shapes, json, joins, recorded_at, year, (), prefix, prefix is not None or named)
+    return Layout(name, shapes, json, joins, recorded_at, year, (), prefix, prefix is not None or named, day)
 
 
 def _opens_records(lines: pl.Series, stamped: pl.Series) -> bool:

@@ -147,7 +147,9 @@ _TEMPLATES = {
 """Name -> template, the more telling shape first where two explain the same lines."""
 
 _YEARLESS = frozenset({"syslog", "dm_text", "klog", "chromium", "condor", "bar", "num"})
-_TIGHT_ONLY = frozenset({"klog", "klog_y", "klog_y2", "compact_y2", "num", "iso_minute", "clock_iso", "clock", "tai64n"})
+_TIGHT_ONLY = frozenset(
+    {"klog", "klog_y", "klog_y2", "compact_y2", "num", "iso_minute", "clock_iso", "clock", "tai64n"}
+)
 _TIGHT_ONLY |= {"chromium", "condor", "after_pid"}
 _LOOSE_ONLY = frozenset({"sccm", "day"})
 

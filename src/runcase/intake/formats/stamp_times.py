@@ -9,7 +9,6 @@ after their file are no time.
 
 from __future__ import annotations
 
-from calendar import isleap
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -18,13 +17,12 @@ import polars as pl
 from runcase.intake.formats.stamp_shapes import MONTHS, ZONES, Order, StampShape
 
 FIRST_YEAR, LAST_YEAR = 1970, 2199
-_DAY_US = 86_400_000_000
+DAY_US = 86_400_000_000
 _MAX_OFFSET = 15 * 60
-_HALF_YEAR = 186
+HALF_YEAR = 186
 """Of `month * 31 + day`: a larger step back is a turn of the calendar, a smaller one a line out of order."""
 
-_LEAP_DAY = 2 * 31 + 29
-_NEW_YEAR = 350
+NEW_YEAR = 350
 """Of the same: a larger step ahead is a line of last year behind one of this year."""
 
 _TAI_EPOCH = (1 << 62) + 10
@@ -197,7 +195,7 @@ def resolved(stamps: pl.DataFrame, carry: Carry, first_year: int | None, recorde
     dated = dated.with_columns(own_day=_day_of_clock(carry))
     timed = dated.with_columns(
         micros=pl.when(~_after_its_file(recorded_at)).then(_instant()),
-        moved=(pl.col("other_day") - pl.col("own_day")).fill_null(0) * _DAY_US,
+        moved=(pl.col("other_day") - pl.col("own_day")).fill_null(0) * DAY_US,
     )
     stamp = pl.Datetime("us", "UTC")
     return timed.select(
@@ -220,14 +218,14 @@ def _has_day() -> pl.Expr:
 def _instant() -> pl.Expr:
     """Microseconds since 1970, UTC; an unknown zone counts as UTC."""
     east = pl.col("zone").fill_null(0).cast(pl.Int64) * 60_000_000
-    return pl.coalesce("epoch", pl.col("own_day") * _DAY_US + pl.col("tod") - east)
+    return pl.coalesce("epoch", pl.col("own_day") * DAY_US + pl.col("tod") - east)
 
 
 def _after_its_file(recorded_at: datetime | None) -> pl.Expr:
     """Whether a stamp without year would lie more than a day after its file was last written."""
     if recorded_at is None:
         return pl.lit(value=False)
-    latest = int(recorded_at.timestamp() * 1_000_000) + _DAY_US
+    latest = int(recorded_at.timestamp() * 1_000_000) + DAY_US
     return (pl.col("year").is_null() & _has_day() & (_instant() > latest)).fill_null(value=False)
 
 
@@ -238,7 +236,7 @@ def _full_year(carry: Carry, first_year: int | None) -> pl.Expr:
     place = pl.when(valid).then(pl.col("month") * 31 + pl.col("day"))
     last = place.forward_fill().shift(1).fill_null(_known(before.month * 31 + before.day if before else None))
     step = place - last
-    turn = pl.when(step < -_HALF_YEAR).then(1).when(step > _NEW_YEAR).then(-1).otherwise(0)
+    turn = pl.when(step < -HALF_YEAR).then(1).when(step > NEW_YEAR).then(-1).otherwise(0)
     turned = pl.when(pl.col("year").is_null() & valid).then(turn).otherwise(0).cast(pl.Int32).fill_null(0).cum_sum()
     start = before.year if before else first_year
     return pl.coalesce("year", (pl.col("year") - turned).forward_fill().fill_null(_known(start)) + turned)
@@ -252,7 +250,7 @@ def _day_of_clock(carry: Carry) -> pl.Expr:
     """The day of a stamp; one that is only a clock goes on from the day before it, and turns at midnight."""
     bare = ~_has_day() & pl.col("epoch").is_null() & pl.col("tod").is_not_null()
     step = pl.col("tod") - pl.col("tod").forward_fill().shift(1).fill_null(_known(carry.tod))
-    turned = (bare & (step < -_DAY_US // 2)).fill_null(value=False).cast(pl.Int64).cum_sum()
+    turned = (bare & (step < -DAY_US // 2)).fill_null(value=False).cast(pl.Int64).cum_sum()
     day = pl.col("own_day")
     return pl.when(bare).then((day - turned).forward_fill().fill_null(_known(carry.day)) + turned).otherwise(day)
 
@@ -273,23 +271,3 @@ def _basis() -> pl.Expr:
 def date_of(day: int) -> date:
     """The date of a day number."""
     return date(1970, 1, 1) + timedelta(days=day)
-
-
-def first_year(stamps: pl.DataFrame, recorded_at: datetime, complete: bool) -> int:
-    """Year of the first stamp of a source whose stamps have none.
-
-    The last stamp that can be seen lies before the file was last written, so that
-    a complete sample tells how often the calendar turned since the first. A 29th of
-    February falls in a leap year.
-    """
-    seen = stamps.filter(pl.col("month").is_between(1, 12)).select(place=pl.col("month") * 31 + pl.col("day"))["place"]
-    if not seen.len():
-        return recorded_at.year
-    written = recorded_at.month * 31 + recorded_at.day + 1
-    if not complete:
-        return recorded_at.year - (int(seen[0]) > written)
-    steps = seen.diff().fill_null(0)
-    turned = ((steps < -_HALF_YEAR).cast(pl.Int32) - (steps > _NEW_YEAR).cast(pl.Int32)).cum_sum()
-    first = recorded_at.year - (int(seen[-1]) > written) - int(turned[-1])
-    leaps = turned.filter(seen == _LEAP_DAY).unique().to_list()
-    return next((y for y in range(first, first - 8, -1) if all(isleap(y + t) for t in leaps)), first)
