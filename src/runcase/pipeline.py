@@ -24,6 +24,7 @@ from runcase.model.refs import Ref, source_id
 from runcase.model.tables import PROBLEMS
 from runcase.report import html, index, index_markdown, known_issues, markdown
 from runcase.report.build import Reported, dossiers
+from runcase.report.damage import damaged_once
 from runcase.report.dossier import Dossier
 from runcase.report.index_value import Index
 from runcase.report.json_face import to_json
@@ -109,6 +110,7 @@ def renew(
     if changed:
         case.write_conclusions(conclusions)
     changed |= {r for r, folder in folders.items() if not case.has(f"runs/{folder}/dossier.json")}
+    changed |= retold(issues_of(case), issues, conclusions)
     publish(case, facts, conclusions, changed, folders, settings, report, issues)
     case.remove_superseded()
     kept = ("ledger/", *(f"runs/{folder}/" for run_id, folder in folders.items() if run_id not in changed))
@@ -216,7 +218,8 @@ def publish(
     issues: Sequence[KnownIssue] = (),
 ) -> None:
     """Writes the dossiers of changed runs, and the index of all; `folders` maps run ids to folders under runs/."""
-    for n, one in enumerate(dossiers(facts, of_runs(conclusions, changed), case.raw) if changed else ()):
+    wanted = dossiers(facts, of_runs(conclusions, changed), case.raw, issues=issues) if changed else ()
+    for n, one in enumerate(wanted):
         write_dossier(case, f"runs/{folders[one.run_id]}", one, settings.max_page_bytes)
         report(Progress("dossiers", n + 1, len(changed)))
     case.remove_runs_except(set(folders.values()))
@@ -226,11 +229,17 @@ def publish(
     case.write_text(html.STYLESHEET, html.stylesheet())
 
 
+def retold(before: Sequence[KnownIssue], now: Sequence[KnownIssue], conclusions: Conclusions) -> set[str]:
+    """Runs of which another list of known issues says something else."""
+    old, new = (known_issues.tickets(issues, conclusions.diagnoses) for issues in (before, now))
+    return {run_id for run_id in old.keys() | new.keys() if old.get(run_id) != new.get(run_id)}
+
+
 def render_again(case: Case, runs: Set[str]) -> dict[str, str]:
     """Writes the dossiers of some runs anew from what the case holds; returns run id -> folder of all runs."""
     facts, conclusions = case.facts(), case.conclusions()
     folders = run_folders(conclusions.runs["run_id"].to_list())
-    for one in dossiers(facts, of_runs(conclusions, runs), case.raw):
+    for one in dossiers(facts, of_runs(conclusions, runs), case.raw, issues=issues_of(case)):
         write_dossier(case, f"runs/{folders[one.run_id]}", one, page_limit(case))
     return folders
 
@@ -277,9 +286,8 @@ def summary(
 ) -> Built:
     """The figures that the command line ends with."""
     quarantined = facts.sources.select(pl.col("quarantined_bytes").sum()).collect().item()
-    defects = (
-        facts.problems.filter(pl.col("severity") != "info").collect().sort("severity", *PROBLEMS.key, nulls_last=True)
-    )
+    found = facts.problems.filter(pl.col("severity") != "info").collect()
+    defects = damaged_once(found.sort("severity", *PROBLEMS.key, nulls_last=True))
     damage = defects.filter(pl.col("severity") == "error").height
     noticed = defects.select("severity", "code", "path", "message").head(MAX_NOTICED)
     return Built(settings.case, new, known, conclusions.runs, folders, quarantined, damage, noticed)
@@ -295,8 +303,12 @@ def case_index(path: str) -> Index:
         RuncaseError: `not_a_case`, `newer_case`.
     """
     case, facts, conclusions = open_case(path)
-    issues = known_issues.of_values(case.provenance().get("known_issues"))
-    return index.index(facts, conclusions, run_folders(conclusions.runs["run_id"].to_list()), issues)
+    return index.index(facts, conclusions, run_folders(conclusions.runs["run_id"].to_list()), issues_of(case))
+
+
+def issues_of(case: Case) -> tuple[KnownIssue, ...]:
+    """The tickets for known failures that the case was last built with."""
+    return known_issues.of_values(case.provenance().get("known_issues"))
 
 
 def open_case(path: str) -> tuple[Case, Facts, Conclusions]:
@@ -333,12 +345,12 @@ def one_report(path: str, run_id: str) -> Reported:
     """
     case, facts, conclusions = open_case(path)
     chosen = the_run(conclusions, run_id, path)
-    return next(iter(dossiers(facts, conclusions, case.raw, only=chosen)))
+    return next(iter(dossiers(facts, conclusions, case.raw, chosen, issues_of(case))))
 
 
 def dossier_of(case: Case, facts: Facts, conclusions: Conclusions, run_id: str) -> Dossier:
     """The dossier of a run that the case is known to have."""
-    return next(r.dossier for r in dossiers(facts, conclusions, case.raw, only=run_id))
+    return next(r.dossier for r in dossiers(facts, conclusions, case.raw, run_id, issues_of(case)))
 
 
 def the_run(conclusions: Conclusions, asked: str, path: str) -> str:

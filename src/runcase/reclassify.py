@@ -17,7 +17,6 @@ from runcase.ledger.store import BatchWriter, Case
 from runcase.model.case import Conclusions
 from runcase.model.refs import ref_of
 from runcase.model.tables import ARTIFACTS, EVENTS, PROBLEMS, RAW, REDACTIONS, SOURCES, SPANS, TOMBSTONES
-from runcase.report import known_issues
 from runcase.rules.compile import Ruleset
 from runcase.rules.language import Pack
 from runcase.rules.pack import load_packs
@@ -72,7 +71,7 @@ def reclassify(settings: Settings, report: pipeline.Report = lambda _: None) -> 
     case = Case.open(settings.case)
     with case.locked():
         case.remove_superseded()
-        issues = known_issues.of_values(case.provenance().get("known_issues"))
+        issues = pipeline.issues_of(case)
         old = case.conclusions()
         not_read = 0
         counted: list[pl.DataFrame] = []

@@ -26,6 +26,7 @@ from runcase.report.dossier import (
     Source,
     Statement,
     Tests,
+    Ticket,
     Window,
 )
 from runcase.report.index_value import Changes, DamagedSource, Group, Index, JobStrip, RunLine, StripRun
@@ -197,6 +198,7 @@ def failed_run(**given: Any) -> Dossier:
                   Cited(ref(50, 80, MANIFEST), "logs.tar.gz!/manifest.json", 3, '{"path": "out/report.pdf"}')),
         "coverage": Coverage(3, 184_220, 2_140, 790, 12, 1_204, 3_072),
         "provenance": {"schema": "runcase/dossier/1", "runcase": "0.1.0", "pack": "document-pipeline"},
+        "known_issue": Ticket("STORE-41", "https://tracker.invalid/STORE-41", "the object store is being moved"),
     }  # fmt: skip
     return Dossier(**(values | given))
 

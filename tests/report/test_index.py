@@ -70,6 +70,15 @@ def test_a_ticket_stands_beside_the_failure_that_it_knows_and_stays_in_the_case(
     assert json.loads((nights.root / "case.json").read_bytes())["known_issues"][0]["ticket"] == "STORE-41"
 
 
+def test_a_dossier_of_an_earlier_night_names_the_ticket_that_a_later_build_brought(nights: Built) -> None:
+    run = next(r for r, d in nights.dossiers().items() if "-1-" in r and d["failure"])
+    assert nights.dossiers()[run]["known_issue"]["ticket"] == "STORE-41"
+    assert "**known issue**: `STORE-41` `https://tracker.invalid/STORE-41`" in nights.markdown(run)
+    assert "known issue: STORE-41" in runcase("show", run, "-c", nights.root).out
+    (page,) = nights.root.glob(f"runs/{run}/dossier.html")
+    assert '<a href="https://tracker.invalid/STORE-41">STORE-41</a>' in page.read_text()
+
+
 def test_a_strip_shows_a_jobs_runs_oldest_first(page: Index, nights: Built) -> None:
     strip = next(j for j in page.jobs if j.job == "build-index")
     assert [r.status for r in strip.runs] == ["succeeded", "succeeded", "failed", "failed"]

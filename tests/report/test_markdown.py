@@ -14,12 +14,13 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from tests.commands import Built, runcase
 from tests.report import hostile
-from tests.report.page_samples import bare_run, busy_run, excerpts, failed_run, index, with_texts
+from tests.report.page_samples import bare_run, busy_run, excerpts, failed_run, index, wide_lineage, with_texts
 
 from runcase.report.dialects import DIALECTS, GITHUB, units
 from runcase.report.dossier import Dossier
 from runcase.report.index_markdown import render_index
 from runcase.report.markdown import FIRST_SCREEN, first_screen, render, ticket
+from runcase.report.mermaid import flowchart
 
 MARKDOWN = ("github", "gitlab", "azure")
 
@@ -86,11 +87,13 @@ def test_sections_are_dropped_whole_from_the_raw_lines_up_and_it_is_said(name: s
     assert kept
 
 
-def test_the_first_screen_is_a_page_of_sixty_lines_and_says_where_the_detail_begins() -> None:
-    lines = render(failed_run()).split("\n")
-    assert "The detail begins at line 61." in lines[:FIRST_SCREEN]
-    assert lines[FIRST_SCREEN].startswith("## ")
-    assert len(first_screen(failed_run(), GITHUB)) <= FIRST_SCREEN
+def test_the_first_screen_takes_at_most_sixty_lines_and_the_detail_follows_at_once() -> None:
+    for d in (failed_run(), failed_run(excerpts=excerpts() * 40), bare_run()):
+        screen, detail = render(d).split("\n\n---\n\n")[:2]
+        assert screen.split("\n") == first_screen(d, GITHUB)
+        assert len(screen.split("\n")) <= FIRST_SCREEN
+        assert detail.startswith("## ")
+        assert "\n\n\n" not in render(d)
 
 
 # --- nothing comes to life ------------------------------------------------------------------------
@@ -128,7 +131,7 @@ def test_hostile_text_builds_the_same_tree_in_two_parsers(name: str) -> None:
 
 def outside(text: str) -> list[str]:
     """The text of a ticket without fences and code spans."""
-    rest = re.sub(r"^(`{3,})text\n.*?\n\1$", "", text, flags=re.M | re.S)
+    rest = re.sub(r"^(`{3,})(?:text|mermaid)\n.*?\n\1$", "", text, flags=re.M | re.S)
     return [re.sub(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", "", line) for line in rest.split("\n")]
 
 
@@ -171,6 +174,37 @@ def test_no_text_of_an_index_comes_to_life() -> None:
     for _ in range(20):
         page = with_texts(index(), lambda slot, text: text if stays.search(slot) else clean.sub(" ", next(texts)))
         assert built(render_index(page)) == built(expected)
+
+
+# --- diagram --------------------------------------------------------------------------------------
+
+BOX = re.compile(r'n\d+(\["([A-Za-z0-9 ]|#\d+;|<br/>)*"\]|\(\["([A-Za-z0-9 ]|#\d+;|<br/>)*"\]\))(:::(broken|unsure))?')
+ARROW = re.compile(r"n\d+ -->(\|([A-Za-z0-9 ]|#\d+;)*\|)? n\d+")
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_every_line_of_a_diagram_is_a_box_or_an_arrow_whatever_the_names_are(keep: bool) -> None:
+    texts = strings()
+    for _ in range(20):
+        d = changed(failed_run() if keep else failed_run(edges=()), texts)
+        head, *lines = flowchart(d)
+        assert head in ("flowchart TD", "flowchart LR")
+        assert [
+            x for x in lines if not x.startswith("classDef ") and not BOX.fullmatch(x) and not ARROW.fullmatch(x)
+        ] == []
+
+
+def test_a_large_lineage_is_a_small_diagram_in_which_the_failed_branch_stands_apart() -> None:
+    lines = flowchart(wide_lineage(300))
+    assert len(lines) < 40
+    assert any("align#91;7#93;" in x for x in lines)
+    assert any("first broken" in x and x.endswith(":::broken") for x in lines)
+
+
+def test_only_hosts_that_draw_diagrams_get_one() -> None:
+    drawn = {name for name, m in DIALECTS.items() if "mermaid" in ticket(failed_run(), m, 10**9)}
+    assert drawn == {"github", "gitlab"}
+    assert "mermaid" not in ticket(bare_run(), GITHUB)
 
 
 # --- command line ---------------------------------------------------------------------------------

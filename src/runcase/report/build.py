@@ -12,10 +12,12 @@ from runcase.model.case import Conclusions, Facts
 from runcase.model.text import present_line
 from runcase.report import rows
 from runcase.report.citations import cited
+from runcase.report.damage import damaged_once
 from runcase.report.dossier import SCHEMA, Coverage, Damage, Dossier, Window
 from runcase.report.event_table import EventTable
 from runcase.report.evidence import Ledger, RunEvents, RunLog, Wanted, run_events
 from runcase.report.excerpts import Raw, excerpts
+from runcase.report.known_issues import KnownIssue, tickets
 from runcase.report.rows import Row
 
 MAX_DAMAGE = 100
@@ -33,9 +35,15 @@ class Reported:
     events: EventTable
 
 
-def dossiers(facts: Facts, conclusions: Conclusions, raw: Raw, only: str | None = None) -> Iterator[Reported]:
-    """Every run (or that of `only`), failed runs first, then by id."""
-    tables = _Tables(facts, conclusions)
+def dossiers(
+    facts: Facts,
+    conclusions: Conclusions,
+    raw: Raw,
+    only: str | None = None,
+    issues: Sequence[KnownIssue] = (),
+) -> Iterator[Reported]:
+    """Every run (or that of `only`), failed runs first, then by id; `issues` are tickets for known failures."""
+    tables = _Tables(facts, conclusions, issues)
     runs = conclusions.runs.sort(pl.col("status").replace_strict(_FIRST, default=9), "run_id")
     by_id = {r["run_id"]: r for r in runs.iter_rows(named=True) if only in (None, r["run_id"])}
     ledger = Ledger(facts, conclusions)
@@ -55,7 +63,8 @@ def _window_place(w: Window) -> tuple[int, bool, int]:
 class _Tables:
     """Conclusions by run, partitioned once."""
 
-    def __init__(self, facts: Facts, conclusions: Conclusions) -> None:
+    def __init__(self, facts: Facts, conclusions: Conclusions, issues: Sequence[KnownIssue]) -> None:
+        self.tickets = tickets(issues, conclusions.diagnoses)
         self.members = _by_run(conclusions.members)
         self.attempts = _by_run(conclusions.attempts)
         self.windows = _by_run(conclusions.windows)
@@ -68,7 +77,7 @@ class _Tables:
         self.sources = {str(r["source_id"]): r for r in facts.sources.collect().iter_rows(named=True)}
         problems = facts.problems.sort("path", "byte_start", "code", nulls_last=True).collect()
         self.problems: dict[str | None, list[tuple[int, Row]]] = {}
-        for n, p in enumerate(problems.iter_rows(named=True)):
+        for n, p in enumerate(damaged_once(problems).iter_rows(named=True)):
             self.problems.setdefault(p["source_id"], []).append((n, p))
         self.version = version("runcase")
 
@@ -107,6 +116,7 @@ def _concluded(row: Row, t: _Tables) -> Dossier:
     return Dossier(
         run=rows.run(row, _rows(t.attempts, run_id)),
         failure=rows.failure(verdict, diagnoses[1:]) if verdict else None,
+        known_issue=t.tickets.get(run_id),
         windows=tuple(w for w in windows if w.kind in ("window", "residual")),
         stages=tuple(w for w in windows if w.kind == "stage"),
         tools=tuple(w for w in windows if w.kind in ("tool", "invocation")),

@@ -27,6 +27,8 @@ class Dialect:
 
     name: str
     limit: int | None
+    diagrams: bool = False
+    """Whether the host draws a fenced block of Mermaid."""
 
     def code(self, text: str) -> str:
         """`text` as a code span that it cannot close; a dash for nothing."""
@@ -191,13 +193,13 @@ class Plain(Dialect):
         return lines if len(found) > 1 else []
 
 
-GITHUB = Dialect("github", 65_536)
+GITHUB = Dialect("github", 65_536, diagrams=True)
 
 DIALECTS: dict[str, Dialect] = {
     d.name: d
     for d in (
         GITHUB,
-        Dialect("gitlab", 1_000_000),
+        Dialect("gitlab", 1_000_000, diagrams=True),
         Jira("jira", 32_767),
         Dialect("azure", 150_000),
         Slack("slack", 3_000),

@@ -83,6 +83,15 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a list of known issues says of this failure."""
+
+    ticket: str
+    url: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """A window, stage, tool call, gap or residual of an attempt (null: the run as a whole)."""
 
@@ -280,3 +289,4 @@ class Dossier:
     coverage: Coverage
     provenance: Mapping[str, str]
     cited: tuple[Cited, ...] = ()
+    known_issue: Ticket | None = None

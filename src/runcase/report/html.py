@@ -109,6 +109,7 @@ def _environment() -> Environment:
         "keep": Markup,
         "html_time": _html_time,
         "searched": searched_words,
+        "web": lambda url: url if url.startswith(("https://", "http://")) else "#",
         "segment": lambda name: quote(name, safe=""),
     }
     return env

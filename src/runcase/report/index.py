@@ -9,6 +9,7 @@ import polars as pl
 
 from runcase.model.case import Conclusions, Facts
 from runcase.model.text import present_line
+from runcase.report.damage import damaged_once
 from runcase.report.history import batches_of_runs, changes, job_strips
 from runcase.report.index_value import FAILED, DamagedSource, Group, Index, RunLine
 from runcase.report.known_issues import KnownIssue, matching
@@ -104,7 +105,7 @@ def _damage(facts: Facts) -> tuple[DamagedSource, ...]:
     worst = facts.problems.filter(pl.col("severity") == "error").sort("path", "byte_start", "code", nulls_last=True)
     return tuple(
         DamagedSource(present_line(p["path"] or ""), p["code"], present_line(p["message"]))
-        for p in worst.head(200).collect().iter_rows(named=True)
+        for p in damaged_once(worst.collect()).head(200).iter_rows(named=True)
     )
 
 

@@ -34,6 +34,7 @@ def as_contract(d: Dossier) -> dict[str, Any]:
         "schema": SCHEMA,
         "run": asdict(d.run),
         "failure": _failure(d.failure) if d.failure else None,
+        "known_issue": asdict(d.known_issue) if d.known_issue else None,
         "windows": [_window(w) for w in d.windows],
         "stages": [_window(w) for w in d.stages],
         "tools": [_window(w) for w in d.tools],

@@ -15,9 +15,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import polars as pl
 import yaml
 
 from runcase.model.text import present_line
+from runcase.report.dossier import Ticket
 from runcase.rules.yaml_source import Document, settled
 
 _KEYS = ("signature", "class", "text", "ticket", "url", "note")
@@ -47,6 +49,17 @@ class KnownIssue:
 def matching(issues: Sequence[KnownIssue], signature: str, failure_class: str, blocker: str) -> KnownIssue | None:
     """The first entry that means the failure."""
     return next((i for i in issues if i.means(signature, failure_class, blocker)), None)
+
+
+def tickets(issues: Sequence[KnownIssue], diagnoses: pl.DataFrame) -> dict[str, Ticket]:
+    """The ticket of each run whose verdict is a known issue; `diagnoses` is DIAGNOSES."""
+    verdicts = diagnoses.filter(pl.col("rank") == 0).select("run_id", "signature", "class", "text") if issues else None
+    found: dict[str, Ticket] = {}
+    for run_id, signature, failure_class, text in verdicts.iter_rows() if verdicts is not None else ():
+        issue = matching(issues, present_line(signature or ""), failure_class or "", present_line(text or ""))
+        if issue:
+            found[run_id] = Ticket(issue.ticket, issue.url, issue.note)
+    return found
 
 
 def load(path: Path) -> tuple[KnownIssue, ...]:

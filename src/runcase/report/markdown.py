@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from runcase.report.decisive import decisive_lines
 from runcase.report.dialects import GITHUB, Dialect, units
-from runcase.report.dossier import Dossier, Replay, Window
+from runcase.report.dossier import Dossier
+from runcase.report.first_screen import actions, frame_windows, incomplete_words, window_words
 from runcase.report.instants import micros
 from runcase.report.markdown_sections import RUNGS, Section, sections
-from runcase.report.words import clock, micros_words
+from runcase.report.words import clock
 
 FIRST_SCREEN = 60
 """Lines in which a reader must learn why the run failed and what to do."""
@@ -22,14 +23,9 @@ LINE_CHARS = 200
 
 
 def render(d: Dossier) -> str:
-    """`dossier.md`: the first screen as a page of its own, so that `head -60` shows it alone, then the detail."""
-    screen = first_screen(d, GITHUB)
+    """`dossier.md`: the first screen, a rule, then the detail."""
     detail = [_spelled(s, GITHUB) for s in sections(d, GITHUB)]
-    foot = ["", "---", f"The detail begins at line {FIRST_SCREEN + 1}."]
-    if len(screen) + len(foot) <= FIRST_SCREEN:
-        screen += foot
-    page = [*screen, *[""] * (FIRST_SCREEN - len(screen))]
-    return "\n".join(page) + "\n" + "\n\n".join(detail) + "\n"
+    return "\n\n".join(["\n".join(first_screen(d, GITHUB)), "---", *detail]) + "\n"
 
 
 def ticket(d: Dossier, m: Dialect, limit: int | None = None) -> str:
@@ -78,8 +74,8 @@ def _verdict_only(d: Dossier, m: Dialect, parts: Sequence[Section], room: int) -
 
 def first_screen(d: Dossier, m: Dialect, most: int = MAX_DECISIVE, width: int | None = None) -> list[str]:
     """At most FIRST_SCREEN lines: frame, blocker with its decisive lines, windows, next actions."""
-    head = [m.heading(1, f"{m.code(d.run.run_id)} {_verdict(d, m)}"), "", _frame(d, m)]
-    head += [m.item(line) for line in _frame_rows(d, m)]
+    head = [m.heading(1, f"{m.code(d.run.run_id)} {_verdict(d, m)}"), "", frame_line(d, m)]
+    head += [m.item(line) for line in frame_rows(d, m)]
     why = ["", f"{m.strong('Why:')} {m.prose(d.failure.blocker.text)}"] if d.failure else []
     tail = _tail(d, m)
     room = min(most, FIRST_SCREEN - len(head) - len(why) - len(tail) - 3)
@@ -98,7 +94,8 @@ def _verdict(d: Dossier, m: Dialect) -> str:
     return f"{m.prose(d.run.status)}: {m.prose(d.failure.failure_class)} ({m.prose(d.failure.confidence)})"
 
 
-def _frame(d: Dossier, m: Dialect) -> str:
+def frame_line(d: Dossier, m: Dialect) -> str:
+    """Job, attempts, times, and what the record says otherwise."""
     run = d.run
     parts = [f"job {m.code(run.job)}"] if run.job else []
     parts += [f"attempts {len(run.attempts)}"] if len(run.attempts) > 1 else []
@@ -111,41 +108,23 @@ def _frame(d: Dossier, m: Dialect) -> str:
     return ", ".join(parts)
 
 
-def _frame_rows(d: Dossier, m: Dialect) -> Iterator[str]:
-    windows = [w for w in d.windows if w.kind == "window" and (w.attempt in (None, len(d.run.attempts)))]
-    if any(w.state != "absent" for w in windows):
+def frame_rows(d: Dossier, m: Dialect) -> Iterator[str]:
+    """Windows, tests, ticket, damage: one line each, of what there is."""
+    if windows := frame_windows(d):
         yield ", ".join(m.prose(window_words(w)) for w in windows)
     if d.tests:
         t = d.tests
         yield f"tests ({m.prose(t.tool)}): {t.run} run, {t.failed} failed, {t.skipped} skipped"
-    damage = [x for x in d.evidence_damage if x.severity == "error"]
-    if damage:
-        yield f"{m.strong('evidence is incomplete')}: {len(damage)} problem(s), first {m.code(damage[0].text)}"
-
-
-def window_words(w: Window) -> str:
-    """`queue 51s`, `writeback open (no_status_writeback)`."""
-    if w.state == "closed":
-        return f"{w.name} {micros_words(w.duration_us)}"
-    return f"{w.name} {w.state} ({w.reason})"
-
-
-def _replay_action(r: Replay) -> str:
-    if r.start:
-        return f"replay from {r.start}: redo {', '.join(r.redo) or 'nothing'}"
-    if r.commands and not r.blockers:
-        return f"resume it with its engine, which knows what it can reuse: {r.commands[0]}"
-    why = f": {r.blockers[0].text}" if r.blockers else ""
-    return f"do not rerun it as it is, no start is safe{why}"
+    if d.known_issue:
+        told = (m.code(d.known_issue.ticket), m.code(d.known_issue.url or ""), m.prose(d.known_issue.note or ""))
+        yield f"{m.strong('known issue')}: {' '.join(x for x in told if x not in ('', '-'))}"
+    if broken := incomplete_words(d):
+        yield f"{m.strong('evidence is incomplete')} in {broken[0]}, first {m.code(broken[1])}"
 
 
 def _tail(d: Dossier, m: Dialect) -> list[str]:
-    actions = list(d.next_actions[:4])
-    if d.replay and not any("replay" in a for a in actions):
-        actions.append(_replay_action(d.replay))
-    if not actions:
-        return []
-    return ["", m.strong("Next:"), *(m.numbered(n, m.prose(a)) for n, a in enumerate(dict.fromkeys(actions), 1))]
+    found = actions(d)
+    return ["", m.strong("Next:"), *(m.numbered(n, m.prose(a)) for n, a in enumerate(found, 1))] if found else []
 
 
 def _clock(ts: str, m: Dialect) -> str:

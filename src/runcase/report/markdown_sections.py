@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from runcase.report.dialects import Dialect
 from runcase.report.dossier import Dossier, Signal
 from runcase.report.instants import micros
+from runcase.report.mermaid import flowchart
 from runcase.report.words import bytes_words, clock, micros_words
 
 MAX_ROWS = 60
@@ -109,6 +110,11 @@ def _artifacts(d: Dossier, m: Dialect) -> list[str]:
     return [*m.table(("artifact", "kind", "state", "size", "producer", "checksum", "because"), rows), *more]
 
 
+def _picture(d: Dossier, m: Dialect) -> list[str]:
+    lines = flowchart(d) if m.diagrams else []
+    return ["```mermaid", *lines, "```"] if lines else []
+
+
 def _replay(d: Dossier, m: Dialect) -> Iterator[str]:
     r = d.replay
     if r is None:
@@ -175,6 +181,7 @@ _PARTS: tuple[tuple[str, str, Part], ...] = (
     ("What can safely be rerun", "windows", _replay),
     ("Failed tests", "evidence", _failed_tests),
     ("Considered and rejected", "evidence", _considered),
+    ("From input to output", "graph", _picture),
     ("Artifacts", "graph", _artifacts),
     ("Key events", "key events", _key_events),
     ("Decisive lines and where they stand", "raw", _raw),

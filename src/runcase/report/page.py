@@ -11,6 +11,7 @@ from runcase.report.artifact_graph import artifact_graph
 from runcase.report.citations import Citations
 from runcase.report.dossier import Artifact, Attempt, Dossier, Excerpt, KeyEvent, Signal, Window
 from runcase.report.event_table import MAX_EVENTS, EventTable, of_key_events, packed
+from runcase.report.first_screen import actions, incomplete_words
 from runcase.report.index_value import FAILED, Group, Index
 from runcase.report.instants import clock_of, micros
 from runcase.report.lineage_figure import LineageFigure, lineage_figure
@@ -101,6 +102,8 @@ class DossierPage:
     table: EventTable
     packed: str
     first_rows: tuple[FirstRow, ...]
+    actions: tuple[str, ...]
+    incomplete: tuple[str, str] | None
     timeline: Timeline | None
     lineage: LineageFigure | None
     limits: Limits
@@ -129,6 +132,8 @@ def dossier_page(d: Dossier, events: EventTable | None, limits: Limits) -> Dossi
         table=rows,
         packed=packed(rows),
         first_rows=tuple(_first_rows(rows, limits.first_rows)) if events is not None else (),
+        actions=actions(d),
+        incomplete=incomplete_words(d),
         timeline=timeline(d),
         lineage=lineage_figure(artifact_graph(d)),
         limits=limits,

@@ -13,13 +13,15 @@ from rich.text import Text
 
 from runcase.model.text import present
 from runcase.report.decisive import decisive_lines
+from runcase.report.dialects import DIALECTS
 from runcase.report.dossier import Dossier
+from runcase.report.first_screen import actions
 from runcase.report.index_value import Index
-from runcase.report.markdown import window_words
-from runcase.report.words import clock
+from runcase.report.markdown import MAX_DECISIVE, frame_line, frame_rows
 
 _STYLES = {"failed": "bold red", "timed_out": "bold red", "lost": "bold magenta", "cancelled": "yellow"}
 _STYLES |= {"running": "cyan", "succeeded": "green"}
+_WORDS = DIALECTS["plain"]
 MAX_RUN_ROWS = 500
 MAX_CAUSES = 12
 
@@ -97,27 +99,29 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[Text]], width: int) -> T
 
 def first_screen(d: Dossier, screen: Screen, folder: str = "") -> str:
     """Why the run failed, on what lines, where the time went, what to do next."""
-    run, failure = d.run, d.failure
-    title = Text.assemble(screen.linked(run.run_id, "bold", folder), " ", (run.status, _STYLES.get(run.status, "")))
-    if failure:
-        title.append(f"  {failure.failure_class} ({failure.confidence})", "bold")
-    parts: list[object] = [title]
-    if run.first_ts:
-        parts.append(Text(f"{run.first_ts[:10]} {clock(run.first_ts)} to {clock(run.last_ts)} UTC", "dim"))
-    windows = [w for w in d.windows if w.kind == "window" and w.attempt in (None, len(run.attempts))]
-    if any(w.state != "absent" for w in windows):
-        parts.append(Text(", ".join(window_words(w) for w in windows)))
-    if failure:
-        parts += [Text(""), Text(failure.blocker.text, "bold")]
-    lines = decisive_lines(d, 38)
+    title = Text.assemble(
+        screen.linked(d.run.run_id, "bold", folder), " ", (d.run.status, _STYLES.get(d.run.status, ""))
+    )
+    if d.failure:
+        title.append(f"  {d.failure.failure_class} ({d.failure.confidence})", "bold")
+    parts: list[object] = [title, Text(frame_line(d, _WORDS), "dim")]
+    parts += [Text(x, "yellow" if x.startswith("evidence is incomplete") else "") for x in frame_rows(d, _WORDS)]
+    if d.failure:
+        parts += [Text(""), Text(d.failure.blocker.text, "bold")]
+    lines = decisive_lines(d, MAX_DECISIVE)
     parts += [Text("  " + line, "red" if not line.startswith("[...") else "dim") for line in lines]
-    if d.tests:
-        t = d.tests
-        parts += [Text(""), Text(f"tests ({t.tool}): {t.run} run, {t.failed} failed, {t.skipped} skipped")]
-    if d.next_actions:
-        parts += [Text(""), Text("next", "bold")]
-        parts += [Text(f"  {n}. {a}") for n, a in enumerate(d.next_actions, 1)]
+    if found := actions(d):
+        parts += [Text(""), Text("next", "bold"), *(_hanging(f"{n}.", a) for n, a in enumerate(found, 1))]
     return _rendered(parts, screen)
+
+
+def _hanging(mark: str, text: str) -> Table:
+    """An item whose further lines stand under its first word."""
+    row = Table.grid(padding=(0, 1))
+    row.add_column(width=4, justify="right")
+    row.add_column(overflow="fold")
+    row.add_row(mark, Text(text))
+    return row
 
 
 def raw_view(found: RawEvidence) -> str:
