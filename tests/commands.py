@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -43,10 +44,20 @@ class Built:
         return {str(p.relative_to(self.root)): p.read_bytes() for p in sorted(self.root.rglob("*")) if p.is_file()}
 
 
+def command(*args: object) -> list[str]:
+    """The words that start the command line in a process of its own."""
+    return [sys.executable, "-c", "from runcase.cli import main; main()", *map(str, args)]
+
+
+def perturbed(**told: object) -> dict[str, str]:
+    """An environment in which `tests/perturbed/sitecustomize.py` changes what surrounds a process."""
+    path = os.pathsep.join(filter(None, (str(ROOT / "tests" / "perturbed"), os.environ.get("PYTHONPATH"))))
+    return {**os.environ, **{name: str(value) for name, value in told.items()}, "PYTHONPATH": path}
+
+
 def runcase(*args: object, cwd: Path | None = None, env: dict[str, str] | None = None) -> Ended:
     """The command line in a process of its own."""
-    command = [sys.executable, "-c", "from runcase.cli import main; main()", *map(str, args)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=env, timeout=300, check=False)
+    done = subprocess.run(command(*args), capture_output=True, text=True, cwd=cwd, env=env, timeout=300, check=False)
     assert "Traceback (most recent call last)" not in done.stderr, done.stderr
     return Ended(done.returncode, done.stdout, done.stderr)
 

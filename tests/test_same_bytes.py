@@ -12,7 +12,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from tests.commands import ROOT, SAMPLES, Built, runcase
+from tests.commands import ROOT, SAMPLES, Built, perturbed, runcase
 
 from runcase.ledger.ingest import GROUP_UNITS
 
@@ -36,16 +36,14 @@ class Surroundings:
 
     def environment(self) -> dict[str, str]:
         """Of the build's process."""
-        told = {
-            "POLARS_MAX_THREADS": "124"[self.threads],
-            "PYTHONHASHSEED": ("0", "1", "4242")[self.seed],
-            "TZ": ("UTC", "Asia/Kathmandu", "America/St_Johns")[self.zone],
-            "LC_ALL": ("C.UTF-8", "C", "de_DE.ISO-8859-1")[self.locale],
-            "SHIFTED_CLOCK": str((0, -YEARS, YEARS)[self.clock]),
-            "REVERSED_LISTING": ("", "", "yes")[self.listing],
-        }
-        path = os.pathsep.join(filter(None, (str(ROOT / "tests/perturbed"), os.environ.get("PYTHONPATH"))))
-        return {**os.environ, **told, "PYTHONPATH": path}
+        return perturbed(
+            POLARS_MAX_THREADS="124"[self.threads],
+            PYTHONHASHSEED=("0", "1", "4242")[self.seed],
+            TZ=("UTC", "Asia/Kathmandu", "America/St_Johns")[self.zone],
+            LC_ALL=("C.UTF-8", "C", "de_DE.ISO-8859-1")[self.locale],
+            SHIFTED_CLOCK=(0, -YEARS, YEARS)[self.clock],
+            REVERSED_LISTING=("", "", "yes")[self.listing],
+        )
 
 
 USUAL = Surroundings(1, 1, 0, 0, 0, 0, 0, 0, 0, 0)
@@ -84,10 +82,10 @@ def built(folder: Path, around: Surroundings) -> Built:
     here = (folder, folder / "logs", ROOT)[around.folder]
     given = [p if around.folder == 2 else Path(os.path.relpath(p, here)) for p in given]
     given = [given, given[::-1], [*given, given[0]]][around.arguments]
-    command = ["build", *given, "-o", os.path.relpath(folder / "case", here), "--jobs", 2**around.jobs]
+    words = ["build", *given, "-o", os.path.relpath(folder / "case", here), "--jobs", 2**around.jobs]
     before = os.umask((0o022, 0o077, 0o000)[around.umask])
     try:
-        ended = runcase(*command, cwd=here, env=around.environment())
+        ended = runcase(*words, cwd=here, env=around.environment())
     finally:
         os.umask(before)
     assert ended.code == 0, ended.err

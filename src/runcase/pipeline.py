@@ -107,7 +107,7 @@ def renew(
     made = provenance(packs, settings)
     facts, conclusions, changed = concluded(case, packs, made, anew)
     folders = run_folders(conclusions.runs["run_id"].to_list())
-    if changed:
+    if changed or case.rested_on() != case.batches():
         case.write_conclusions(conclusions)
     changed |= {r for r, folder in folders.items() if not case.has(f"runs/{folder}/dossier.json")}
     changed |= retold(issues_of(case), issues, conclusions)

@@ -1,18 +1,18 @@
-"""Kills and failing system calls at every point of a build: the case is the old or the new one, and a rerun ends.
+"""Kills and failing system calls at points of a build: the case is the old or the new one, and a rerun ends.
 
-    python tests/bench/faults.py [--calls rename,fsync,openat,write] [--most 40] [--folder DIR]
+    python tests/bench/faults.py [--calls rename,fsync,openat,write] [--most 5] [--folder DIR]
 
-Needs strace. A case with one night is built; then a second night is built again and again,
-each time with one fault: SIGKILL, ENOSPC or EIO at the N-th call of a kind in any process of the
-build. After each, the runs must be those of the old case or of the new one, a rerun
-must end with exactly the files of an undisturbed build, and `verify` must find nothing.
+Needs strace. A case with one night is built; then a second night is built again and again, each
+time with one fault: SIGKILL, ENOSPC or EIO at the N-th call of a kind in any process of the build.
+Points are calls that touch the case, spread evenly from the first to the last. After each, the runs must be
+those of the old case or of the new one, a rerun must end with exactly the files of an undisturbed
+build, and `verify` must find nothing. Five points a kind of call and fault take about six minutes.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import re
 import shutil
 import subprocess
@@ -22,6 +22,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import runcase
+from runcase import pipeline, settings
+from runcase.ledger.store import Case
+from runcase.ledger.sums import verify
+from runcase.model.problems import RuncaseError
 
 FIRST = "2026-03-14T10:00:00Z INFO start\n2026-03-14T10:00:09Z ERROR it broke\nProcess exited with code 2\n"
 SECOND = "2026-03-15T10:00:00Z INFO start\n2026-03-15T10:00:09Z ERROR it broke again\nProcess exited with code 3\n"
@@ -59,16 +65,16 @@ class Bench:
         strace(["-e", f"trace={point.call}", "-e", point.flag], self.folder)
         runs = runs_of(case)
         state = "old" if runs == self.old_runs else "new" if runs == self.new_runs else f"other runs: {sorted(runs)}"
-        again = run("build", self.folder / "2", "-o", case)
-        if again.returncode != 0:
-            return f"the rerun ended with {again.returncode}: {again.stderr[-200:]}"
+        build(self.folder / "2", case)
         if tree_of(case) != self.tree:
             return "the rerun left other files than an undisturbed build"
-        return state
+        found = verify(Case.open(case))
+        return f"verify finds {found[0].code}" if found else state
 
 
-def run(*args: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*RUNCASE, *map(str, args)], capture_output=True, text=True, check=False)
+def build(night: Path, case: Path) -> None:
+    """An undisturbed build, in this process, which has loaded everything already."""
+    pipeline.build(settings.resolve((str(night),), str(case)))
 
 
 def strace(flags: list[str], folder: Path) -> str:
@@ -80,8 +86,10 @@ def strace(flags: list[str], folder: Path) -> str:
 
 
 def runs_of(case: Path) -> frozenset[str]:
-    shown = run("show", "-c", case, "--format", "json")
-    return frozenset(r["run_id"] for r in json.loads(shown.stdout)["runs"]) if shown.returncode == 0 else frozenset()
+    try:
+        return frozenset(runcase.open(case).runs.collect()["run_id"])
+    except RuncaseError:
+        return frozenset()
 
 
 def tree_of(case: Path) -> dict[str, str]:
@@ -93,29 +101,39 @@ def prepared(folder: Path) -> Bench:
     for night, text in (("1", FIRST), ("2", SECOND)):
         (folder / night).mkdir(parents=True, exist_ok=True)
         (folder / night / f"app{night}.log").write_text(text)
-    run("build", folder / "1", "-o", folder / "old")
+    build(folder / "1", folder / "old")
     shutil.copytree(folder / "old", folder / "new")
-    run("build", folder / "2", "-o", folder / "new")
+    build(folder / "2", folder / "new")
     return Bench(folder, runs_of(folder / "old"), runs_of(folder / "new"), tree_of(folder / "new"))
 
 
 def points(folder: Path, calls: list[str], most: int) -> Iterator[Point]:
-    """Faults for each kind of call: every number that a process reaches, or `most` of them, the last ones first."""
+    """Faults at the numbers under which some process touches the case by a call, at most `most` of them."""
     for call in calls:
         shutil.rmtree(folder / "case", ignore_errors=True)
         shutil.copytree(folder / "old", folder / "case")
-        traced = strace(["-e", f"trace={call}"], folder)
-        counts = Counter(re.findall(rf"^(\d+) +{call}\(", traced, re.MULTILINE))
-        reached = max(counts.values(), default=0)
-        step = max(1, reached // most)
-        for number in range(reached, 0, -step):
+        seen: Counter[str] = Counter()
+        numbers: set[int] = set()
+        for line in strace(["-y", "-e", f"trace={call}"], folder).splitlines():
+            if made := re.match(rf"(\d+) +{call}\(", line):
+                seen[made[1]] += 1
+                if f"{folder}/case/" in line:
+                    numbers.add(seen[made[1]])
+        for number in spread(sorted(numbers), most):
             yield from (Point(call, fault, number) for fault in FAULTS)
+
+
+def spread(numbers: list[int], most: int) -> list[int]:
+    """At most `most` of them, the first and the last included."""
+    if len(numbers) <= most:
+        return numbers
+    return [numbers[round(n * (len(numbers) - 1) / (most - 1))] for n in range(most)]
 
 
 def main() -> None:
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--calls", default="rename,fsync,openat,write")
-    ap.add_argument("--most", type=int, default=40, help="points for each kind of call")
+    ap.add_argument("--most", type=int, default=5, help="points for each kind of call and fault")
     ap.add_argument("--folder", type=Path)
     o = ap.parse_args()
     with tempfile.TemporaryDirectory() as tmp:

@@ -104,6 +104,32 @@ def test_a_damaged_part_is_named_and_the_rest_stays_readable(tmp_path: Path, dam
     assert problems["code"][0] == ("ledger_part_missing" if damage == "remove" else "ledger_part_damaged")
 
 
+@pytest.mark.parametrize("said", ["lacks the column kind", "has another type in the column line"])
+def test_a_foreign_part_is_named_and_the_rest_stays_readable(tmp_path: Path, said: str) -> None:
+    case = Case.create(tmp_path / "case")
+    write_batch(case, "b1", [event(0)])
+    write_batch(case, "b2", [event(10)])
+    part = case.root / "ledger/b2/events.parquet"
+    stored = pl.read_parquet(part)
+    foreign = stored.drop("kind") if "lacks" in said else stored.with_columns(pl.col("line").cast(pl.String))
+    foreign.write_parquet(part)
+    facts = case.facts()
+    assert facts.events.collect()["batch"].to_list() == ["b1"]
+    (problem,) = facts.problems.collect().rows(named=True)
+    assert (problem["code"], said in problem["message"]) == ("ledger_part_foreign", True)
+
+
+def test_a_column_that_an_older_version_did_not_write_is_null(tmp_path: Path) -> None:
+    case = Case.create(tmp_path / "case")
+    write_batch(case, "b1", [event(0, stream="stdout")])
+    write_batch(case, "b2", [event(10, stream="stdout")])
+    part = case.root / "ledger/b1/events.parquet"
+    pq.write_table(pq.read_table(part).drop_columns(["stream"]), part)
+    got = case.facts().events.collect()
+    assert got["stream"].to_list() == [None, "stdout"]
+    assert case.facts().problems.collect().is_empty()
+
+
 def test_a_ref_yields_exactly_its_bytes_across_chunks(tmp_path: Path) -> None:
     case = Case.create(tmp_path / "case")
     data = bytes(range(256)) * 4

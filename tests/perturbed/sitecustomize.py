@@ -1,13 +1,15 @@
-"""Python with another clock and another order of directory listings, for processes that a test starts.
+"""Python in other surroundings, for processes that a test starts.
 
-`SHIFTED_CLOCK` is seconds that the clock is off, `REVERSED_LISTING` turns listings round. Python imports
-a module of this name from its path by itself, in worker processes too.
+`SHIFTED_CLOCK` is seconds that the clock is off, `REVERSED_LISTING` turns listings round, and `KILLED_BEFORE`
+(`rename:case.json`) kills the whole process group before a file of such a name is renamed or replaced.
+Python imports a module of this name from its path by itself, in worker processes too.
 """
 
 from __future__ import annotations
 
 import datetime as dates
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta, tzinfo
@@ -78,6 +80,19 @@ def _reverse_listings() -> None:
     os.scandir = lambda *a: _Reversed(entries(*a))  # type: ignore[assignment]
 
 
+def _kill_before(call: str, name: str) -> None:
+    made: Callable[..., None] = getattr(os, call)
+
+    def doomed(source: Any, target: Any, **given: Any) -> None:
+        if os.path.basename(os.fspath(source)).startswith(name):
+            os.killpg(0, signal.SIGKILL)
+        made(source, target, **given)
+
+    setattr(os, call, doomed)
+
+
+if os.environ.get("KILLED_BEFORE"):
+    _kill_before(*os.environ["KILLED_BEFORE"].split(":"))
 if SHIFT:
     _shift_clock()
 if os.environ.get("REVERSED_LISTING"):

@@ -16,6 +16,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
@@ -76,6 +77,7 @@ _DICTIONARY = frozenset(
 
 
 _LAST_ANALYSIS = ".analysis-last"
+_RESTED_ON = "batches.json"
 
 
 class Case:
@@ -218,12 +220,19 @@ class Case:
         return BatchWriter(self.root / "ledger", name, supersedes)
 
     def concluded(self) -> list[str]:
-        """Batches that the conclusions know, sorted: those that case.json lists, or that take their place.
+        """Batches whose conclusions and faces are published, sorted: those that case.json lists."""
+        return self._known(self.provenance().get("batches"))
 
-        All of them where it lists none that is there: before the first build is through.
-        """
-        listed = self.provenance().get("batches")
-        names = set(listed) if isinstance(listed, list) else set()
+    def rested_on(self) -> list[str]:
+        """Batches that the conclusions rest on, sorted: ahead of `concluded` when a build was killed in between."""
+        try:
+            return self._known(json.loads((self._analysis() / _RESTED_ON).read_bytes()))
+        except (FileNotFoundError, ValueError):
+            return self.concluded()
+
+    def _known(self, listed: object) -> list[str]:
+        """Batches that are listed or take the place of one that is; all where none of them is there."""
+        names = {n for n in listed if isinstance(n, str)} if isinstance(listed, list) else set()
         notes = {b: _superseded(self.root / "ledger" / b / SUPERSEDES) for b in self.batches()}
         return [b for b, before in notes.items() if b in names or before in names] or self.batches()
 
@@ -231,9 +240,9 @@ class Case:
         """The fact tables with every declared column; unreadable parts are left out, and named among the problems.
 
         Args:
-            batches: Which ones; None means those that the conclusions know.
+            batches: Which ones; None means those that the conclusions rest on.
         """
-        chosen = self.concluded() if batches is None else batches
+        chosen = self.rested_on() if batches is None else batches
         unreadable = _problem_frame(self.ledger_problems(chosen)).lazy()
         return Facts(
             sources=self._fact(SOURCES, chosen),
@@ -255,7 +264,7 @@ class Case:
         problem = _unreadable(path, f"ledger/{batch}/{table.name}.parquet", table)
         if problem is not None:
             raise RuncaseError("not_a_case", problem.message, "build anew from the inputs")
-        return _as_declared(pl.scan_parquet(path), table)
+        return _scanned(path, table)
 
     def kept(self, batch: str) -> Iterator[tuple[str, Iterator[bytes]]]:
         """Sources whose bytes a batch holds, in the order in which they were read, each with its chunks."""
@@ -278,7 +287,7 @@ class Case:
         parts = [path for path, problem in self._parts(table, batches) if problem is None]
         if not parts:
             return table.empty().lazy()
-        return _as_declared(pl.scan_parquet(parts), table)
+        return _scanned(parts, table)
 
     # --- raw bytes --------------------------------------------------------------------------------
 
@@ -299,6 +308,7 @@ class Case:
         staged.mkdir()
         for table, frame in zip(CONCLUSIONS, _frames(conclusions), strict=True):
             _write_parquet(table.fill(frame).sort(table.key, nulls_last=True), staged / f"{table.name}.parquet")
+        (staged / _RESTED_ON).write_text(json.dumps(self.batches()) + "\n")
         _sync_tree(staged)
         if place.is_dir():
             shutil.rmtree(last, ignore_errors=True)
@@ -320,15 +330,17 @@ class Case:
         """
         return Conclusions(*(self._conclusion(table) for table in CONCLUSIONS))
 
-    def _conclusion(self, table: Table) -> pl.DataFrame:
+    def _analysis(self) -> Path:
+        """The folder of the conclusions; the last one when a build was killed between two renames."""
         folder = self.root / "analysis"
-        if not folder.is_dir():
-            folder = self.root / _LAST_ANALYSIS  # a build was killed between two renames
-        path = folder / f"{table.name}.parquet"
+        return folder if folder.is_dir() else self.root / _LAST_ANALYSIS
+
+    def _conclusion(self, table: Table) -> pl.DataFrame:
+        path = self._analysis() / f"{table.name}.parquet"
         problem = _unreadable(path, f"analysis/{table.name}.parquet", table)
         if problem is not None:
             raise RuncaseError("not_a_case", problem.message, "build again: conclusions are recomputed from the ledger")
-        return _as_declared(pl.scan_parquet(path), table).collect()
+        return _scanned(path, table).collect()
 
 
 class BatchWriter:
@@ -466,6 +478,7 @@ def _as_declared(stored: pl.LazyFrame, table: Table) -> pl.LazyFrame:
     return stored.select(pl.col(name).cast(dtype) for name, dtype in table.schema.items())
 
 
+@cache
 def _arrow_schema(table: Table) -> pa.Schema:
     return pl.DataFrame(schema=table.stored_schema).to_arrow().schema
 
@@ -513,10 +526,21 @@ def _unreadable(path: Path, name: str, table: Table) -> Problem | None:
         return Problem("ledger_part_missing", "error", f"{name} is missing", path=name)
     except (pa.ArrowException, OSError) as e:
         return Problem("ledger_part_damaged", "error", f"{name} cannot be read: {e}", path=name)
-    missing = [c for c in table.stored_schema if c not in schema.names]
-    if missing:
-        return Problem("ledger_part_foreign", "error", f"{name} lacks the column {missing[0]}", path=name)
+    for field, column in zip(_arrow_schema(table), (c for c in table.columns if not c.derived), strict=True):
+        there = schema.names.count(field.name)
+        if there > 1 or (not there and not column.nullable):
+            said = "has twice" if there else "lacks"
+            return Problem("ledger_part_foreign", "error", f"{name} {said} the column {field.name}", path=name)
+        if there and schema.field(field.name).type != field.type:
+            message = f"{name} has another type in the column {field.name}"
+            return Problem("ledger_part_foreign", "error", message, path=name)
     return None
+
+
+def _scanned(parts: Path | list[Path], table: Table) -> pl.LazyFrame:
+    """Every declared column of parts that can be read; a nullable one that an older version did not write is null."""
+    stored = pl.scan_parquet(parts, schema=table.stored_schema, missing_columns="insert", extra_columns="ignore")
+    return _as_declared(stored, table)
 
 
 def _problem_frame(problems: list[Problem]) -> pl.DataFrame:
