@@ -51,13 +51,18 @@ def test_without_the_source_that_would_have_carried_it_no_absence_is_proven(
     assert "absent_proven" not in verdicts
 
 
+@pytest.mark.parametrize(
+    ("minutes", "told"), [(-7, ("clock_skew", "observed")), (7, ("clock_not_bounded", "not_observable"))]
+)
 @pytest.mark.parametrize("cause", ["disk_full", "upload_timeout", "success"])
-def test_a_host_seven_minutes_behind_changes_no_conclusion_and_is_reported(cause: str, tmp_path: Path) -> None:
+def test_a_host_seven_minutes_off_changes_no_conclusion_and_is_reported(
+    cause: str, minutes: int, told: tuple[str, str], tmp_path: Path
+) -> None:
     def of(skew: tuple[tuple[str, int], ...]) -> Conclusions:
         knobs = Knobs(CAUSES[cause], sources=3, skew=skew)
         return concluded(exported(simulated(knobs)).files, tmp_path)
 
-    straight, skewed = of(()), of((("worker-1", -420_000),))
+    straight, skewed = of(()), of((("worker-1", minutes * 60_000),))
     frame = ("status", "job", "bundle")
     assert skewed.runs.select(frame).equals(straight.runs.select(frame))
     windows = pl.col("kind") == "window"
@@ -66,7 +71,7 @@ def test_a_host_seven_minutes_behind_changes_no_conclusion_and_is_reported(cause
     assert skewed.diagnoses.select("class", "confidence").equals(straight.diagnoses.select("class", "confidence"))
     assert skewed.replay.select("start", "reuse", "redo").equals(straight.replay.select("start", "reuse", "redo"))
     known = set(straight.signals.select("code", "verdict").rows())
-    assert set(skewed.signals.select("code", "verdict").rows()) == known | {("clock_skew", "observed")}
+    assert set(skewed.signals.select("code", "verdict").rows()) == known | {told}
 
 
 def test_a_failed_run_is_held_against_the_last_good_one_of_its_job(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from runcase.analysis.clock_order import FARTHEST_US
 from runcase.analysis.marks import QUIET_KINDS
 from runcase.analysis.selection import in_order, of_kind
 from runcase.model.case import Conclusions
@@ -184,13 +185,22 @@ def window_changes(windows: pl.DataFrame, a: Side, b: Side) -> tuple[Change, ...
         said = pl.when(pl.col("duration_us").is_not_null()).then(
             pl.format("{} s", (pl.col("duration_us") / 1e6).round(1))
         )
-        own = own.select("kind", "name", "start", us="duration_us", said=said.otherwise("state"))
-        parts.append(own.group_by("kind", "name", maintain_order=True).agg(pl.col("us").sum(), pl.col("said").first()))
+        own = own.select("kind", "name", us="duration_us", unsure=_unsure(), said=said.otherwise("state"))
+        grouped = own.group_by("kind", "name", maintain_order=True)
+        parts.append(grouped.agg(pl.col("us", "unsure").sum(), pl.col("said").first()))
     both = parts[0].join(parts[1], on=["kind", "name"], how="full", coalesce=True, suffix="_b")
     off = (pl.col("us").fill_null(0) - pl.col("us_b").fill_null(0)).abs()
-    changed = both.filter(pl.col("said").ne_missing(pl.col("said_b"))).with_columns(_off=off)
+    alike = (off <= pl.col("unsure") + pl.col("unsure_b")) & (pl.col("us") > 0) & (pl.col("us_b") > 0)
+    differs = pl.col("said").ne_missing(pl.col("said_b")) & ~alike.fill_null(value=False)
+    changed = both.filter(differs).with_columns(_off=off)
     ranked = changed.sort("_off", "kind", "name", descending=[True, False, False]).head(SHOWN)
     return _changes(ranked.select(pl.format("{} {}", "kind", "name"), "said", "said_b"))
+
+
+def _unsure() -> pl.Expr:
+    """How far a duration may be off, microseconds; any length where nothing bounds it."""
+    loose = pl.col("duration_us").is_not_null() & pl.col("uncertainty_us").is_null()
+    return pl.when(loose).then(FARTHEST_US).otherwise(pl.col("uncertainty_us").fill_null(0))
 
 
 def _artifact_changes(claims: pl.LazyFrame, a: Side, b: Side) -> tuple[Change, ...]:

@@ -24,6 +24,7 @@ from runcase.analysis.pack_choice import declaring, engines, run_packs
 from runcase.analysis.replay import replays
 from runcase.analysis.rotation import carried_over
 from runcase.analysis.signals import signals
+from runcase.analysis.signs import signs
 from runcase.analysis.skew_reports import with_doubt
 from runcase.analysis.test_reports.results import test_results
 from runcase.analysis.test_reports.xml import fuller, reported
@@ -47,7 +48,7 @@ def conclude(facts: Facts, packs: tuple[Pack, ...], taken: Set[str] = frozenset(
     """
     view, basis = identified(facts, packs, taken)
     seen = basis.marks
-    view = replace(view, windows=_timed(view, seen))
+    view = replace(view, windows=_timed(view, basis))
     timed = with_doubt(view.windows, basis.clocks)
     view = replace(view, windows=with_searched(timed, reach(view, seen)))
     claims = claims_of_runs(view.artifacts)
@@ -77,7 +78,8 @@ def identified(facts: Facts, packs: tuple[Pack, ...], taken: Set[str] = frozense
     events, spans = joins.apply(carried), joins.apply(facts.spans).collect()
     belonging = members([events, spans.lazy(), claims.lazy()], joins)
     reach, numbers, seen = _marked(events, sources, belonging, spans)
-    told = clocks(seen, claims, sources, joins.pieces)
+    lives = signs(events, sources, belonging, seen)
+    told = clocks(seen, lives, claims, spans, sources, joins.pieces)
     if told.skews.height:
         events = told.corrected(events, "ts", "ts_lo", "ts_hi")
         spans = told.corrected(spans.lazy(), "start", "end").collect()
@@ -111,9 +113,10 @@ def _marked(
     return reach, numbers, marks(events, sources, numbers)
 
 
-def _timed(view: CaseView, seen: pl.DataFrame) -> pl.DataFrame:
+def _timed(view: CaseView, basis: Basis) -> pl.DataFrame:
     """WINDOWS."""
-    found = windows(seen, view.attempts, view.runs.select("run_id", "pack"), view.packs)
-    inside = [operations(seen, view.spans), gaps(view.events, seen, view.sources)]
+    seen, doubt = basis.marks, basis.clocks.doubt
+    found = windows(seen, view.attempts, view.runs.select("run_id", "pack"), view.packs, doubt)
+    inside = [operations(seen, view.spans, doubt), gaps(view.events, seen, view.sources)]
     whole = pl.concat([found, residuals(found, view.attempts), *inside])
     return whole.sort(WINDOWS.key, nulls_last=True)

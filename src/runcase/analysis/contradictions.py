@@ -7,6 +7,7 @@ from datetime import timedelta
 import polars as pl
 
 from runcase.analysis.absences import PAIR, signals_of
+from runcase.analysis.clocks import doubted
 from runcase.analysis.selection import of_kind
 from runcase.analysis.status import claims, errors_at_end, exits
 from runcase.analysis.view import CaseView
@@ -23,7 +24,7 @@ STATED_SHARE = 0.2
 """A stated duration contradicts the measured one when it is off by more than both of these."""
 
 
-def contradictions(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:
+def contradictions(view: CaseView, marks: pl.DataFrame, doubt: pl.DataFrame) -> pl.DataFrame:
     """SIGNALS of family `contradiction`."""
     return pl.concat(
         [
@@ -33,7 +34,7 @@ def contradictions(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:
             _checksums(view),
             _negative(view),
             _stated_durations(view, marks),
-            _two_alive(view, marks),
+            _two_alive(marks, doubt),
             *_drifted(view, marks),
         ]
     )
@@ -137,8 +138,8 @@ def _short(value: pl.Expr) -> pl.Expr:
     return value.str.replace(r"^(?:sha256:)?([0-9a-f]{12})[0-9a-f]{52}$", "sha256:${1}").str.slice(0, 80)
 
 
-def _two_alive(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:
-    """An attempt that still works after the next one was claimed."""
+def _two_alive(marks: pl.DataFrame, doubt: pl.DataFrame) -> pl.DataFrame:
+    """An attempt that still works after the next one was claimed, at any reading of both clocks."""
     work = marks.filter(of_kind(pl.col("kind"), ["stage", "tool", "artifact.written", "progress", "upload"]))
     own = work.filter(pl.col("own_attempt").is_not_null() & pl.col("ts_lo").is_not_null()).sort("ts_lo", "order")
     last = own.group_by("run_id", attempt=pl.col("own_attempt"), maintain_order=True)
@@ -147,8 +148,12 @@ def _two_alive(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:
     first = starts.sort("order").group_by("run_id", attempt=pl.col("in_attempt"), maintain_order=True)
     claimed = first.agg(_claim=pl.col("ts_hi").first(), _claim_ref=pl.col("ref").first())
     earlier = claimed.with_columns(_next=pl.col("attempt"), attempt=pl.col("attempt") - 1)
-    rows = alive.join(earlier, on=PAIR, how="inner", maintain_order="left").filter(pl.col("_alive") > pl.col("_claim"))
-    rows = rows.with_columns(refs=pl.concat_list("_claim_ref", "_ref"))
+    pairs = alive.join(earlier, on=PAIR, how="inner", maintain_order="left")
+    pairs = doubted(pairs.with_columns(start_ref="_claim_ref", end_ref="_ref"), doubt)
+    certain = pl.col("_alive") - pl.col("_claim") > pl.duration(
+        microseconds=pl.col("_start_late") + pl.col("_end_early")
+    )
+    rows = pairs.filter(certain).with_columns(refs=pl.concat_list("_claim_ref", "_ref"))
     text = pl.format("attempt {} still worked after attempt {} had been claimed", "attempt", "_next")
     return contradiction(rows, "two_attempts_alive", text)
 

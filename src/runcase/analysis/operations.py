@@ -18,15 +18,16 @@ _CARRIED = ("ts", "ts_lo", "ts_hi", "ref", "detail")
 _GROUP = ("run_id", "attempt", "kind", "_key")
 
 
-def operations(marks: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
+def operations(marks: pl.DataFrame, spans: pl.DataFrame, doubt: pl.DataFrame) -> pl.DataFrame:
     """WINDOWS of kind `stage`, `tool` and `invocation`.
 
     Args:
         marks: As `marks.marks` yields them.
         spans: SPANS with runs assigned. A span that repeats an operation which events close is left out.
+        doubt: As `clocks.Clocks.doubt` yields it.
     """
-    told = measured(_told(marks))
-    stated = measured(_stated(spans))
+    told = measured(_told(marks), doubt)
+    stated = measured(_stated(spans), doubt)
     closed = told.filter(pl.col("state") == "closed").select("run_id", "attempt", "kind", "name").unique()
     fresh = stated.join(closed, on=["run_id", "attempt", "kind", "name"], how="anti", maintain_order="left")
     open_twice = told.filter(pl.col("state") != "closed").join(

@@ -6,11 +6,11 @@ import polars as pl
 
 from runcase.analysis.absences import absences
 from runcase.analysis.basis import Basis
-from runcase.analysis.contradictions import contradiction, contradictions
+from runcase.analysis.contradictions import contradictions
 from runcase.analysis.differences import differences
 from runcase.analysis.expectations import expectations
 from runcase.analysis.observability import reach
-from runcase.analysis.observations import observation, observations
+from runcase.analysis.observations import observations
 from runcase.analysis.skew_reports import skew_signals
 from runcase.analysis.view import CaseView
 from runcase.model.tables import SIGNALS
@@ -39,6 +39,7 @@ SIGNAL_CODES: dict[str, str] = {
     "config_changed": "the configuration differs between attempts",
     "impossible_clocks": "no skew of the clocks makes the order of the events possible",
     "clock_skew": "a source's clock stands off, by causal evidence",
+    "clock_not_bounded": "a long window lies between two clocks, and nothing tells whether the second is ahead",
     "retry_succeeded": "the run succeeded on a retry",
     "retried": "the run was retried, and did not succeed",
     "redelivered": "the queue handed a message over again",
@@ -61,16 +62,14 @@ SIGNAL_CODES: dict[str, str] = {
 def signals(view: CaseView, basis: Basis) -> pl.DataFrame:
     """SIGNALS of all runs; `view` has their windows and artifact states."""
     marks = basis.marks
-    skewed, impossible = skew_signals(basis.clocks, view.sources, view.members)
     found = pl.concat(
         [
             absences(view, marks, reach(view, marks)),
             expectations(view),
-            contradictions(view, marks),
+            contradictions(view, marks, basis.clocks.doubt),
             observations(view, marks, basis.duplicates),
             differences(view, marks),
-            observation(skewed, "clock_skew", pl.col("text")),
-            contradiction(impossible, "impossible_clocks", pl.col("text")),
+            skew_signals(view, basis.clocks),
         ]
     )
     once = found.unique(["run_id", "attempt", "code", "text"], keep="first", maintain_order=True)

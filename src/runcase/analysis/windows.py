@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from runcase.analysis.boundaries import WindowKind, boundary, default_windows, pack_windows, with_writeback
+from runcase.analysis.clocks import DOUBTS, doubted
 from runcase.model.tables import WINDOWS
 from runcase.rules.language import Pack
 
@@ -12,7 +13,11 @@ PAIR = ["run_id", "attempt"]
 
 
 def windows(
-    marks: pl.DataFrame, attempts: pl.DataFrame, run_pack: pl.DataFrame, packs: tuple[Pack, ...]
+    marks: pl.DataFrame,
+    attempts: pl.DataFrame,
+    run_pack: pl.DataFrame,
+    packs: tuple[Pack, ...],
+    doubt: pl.DataFrame,
 ) -> pl.DataFrame:
     """WINDOWS of kind `window`: the default four of each attempt, and those that its pack defines.
 
@@ -21,6 +26,7 @@ def windows(
         attempts: ATTEMPTS.
         run_pack: `run_id, pack`: the pack that speaks for a run.
         packs: All packs.
+        doubt: As `clocks.Clocks.doubt` yields it.
     """
     rows = with_writeback(marks)
     pairs = attempts.select(PAIR).join(run_pack, on="run_id", how="left", maintain_order="left")
@@ -30,7 +36,7 @@ def windows(
     for kind in [*default_windows(), *defined]:
         where = pairs.filter(_concerned(kind, taken))
         if not where.is_empty():
-            frames.append(_window(rows, where.select(PAIR), kind))
+            frames.append(_window(rows, where.select(PAIR), kind, doubt))
     return pl.concat(frames) if frames else WINDOWS.empty()
 
 
@@ -41,7 +47,7 @@ def _concerned(kind: WindowKind, taken: list[tuple[str | None, str]]) -> pl.Expr
     return ~pl.col("pack").is_in(replaced).fill_null(value=False)
 
 
-def _window(marks: pl.DataFrame, pairs: pl.DataFrame, kind: WindowKind) -> pl.DataFrame:
+def _window(marks: pl.DataFrame, pairs: pl.DataFrame, kind: WindowKind, doubt: pl.DataFrame) -> pl.DataFrame:
     starts = boundary(marks, kind.start, kind.start_last, "start")
     ends = boundary(marks, kind.end, kind.end_last, "end")
     joined = pairs.join(starts, on=PAIR, how="left", maintain_order="left")
@@ -52,19 +58,24 @@ def _window(marks: pl.DataFrame, pairs: pl.DataFrame, kind: WindowKind) -> pl.Da
             name=pl.lit(kind.name),
             _start_absent=pl.lit(kind.start_absent),
             _end_absent=pl.lit(kind.end_absent),
-        )
+        ),
+        doubt,
     )
 
 
-def measured(spans: pl.DataFrame) -> pl.DataFrame:
-    """WINDOWS of rows with two boundaries.
+def measured(spans: pl.DataFrame, doubt: pl.DataFrame) -> pl.DataFrame:
+    """WINDOWS of rows with two boundaries; between two clocks, what is in doubt of them counts.
 
     Args:
         spans: `run_id, attempt, kind, name`, `start` and `end` with `_lo`, `_hi` and `_ref`, and the codes
             `_start_absent` and `_end_absent`.
+        doubt: As `clocks.Clocks.doubt` yields it.
     """
     both = pl.col("start").is_not_null() & pl.col("end").is_not_null()
-    backwards = both & (pl.col("end_hi") < pl.col("start_lo"))
+    rows = doubted(spans, doubt)
+    earliest = pl.col("start_lo") - pl.duration(microseconds="_start_early")
+    latest = pl.col("end_hi") + pl.duration(microseconds="_end_late")
+    backwards = both & (latest < earliest).fill_null(value=False)
     state = (
         pl.when(backwards)
         .then(pl.lit("contradictory"))
@@ -85,12 +96,13 @@ def measured(spans: pl.DataFrame) -> pl.DataFrame:
     spent = pl.max_horizontal((pl.col("end") - pl.col("start")).dt.total_microseconds(), pl.lit(0))
     width = (pl.col("start_hi") - pl.col("start_lo")) + (pl.col("end_hi") - pl.col("end_lo"))
     closed = both & ~backwards
+    unsure = sum((pl.col(c) for c in DOUBTS), width.dt.total_microseconds())
     return WINDOWS.fill(
-        spans.with_columns(
+        rows.with_columns(
             state=state,
             reason=reason,
             duration_us=pl.when(closed).then(spent),
-            uncertainty_us=pl.when(closed).then(width.dt.total_microseconds()),
+            uncertainty_us=pl.when(closed).then(unsure),
         )
     )
 

@@ -371,7 +371,12 @@ WINDOWS = Table(
         _c("start", TIME, "first boundary", "absent; see reason"),
         _c("end", TIME, "second boundary", "absent; see reason"),
         _c("duration_us", INT, "microseconds; for residual the sum that no window explains", "not closed"),
-        _c("uncertainty_us", INT, "how far the duration may be off, microseconds; 0 if exact", "not closed"),
+        _c(
+            "uncertainty_us",
+            INT,
+            "how far the duration may be off, microseconds; 0 if exact",
+            "not closed, or not bounded",
+        ),
         _c("reason", STRING, "stable code: why a boundary is absent or contradictory", "closed"),
         _c("searched", STRING, "where an absent boundary was searched", "closed"),
         _c("detail", STRING, "one sentence: last open operation of a gap, exit of a tool", "nothing to add"),
