@@ -121,15 +121,14 @@ def _read_again(
     rows = {row["source_id"]: row for row in sources.iter_rows(named=True)}
     marks = case.facts_of(REDACTIONS, batch).sort("source_id", "byte_start").collect()
     by_source = marks.partition_by("source_id", as_dict=True)
-    ruleset = Ruleset(packs)
+    classifier = Classifier(Ruleset(packs))
     found: dict[str, dict[str, object]] = {}
     for source_id, chunks in case.kept(batch):
         row = rows[source_id]
-        classifier = Classifier(ruleset, row["path"], row["reader"], None)
         redactions = _redactions(by_source.get((source_id,)))
         for piece in read_kept(row, chunks, redactions, plan):
             if piece.records.height:
-                classified = classifier.feed(piece.records)
+                classified = classifier.feed(piece.records, piece.contexts)
                 writer.write(EVENTS, classified.events)
                 writer.write(ARTIFACTS, classified.artifacts)
             writer.write(ARTIFACTS, piece.artifacts)

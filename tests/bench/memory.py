@@ -26,7 +26,7 @@ import json, resource, sys, time
 from pathlib import Path
 from runcase.intake.inputs import fingerprint
 from runcase.intake.read import ReadPlan
-from runcase.ledger.ingest import IngestPlan, Unit, unit_facts
+from runcase.ledger.ingest import IngestPlan, Unit, facts_of
 from runcase.ledger.store import Case
 from runcase.rules.compile import compile_packs
 from runcase.rules.pack import load_packs
@@ -36,7 +36,7 @@ path, case, packs = Path(sys.argv[1]), Case.create(Path(sys.argv[2])), load_pack
 unit, plan, rules = Unit(0, path, path.name, *fingerprint(path)), IngestPlan(ReadPlan(), packs), compile_packs(packs)
 began = time.monotonic()
 with case.batch("0" * 16) as writer:
-    for table, frame in unit_facts(unit, plan, rules):
+    for table, frame in facts_of([unit], plan, rules):
         writer.write(table, frame)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(json.dumps({"peak_kib": peak, "seconds": time.monotonic() - began}))

@@ -17,7 +17,7 @@ from tests.intake.archives import Walked, walk
 
 from runcase.intake.archive import Budget
 from runcase.intake.containers.families import family_of
-from runcase.intake.read import ReadPlan, read_input
+from runcase.intake.read import Input, ReadPlan, read_inputs
 
 BUDGET = Budget(ratio_from=1 << 20, members_from=100, depth=4)
 
@@ -83,7 +83,8 @@ def test_size_is_events_and_quarantine_and_overhead_in_every_row(data: bytes) ->
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "input"
         path.write_bytes(data)
-        rows = [r for piece in read_input(path, "input", "0" * 64, ReadPlan(BUDGET)) for r in piece.source.to_dicts()]
+        pieces = read_inputs([Input(path, "input", "0" * 64)], ReadPlan(BUDGET))
+        rows = [r for piece in pieces for r in piece.source.to_dicts()]
     for row in rows:
         assert row["size_bytes"] == row["event_bytes"] + row["quarantined_bytes"] + row["overhead_bytes"], row["path"]
     assert rows[-1]["size_bytes"] == len(data)

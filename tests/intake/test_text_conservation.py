@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import polars as pl
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.intake.texts import read
 
 from runcase.intake.limits import TextLimits
-from runcase.intake.text_source import TextSource
+from runcase.intake.text_source import TextSource, finished
 
 SMALL = TextLimits(block_bytes=64, line_bytes=48, joined_lines=6, joined_bytes=256, segment_bytes=128)
 """So small that short texts are cut in every way that long ones are."""
@@ -47,6 +49,7 @@ _LINES = st.sampled_from(
     ]
 )
 TEXTS = st.one_of(st.lists(_LINES, max_size=40).map(b"".join), st.binary(max_size=300))
+YEARS = datetime(2000, 1, 1), datetime(2030, 1, 1)
 CUTS = st.lists(st.integers(0, 1500), max_size=12)
 
 
@@ -78,10 +81,35 @@ def test_how_the_bytes_arrive_changes_no_record(data: bytes, cuts: list[int]) ->
 
 @given(data=TEXTS)
 @settings(max_examples=20, deadline=None)
+@example(
+    b"2026-03-01 10:00:00,123 INFO a: x\n" * 3
+    + b"2026-03-01T10:00:00.1Z stdout P part \n  indented\nTraceback (most recent call last):\n  indented\n"
+    + b"  indented\n"
+    + b"Traceback (most recent call last):\n" * 2
+    + b"  indented\n"
+)
 def test_the_size_of_a_block_changes_no_record(data: bytes) -> None:
     small = TextLimits(block_bytes=1, line_bytes=48, joined_lines=6, joined_bytes=256, segment_bytes=128)
 
     assert read(data, range(0, len(data), 31), limits=small).records.rows() == read(data, limits=SMALL).records.rows()
+
+
+@given(texts=st.lists(st.tuples(TEXTS, st.none() | st.datetimes(*YEARS)), max_size=6))
+@settings(max_examples=60, deadline=None)
+@example([(b"Dec 31 23:59:59 host a: x\nJan  1 00:00:01 host a: x\n", datetime(y, 1, 2)) for y in (2024, 2026)])
+@example([(b"Traceback (most recent call last):\n", None), (b"x\n  indented\nValueError: no\n", None)])
+@example([(b"10:00:00 a\n09:00:00 b\n", None), (b"08:00:00 c\n", None), (b"2026-03-01 10:00:00 d\n11:00:00 e\n", None)])
+def test_texts_that_are_read_in_one_pass_give_what_each_gives_alone(texts: list[tuple[bytes, datetime | None]]) -> None:
+    dated = [(data, written.replace(tzinfo=UTC) if written else None) for data, written in texts]
+    alone, beside = ([TextSource("a.log", w, data) for data, w in dated] for _ in range(2))
+    for (data, _), one, other in zip(dated, alone, beside, strict=True):
+        one.feed(data)
+        other.feed(data)
+
+    found = finished(beside)
+
+    assert [f.rows() for f in found] == [one.finish().rows() for one in alone]
+    assert [b.account for b in beside] == [a.account for a in alone]
 
 
 @given(data=TEXTS)

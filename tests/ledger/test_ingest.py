@@ -13,13 +13,16 @@ import polars as pl
 import pytest
 from tests.commands import Built, build
 from tests.intake.archives import TEXT, gz, zipped
+from tests.readers.samples import SAMPLES
 
 from runcase.intake.archive import Budget
 from runcase.intake.inputs import fingerprint
 from runcase.intake.read import ReadPlan
-from runcase.ledger.ingest import Group, IngestPlan, Unit, grouped, ingest
+from runcase.ledger.ingest import Group, IngestPlan, Unit, facts_of, grouped, ingest
 from runcase.ledger.store import Case
+from runcase.rules.compile import compile_packs
 from runcase.rules.pack import load_packs
+from runcase.settings import DEFAULT_PACKS
 
 
 def busy() -> bytes:
@@ -117,3 +120,25 @@ def test_a_damaged_archive_says_so_on_the_first_screen(tmp_path: Path) -> None:
     head = next(built.root.glob("runs/*/dossier.md")).read_text().split("\n")[:60]
     assert any("incomplete" in line for line in head)
     assert "incomplete" in next(built.root.glob("runs/*/dossier.html")).read_text()
+
+
+def test_how_many_sources_are_read_in_one_pass_changes_no_fact(tmp_path: Path) -> None:
+    packs = load_packs(DEFAULT_PACKS)
+    logs = {f"{n:03}-{Path(s.path).name}": s.data for n, s in enumerate([*SAMPLES.values()][::4])}
+    logs |= {f"app-{n}.log": TEXT[n * 40 :] for n in range(5)} | {
+        "long.log": TEXT * 40,
+        "key.log": b"password=hunter22x\n",
+    }
+    files = {"logs.zip": zipped(logs), "plain.log": TEXT, "odd.log.gz": gz(TEXT)[:-9]}
+    units = []
+    for n, (name, data) in enumerate(files.items()):
+        (tmp_path / name).write_bytes(data)
+        units.append(Unit(n, tmp_path / name, name, *fingerprint(tmp_path / name)))
+
+    def facts(at_once: int) -> dict[str, list[tuple[object, ...]]]:
+        found: dict[str, list[tuple[object, ...]]] = {}
+        for table, frame in facts_of(units, IngestPlan(ReadPlan(at_once=at_once), packs), compile_packs(packs)):
+            found.setdefault(table.name, []).extend(table.fill(frame).rows())
+        return found
+
+    assert facts(7) == facts(1)

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from runcase.analysis.conclude import conclude
-from runcase.intake.read import ReadPlan, read_input
+from runcase.intake.read import Input, ReadPlan, read_inputs
 from runcase.intake.readers.base import DocumentFacts, DocumentReader
 from runcase.ledger.classify import Classifier
 from runcase.model.case import Conclusions, Facts
@@ -119,13 +119,10 @@ def document(reader: DocumentReader, content: bytes | str, path: str = "input.js
 
 def _facts(path: Path, name: str, data: bytes, ruleset: Ruleset) -> list[tuple[str, pl.DataFrame]]:
     found: list[tuple[str, pl.DataFrame]] = []
-    classifiers: dict[str, Classifier] = {}
-    for piece in read_input(path, name, hashlib.sha256(data).hexdigest(), ReadPlan(keep_raw=False)):
-        where = piece.context
+    classifier = Classifier(ruleset)
+    for piece in read_inputs([Input(path, name, hashlib.sha256(data).hexdigest())], ReadPlan(keep_raw=False)):
         if piece.records.height:
-            named = classifiers.setdefault(
-                where.source_id, Classifier(ruleset, where.path, where.reader, where.format)
-            ).feed(piece.records)
+            named = classifier.feed(piece.records, piece.contexts)
             found += [("events", named.events), ("artifacts", named.artifacts)]
         found += [("artifacts", piece.artifacts), ("spans", piece.spans), ("problems", piece.problems)]
         found.append(("sources", piece.source))

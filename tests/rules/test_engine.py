@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.rules import reference
 
+from runcase.intake.read import SourceContext
 from runcase.ledger.classify import Classifier
 from runcase.model.tables import RECORDS
 from runcase.rules.compile import Ruleset
@@ -111,7 +112,8 @@ def test_the_engine_gives_what_a_naive_reference_gives(
 ) -> None:
     rules = rules_of(drawn)
     pack = Pack("p", "1", "d" * 12, events=rules)
-    events = Classifier(Ruleset([pack]), PATH, None, None).feed(frame_of(rows)).events
+    records = frame_of(rows).with_columns(source_id=pl.lit("s"))
+    events = Classifier(Ruleset([pack])).feed(records, [SourceContext("s", PATH, None, None)]).events
     for row, event in zip(rows, events.iter_rows(named=True), strict=True):
         record = {"level": None, "stream": None, "stage": None, "fields": None, "path": PATH} | row
         wanted = reference.named(rules, record)

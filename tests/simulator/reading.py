@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from runcase.analysis.conclude import conclude
-from runcase.intake.read import ReadPlan, read_input
+from runcase.intake.read import Input, ReadPlan, read_inputs
 from runcase.ledger.classify import Classifier
 from runcase.model.case import Conclusions, Facts
 from runcase.model.refs import Ref
@@ -51,14 +51,10 @@ def seen(files: Mapping[str, bytes], folder: Path, packs: tuple[Pack, ...] = PAC
     for n, (name, data) in enumerate(files.items()):
         path = folder / f"{n:04d}"
         path.write_bytes(data)
-        classifier, current = None, ""
-        for piece in read_input(path, name, hashlib.sha256(data).hexdigest(), ReadPlan()):
-            context = piece.context
-            if classifier is None or context.source_id != current:
-                current = context.source_id
-                classifier = Classifier(rules, context.path, context.reader, context.format)
+        classifier = Classifier(rules)
+        for piece in read_inputs([Input(path, name, hashlib.sha256(data).hexdigest())], ReadPlan()):
             if piece.records.height:
-                classified = classifier.feed(piece.records)
+                classified = classifier.feed(piece.records, piece.contexts)
                 frames["events"].append(classified.events)
                 frames["artifacts"].append(classified.artifacts)
             for table, part in ((ARTIFACTS, piece.artifacts), (SPANS, piece.spans), (PROBLEMS, piece.problems)):

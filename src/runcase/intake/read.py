@@ -8,8 +8,8 @@ bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
@@ -20,9 +20,9 @@ import polars as pl
 from runcase.intake import encoding
 from runcase.intake.archive import Budget, Stream, open_input
 from runcase.intake.readers import registry
-from runcase.intake.readers.base import DocumentReader, Reader, Sniff, TextReader
+from runcase.intake.readers.base import Annotator, DocumentReader, Reader, Sniff, TextReader
 from runcase.intake.redaction.redactor import Redaction, Redactor, redacted_text
-from runcase.intake.text_source import TextSource
+from runcase.intake.text_source import TextSource, finished
 from runcase.model.problems import Problem
 from runcase.model.refs import source_id
 from runcase.model.tables import ARTIFACTS, PROBLEMS, RAW, RECORDS, REDACTIONS, SOURCES, SPANS
@@ -34,6 +34,9 @@ HEAD_BYTES = 64 * 1024
 RAW_CHUNK_BYTES = 256 * 1024
 """Size of a stored raw chunk: a ref costs at most this much decompression."""
 
+HELD_BYTES = 1024 * 1024
+"""Of small sources that wait to be read in one pass."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReadPlan:
@@ -42,6 +45,8 @@ class ReadPlan:
     budget: Budget = field(default_factory=Budget)
     formats: tuple[FormatRule, ...] = ()
     keep_raw: bool = True
+    at_once: int = 64
+    """Small sources that are read in one pass."""
     compiled: bool = False
     """Whether the kernels may be loaded: they say the same, and repay their start for many megabytes only."""
     redact: tuple[RedactRule, ...] | None = ()
@@ -68,9 +73,9 @@ class SourceContext:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of one source's facts; frames have the declared columns, `source_id` filled in."""
+    """A part of one source's facts, or those of several small sources; frames have the declared columns."""
 
-    context: SourceContext
+    contexts: tuple[SourceContext, ...]
     records: pl.DataFrame = field(default_factory=RECORDS.empty)
     spans: pl.DataFrame = field(default_factory=SPANS.empty)
     artifacts: pl.DataFrame = field(default_factory=ARTIFACTS.empty)
@@ -78,6 +83,11 @@ class Piece:
     raw: pl.DataFrame = field(default_factory=RAW.empty)
     redactions: pl.DataFrame = field(default_factory=REDACTIONS.empty)
     source: pl.DataFrame = field(default_factory=SOURCES.empty)
+
+    @property
+    def size(self) -> int:
+        """Bytes that it holds, about."""
+        return int(self.records.estimated_size() + self.raw.estimated_size())
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,25 +148,57 @@ class _Tally:
             self.last = max(high, self.last or high)
 
 
-def read_input(path: Path, name: str, sha256: str, plan: ReadPlan) -> Iterator[Piece]:
-    """The facts of one input file.
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A file to open, its name in the case, and its digest, which the ids of its sources derive from."""
 
-    Args:
-        path: The file to open.
-        name: Its name in the case; no absolute path.
-        sha256: Digest of the file, which the ids of its sources derive from.
-        plan: Limits and formats.
+    path: Path
+    name: str
+    sha256: str
+
+
+def read_inputs(inputs: Iterable[Input], plan: ReadPlan) -> Iterator[Piece]:
+    """The facts of input files, in order.
 
     Yields:
-        Pieces in archive order; the last piece of each source carries its SOURCES row.
+        Pieces in the order of the inputs and of their archives; the last piece of each source carries its SOURCES row.
     """
-    for stream in open_input(path, name, plan.budget):
-        sid = source_id(sha256, stream.path, stream.ordinal)
-        parent_id = source_id(sha256, *stream.parent) if stream.parent else None
+    return _gathered(chain.from_iterable(_read_input(i, plan) for i in inputs), plan)
+
+
+def _read_input(given: Input, plan: ReadPlan) -> Iterator[Piece | _Text]:
+    for stream in open_input(given.path, given.name, plan.budget):
+        sid = source_id(given.sha256, stream.path, stream.ordinal)
+        parent_id = source_id(given.sha256, *stream.parent) if stream.parent else None
         stream.path = plan.clean(stream.path)
         stream.link_target = plan.clean(stream.link_target) if stream.link_target else None
-        for piece in _read_stream(stream, _Place(sid, parent_id), plan):
-            yield replace(piece, problems=_clean_messages(piece.problems, plan))
+        yield from _read_stream(stream, _Place(sid, parent_id), plan)
+
+
+def _gathered(items: Iterator[Piece | _Text], plan: ReadPlan) -> Iterator[Piece]:
+    """Pieces, in order: many small ones as one, since all that is done to a piece costs about the same for any size."""
+    held: list[Piece | _Text] = []
+    size = 0
+    for item in items:
+        held.append(item)
+        size += item.size
+        if len(held) >= plan.at_once or size >= HELD_BYTES:
+            yield _united(held, plan)
+            held, size = [], 0
+    if held:
+        yield _united(held, plan)
+
+
+def _united(items: Sequence[Piece | _Text], plan: ReadPlan) -> Piece:
+    """One piece of all that they hold; texts are finished here."""
+    texts = [i for i in items if isinstance(i, _Text)]
+    ends = dict(zip(map(id, texts), finished([t.text for t in texts]), strict=True))
+    pieces = [p for i in items for p in (i.end(ends[id(i)]) if isinstance(i, _Text) else (i,))]
+    contexts = tuple(dict.fromkeys(c for p in pieces for c in p.contexts))
+    columns = (f.name for f in fields(Piece) if f.name != "contexts")
+    frames = {name: [f for p in pieces if (f := getattr(p, name)).height] for name in columns}
+    united = Piece(contexts, **{name: pl.concat(found) for name, found in frames.items() if found})
+    return replace(united, problems=_clean_messages(united.problems, plan))
 
 
 def read_kept(
@@ -191,10 +233,12 @@ def read_kept(
     head, rest = _peek(stream)
     reader = next((r for r in registry.READERS if r.name == source["reader"]), None)
     if isinstance(reader, DocumentReader):
-        yield from _read_document(stream, place, reader, rest, plan)
+        items = _read_document(stream, place, reader, rest, plan)
     else:
         sniff = Sniff(stream.path, head[:HEAD_BYTES], len(head) < HEAD_BYTES)
-        yield from _read_text(stream, place, reader, sniff, rest, plan)
+        items = _read_text(stream, place, reader, sniff, rest, plan)
+    for item in items:
+        yield from item.end(item.text.finish()) if isinstance(item, _Text) else (item,)
 
 
 def _clean_messages(problems: pl.DataFrame, plan: ReadPlan) -> pl.DataFrame:
@@ -205,7 +249,7 @@ def _clean_messages(problems: pl.DataFrame, plan: ReadPlan) -> pl.DataFrame:
     return problems.with_columns(**{name: pl.Series(values) for name, values in columns.items()})
 
 
-def _read_stream(stream: Stream, place: _Place, plan: ReadPlan) -> Iterator[Piece]:
+def _read_stream(stream: Stream, place: _Place, plan: ReadPlan) -> Iterator[Piece | _Text]:
     if stream.kind != "file":
         for _ in stream.chunks():
             pass
@@ -233,6 +277,53 @@ def _read_stream(stream: Stream, place: _Place, plan: ReadPlan) -> Iterator[Piec
 # --- the three kinds of source --------------------------------------------------------------------
 
 
+@dataclass(slots=True)
+class _Text:
+    """A text whose bytes are through; what it holds still is read together with others."""
+
+    stream: Stream
+    place: _Place
+    context: SourceContext
+    text: TextSource
+    annotator: Annotator | None
+    role: str
+    raw: _RawChunks
+    tally: _Tally
+
+    @property
+    def size(self) -> int:
+        """Bytes that wait."""
+        return self.text.waiting_bytes
+
+    def piece(self, records: pl.DataFrame) -> Piece:
+        """What some records tell; a text reader annotates them."""
+        annotator, place = self.annotator, self.place
+        if annotator is not None:
+            records = annotator.annotate(records)
+        records = place.of(records)
+        self.tally.add(records)
+        spans = place.of(annotator.spans()) if annotator else SPANS.empty()
+        claims = place.of(annotator.artifacts()) if annotator else ARTIFACTS.empty()
+        return Piece((self.context,), records=records, spans=spans, artifacts=claims, raw=self.raw.ready())
+
+    def end(self, records: pl.DataFrame) -> Iterator[Piece]:
+        """The last records, and the account of the source."""
+        yield self.piece(records)
+        if self.annotator is not None:
+            yield Piece((self.context,), spans=self.place.of(self.annotator.open_spans()))
+        account = self.text.account
+        rest = _Rest(
+            encoding=account.encoding,
+            format=account.format,
+            lines=account.lines,
+            quarantined_bytes=account.quarantined_bytes,
+            overhead_bytes=account.overhead_bytes,
+            problems=self.place.problems(account.problems, self.stream.path),
+            role=self.role,
+        )
+        yield _closing(self.stream, self.context, self.place, self.tally, rest, self.raw)
+
+
 def _read_text(
     stream: Stream,
     place: _Place,
@@ -240,8 +331,8 @@ def _read_text(
     sniff: Sniff,
     chunks: Iterator[bytes],
     plan: ReadPlan,
-) -> Iterator[Piece]:
-    """Lines to records, block by block; a text reader annotates them."""
+) -> Iterator[Piece | _Text]:
+    """Lines to records, block by block; the last block is left to what follows."""
     known = reader if isinstance(reader, TextReader) else None
     text = TextSource(
         stream.path,
@@ -252,37 +343,22 @@ def _read_text(
         marks=known.marks if known else None,
         compiled=plan.compiled,
     )
-    annotator = known.annotator(stream.path) if known else None
-    context = SourceContext(place.sid, stream.path, known.name if known else None, None)
-    tally, raw = _Tally(), _RawChunks(place, plan.keep_raw)
-    for records in _record_blocks(text, chunks, raw):
-        if annotator is not None:
-            records = annotator.annotate(records)
-        records = place.of(records)
-        tally.add(records)
-        spans = place.of(annotator.spans()) if annotator else SPANS.empty()
-        claims = place.of(annotator.artifacts()) if annotator else ARTIFACTS.empty()
-        yield Piece(context, records=records, spans=spans, artifacts=claims, raw=raw.ready())
-    if annotator is not None:
-        yield Piece(context, spans=place.of(annotator.open_spans()))
-    account = text.account
-    rest = _Rest(
-        encoding=account.encoding,
-        format=account.format,
-        lines=account.lines,
-        quarantined_bytes=account.quarantined_bytes,
-        overhead_bytes=account.overhead_bytes,
-        problems=place.problems(account.problems, stream.path),
-        role="log" if known is None or known.describes_run else "document",
+    one = _Text(
+        stream,
+        place,
+        SourceContext(place.sid, stream.path, known.name if known else None, None),
+        text,
+        known.annotator(stream.path) if known else None,
+        "log" if known is None or known.describes_run else "document",
+        _RawChunks(place, plan.keep_raw),
+        _Tally(),
     )
-    yield _closing(stream, context, place, tally, rest, raw)
-
-
-def _record_blocks(text: TextSource, chunks: Iterator[bytes], raw: _RawChunks) -> Iterator[pl.DataFrame]:
     for chunk in chunks:
-        raw.add(chunk)
-        yield text.feed(chunk)
-    yield text.finish()
+        one.raw.add(chunk)
+        records = text.feed(chunk)
+        if records.height:
+            yield one.piece(records)
+    yield one
 
 
 def _read_document(
@@ -291,7 +367,7 @@ def _read_document(
     reader: DocumentReader,
     chunks: Iterator[bytes],
     plan: ReadPlan,
-) -> Iterator[Piece]:
+) -> Iterator[Piece | _Text]:
     """A whole document at once; what no record covers is its punctuation."""
     pieces: list[bytes] = []
     size = 0
@@ -309,7 +385,7 @@ def _read_document(
     records = place.of(facts.records)
     tally.add(records)
     yield Piece(
-        context,
+        (context,),
         records=records,
         spans=place.of(facts.spans),
         artifacts=place.of(facts.artifacts),
@@ -335,7 +411,7 @@ def _read_large_document(
     reader: DocumentReader,
     chunks: Iterator[bytes],
     plan: ReadPlan,
-) -> Iterator[Piece]:
+) -> Iterator[Piece | _Text]:
     """A document over its reader's limit is kept as plain text, and says so."""
     problem = Problem(
         "document_too_large",
@@ -443,7 +519,7 @@ def _closing(
     }
     problems = pl.concat([_problem_rows(stream.problems, stream.path, context.source_id), rest.problems])
     return Piece(
-        context,
+        (context,),
         problems=problems,
         raw=raw.ready(last=True) if raw else RAW.empty(),
         redactions=place.redactions(),

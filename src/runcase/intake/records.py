@@ -15,12 +15,15 @@ from runcase.intake.formats.joining import LOOK_AHEAD
 from runcase.intake.limits import TextLimits
 
 
-def bounded(parsed: pl.DataFrame, limits: TextLimits) -> pl.DataFrame:
+def bounded(parsed: pl.DataFrame, interleaved: bool, limits: TextLimits) -> pl.DataFrame:
     """Lines with `begins` also where a record would grow too long; the first line begins one, and so does a fragment.
 
-    Cuts depend on the record's own lines only, so that they fall at the same place however the bytes arrive.
+    Cuts depend on the record's own lines only, so that they fall at the same place however the bytes arrive; where
+    writers alternate, no record reaches from one segment into the next.
     """
     begins = (parsed["begins"] | ~parsed["fresh"]).to_numpy()
+    if interleaved:
+        begins = begins | np.append(True, np.diff(parsed["segment"].to_numpy()) != 0)[: begins.size]
     cut = cuts(begins, parsed["start"].to_numpy(), parsed["length"].to_numpy(), limits)
     return parsed.with_columns(begins=pl.Series(cut, dtype=pl.Boolean))
 

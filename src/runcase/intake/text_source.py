@@ -7,10 +7,12 @@ in the byte order mark, which counts as overhead.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import accumulate, pairwise
 
+import numpy as np
 import polars as pl
 
 from runcase.intake import records
@@ -108,12 +110,28 @@ class TextSource:
         size = self._whole_lines()
         return self._take(size, last=False) if size else _NOTHING
 
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes that were fed and are in no record yet."""
+        return len(self._waiting)
+
     def finish(self) -> pl.DataFrame:
         """The records that are left."""
-        self._waiting += self._lines_of(b"", last=True)
+        self._release_held()
         made = self._take(len(self._waiting), last=True) if self._waiting else _NOTHING
-        self.account.problems.sort(key=lambda p: (p.byte_start or 0, p.code))
+        self._sort_problems()
         return made
+
+    def _release_held(self) -> None:
+        """No byte follows: a carriage return that waited for one is a line's end."""
+        self._waiting += self._lines_of(b"", last=True)
+
+    @property
+    def alike(self) -> tuple[object, ...] | None:
+        """Texts of which this is equal are finished in one pass; None for one that is finished alone."""
+        begun = self.account.lines or self._within_line
+        layout = None if begun or self._compiled or not self._waiting else self._layout.alike
+        return None if layout is None else (*layout, self._limits)
 
     def _whole_lines(self) -> int:
         """Bytes of the lines that are complete; where one line fills all, of its complete fragments."""
@@ -150,22 +168,36 @@ class TextSource:
         self._work_at = max(self._limits.block_bytes, len(self._waiting) + self._limits.block_bytes // 2)
 
     def _take_any(self, size: int, last: bool) -> pl.DataFrame:
-        lines = self._numbered(
-            line_table(self._waiting[:size], self.account.encoding, self._marks, self._limits.line_bytes)
-        )
-        parsed = records.bounded(self._layout.parse(lines, self._carry), self._limits)
+        lines = self._numbered(self._lines(size))
+        parsed = records.bounded(self._layout.parse(lines, self._carry), self._layout.interleaved, self._limits)
         kept = parsed.height if last else records.settled(parsed, self._layout.interleaved)
         taken = len(self._waiting) if last else int(parsed["start"][kept]) if kept else 0
         if kept:
             self._within_line = kept < parsed.height and not parsed["fresh"][kept]
         parsed = parsed.head(kept)
         made = self._records(parsed)
-        self._note_impossible(parsed)
-        self._note_fragments(parsed)
         self._carry = headers.carried(parsed, self._carry)
-        self.account.lines += int(parsed["fresh"].sum())
+        self._account_for(parsed)
         self._move(taken)
         return made
+
+    def _account_for(self, parsed: pl.DataFrame) -> None:
+        """Counts settled lines, and notes what is wrong with them."""
+        self._note_impossible(parsed)
+        self._note_fragments(parsed)
+        self.account.lines += int(parsed["fresh"].sum())
+
+    def _close(self, parsed: pl.DataFrame) -> None:
+        """All lines were parsed elsewhere."""
+        self._account_for(parsed)
+        self._move(len(self._waiting))
+        self._sort_problems()
+
+    def _sort_problems(self) -> None:
+        self.account.problems.sort(key=lambda p: (p.byte_start or 0, p.code))
+
+    def _lines(self, size: int) -> pl.DataFrame:
+        return line_table(self._waiting[:size], self.account.encoding, self._marks, self._limits.line_bytes)
 
     def _numbered(self, lines: pl.DataFrame) -> pl.DataFrame:
         """Lines with their `number` in the source, and the `segment` of it that they begin in."""
@@ -212,16 +244,58 @@ class TextSource:
         if parsed.is_empty():
             return _NOTHING
         joined = records.joined(parsed, self._layout.interleaved, self._limits)
-        return RECORDS.fill(
-            joined.with_columns(
-                fields=pl.coalesce("fields", _marked()) if self._marks else pl.col("fields"),
-                byte_start=pl.col("start") + self._offset,
-                line="number",
-                artifacts=pl.lit([], dtype=pl.List(pl.String)),
-            )
+        return _filled(joined.with_columns(byte_start=pl.col("start") + self._offset))
+
+
+def _filled(joined: pl.DataFrame) -> pl.DataFrame:
+    """RECORDS of joined lines; `{"marks": ...}` is what a reader's marks say before the terminal hides them."""
+    marked = pl.when(pl.col("marks").is_not_null()).then(pl.struct("marks").struct.json_encode())
+    return RECORDS.fill(
+        joined.with_columns(
+            fields=pl.coalesce("fields", marked),
+            line="number",
+            artifacts=pl.lit([], dtype=pl.List(pl.String)),
         )
+    )
 
 
-def _marked() -> pl.Expr:
-    """`{"marks": ...}` where a line has any: what a reader's marks say before the terminal hides them."""
-    return pl.when(pl.col("marks").is_not_null()).then(pl.struct("marks").struct.json_encode())
+# --- many small texts -----------------------------------------------------------------------------
+
+
+def finished(texts: Sequence[TextSource]) -> list[pl.DataFrame]:
+    """`finish()` of each text; those that are alike are parsed in one pass, which costs as much as one of them."""
+    groups: dict[tuple[object, ...], list[int]] = {}
+    made: dict[int, pl.DataFrame] = {}
+    for n, text in enumerate(texts):
+        text._release_held()
+        if text.alike is None:
+            made[n] = text.finish()
+        else:
+            groups.setdefault(text.alike, []).append(n)
+    for members in groups.values():
+        made |= zip(members, _together([texts[n] for n in members]), strict=True)
+    return [made[n] for n in range(len(texts))]
+
+
+def _together(texts: Sequence[TextSource]) -> Iterator[pl.DataFrame]:
+    """RECORDS of each of some texts that are alike; their lines stand in one table, offsets in a row."""
+    tables = [t._lines(len(t._waiting)) for t in texts]
+    bases = [0, *accumulate(len(t._waiting) for t in texts)]
+    lines = pl.concat(
+        table.with_columns(start=pl.col("start") + base, text_number=pl.lit(n, dtype=pl.UInt32))
+        for n, (table, base) in enumerate(zip(tables, bases, strict=False))
+    ).with_columns(number=pl.col("fresh").cast(pl.Int64).cum_sum().over("text_number"), segment=pl.lit(0))
+    limits = texts[0]._limits
+    parsed = records.bounded(headers.together([t._layout for t in texts], lines), False, limits)
+    joined = records.joined(parsed, False, limits)
+    made = _filled(joined.with_columns(byte_start=pl.col("start")))
+    for text, base, own, mine in zip(texts, bases, _stretches(parsed), _stretches(joined), strict=False):
+        yield made[mine].with_columns(pl.col("byte_start") - base + text._offset)
+        text._close(parsed[own].with_columns(pl.col("start") - base))
+
+
+def _stretches(frame: pl.DataFrame) -> list[slice]:
+    """Where the rows of each text stand."""
+    numbers = frame["text_number"].to_numpy()
+    ends = [*(np.flatnonzero(np.diff(numbers)) + 1).tolist(), numbers.size]
+    return [slice(begin, end) for begin, end in pairwise([0, *ends])]

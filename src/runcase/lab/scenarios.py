@@ -22,7 +22,7 @@ from pydantic import BeforeValidator, Field
 from runcase.analysis.conclude import conclude
 from runcase.intake.read import ReadPlan
 from runcase.lab.testing import Verdict, difference
-from runcase.ledger.ingest import IngestPlan, Unit, unit_facts
+from runcase.ledger.ingest import IngestPlan, Unit, facts_of
 from runcase.model.case import Conclusions, Facts
 from runcase.model.refs import event_id_of
 from runcase.model.tables import ARTIFACTS, EVENTS, PROBLEMS, SOURCES, SPANS
@@ -113,9 +113,8 @@ def outcome_of(units: Sequence[Unit], packs: Sequence[Pack]) -> tuple[Facts, Con
     plan = IngestPlan(ReadPlan(formats=formats, keep_raw=False), tuple(packs))
     ruleset = Ruleset(packs)
     frames: dict[str, list[pl.DataFrame]] = {}
-    for unit in units:
-        for table, frame in unit_facts(unit, plan, ruleset):
-            frames.setdefault(table.name, []).append(table.fill(frame.with_columns(batch=pl.lit("lab"))))
+    for table, frame in facts_of(units, plan, ruleset):
+        frames.setdefault(table.name, []).append(table.fill(frame.with_columns(batch=pl.lit("lab"))))
     facts = Facts(
         *(pl.concat([t.empty(), *frames.get(t.name, [])]).lazy() for t in (SOURCES, EVENTS, ARTIFACTS, SPANS, PROBLEMS))
     )

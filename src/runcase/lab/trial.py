@@ -10,6 +10,7 @@ import polars as pl
 
 from runcase.intake.formats import headers
 from runcase.intake.lines import line_table
+from runcase.intake.read import SourceContext
 from runcase.intake.readers.base import TextReader
 from runcase.intake.readers.registry import READERS
 from runcase.ledger.classify import Classifier
@@ -124,5 +125,6 @@ def in_precedence(packs: Sequence[Pack]) -> list[tuple[EventRule, Pack]]:
 
 def event(example: Example, record: pl.DataFrame, packs: Sequence[Pack], reader: str | None) -> dict[str, object]:
     """The EVENTS row that a build makes of one record."""
-    classifier = Classifier(Ruleset(packs), example.source, reader, None)
-    return classifier.feed(RECORDS.fill(record)).events.row(0, named=True)
+    records = RECORDS.fill(record).with_columns(pl.col("source_id").fill_null("example"))
+    source = SourceContext(records["source_id"][0], example.source, reader, None)
+    return Classifier(Ruleset(packs)).feed(records, [source]).events.row(0, named=True)

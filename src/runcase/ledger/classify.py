@@ -7,15 +7,17 @@ what is null. Records that nothing names are `unknown`, and stay.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
+from runcase.intake.read import SourceContext
 from runcase.ledger.candidates import Candidates
 from runcase.model.kinds import FAILURE_ROOTS
 from runcase.model.tables import ARTIFACTS, EVENTS
-from runcase.rules.compile import CompiledRule, Ruleset, text_column
+from runcase.rules.compile import CompiledRule, Ruleset, SourceRules, text_column
 from runcase.rules.language import ArtifactClaim, IdentityRule
 from runcase.rules.literals import required
 from runcase.rules.patterns import named_captures
@@ -35,96 +37,161 @@ class Classified:
 
 
 class Classifier:
-    """Names the records of one source, block by block."""
+    """Names the records of sources, block by block, in order; a source may go on in the next block."""
 
-    def __init__(self, ruleset: Ruleset, path: str, reader: str | None, format: str | None) -> None:
-        rules = ruleset.for_source(path, reader)
-        self._rules = rules.rules
-        self._identity = rules.identity
-        self._path = path
-        self._of_path = _path_ids(rules.identity, path)
-        self._candidates = Candidates(self._rules)
-        self._carried: dict[str, object] = {}
+    def __init__(self, ruleset: Ruleset) -> None:
+        self._ruleset = ruleset
+        self._candidates: dict[SourceRules, Candidates] = {}
+        self._carried: dict[str, Mapping[str, object]] = {}
 
-    def feed(self, records: pl.DataFrame) -> Classified:
-        """The records of one block, named; same rows, same order."""
-        block = records.with_row_index("_row").with_columns(path=pl.lit(self._path), _own_stage=pl.col("stage"))
-        block = self._identified(block)
-        which = self._candidates.first_match(block)
-        named = [self._named(block, which, n) for n in np.unique(which[which >= 0]).tolist()]
+    def feed(self, records: pl.DataFrame, sources: Sequence[SourceContext]) -> Classified:
+        """The records of one block, named; same rows, same order.
+
+        Args:
+            records: RECORDS of one or several sources, of each in one stretch.
+            sources: What is known of each source, in order.
+        """
+        by_rules: dict[SourceRules, list[SourceContext]] = {}
+        for one in sources:
+            by_rules.setdefault(self._ruleset.for_source(one.path, one.reader), []).append(one)
+        last = records["source_id"][-1] if records.height else None
+        if len(by_rules) == 1:
+            (found,) = (self._classified(records, *group) for group in by_rules.items())
+        else:
+            found = self._in_parts(records, by_rules)
+        self._carried = {source: ids for source, ids in self._carried.items() if source == last}
+        return found
+
+    def _in_parts(self, records: pl.DataFrame, by_rules: Mapping[SourceRules, Sequence[SourceContext]]) -> Classified:
+        """As `feed`, where sources differ in the rules that speak of them."""
+        parts = []
+        for rules, sources in by_rules.items():
+            rows = records["source_id"].is_in([s.source_id for s in sources]).arg_true()
+            if rows.len():
+                parts.append((rows, self._classified(records[rows], rules, sources)))
+        order = pl.concat([rows for rows, _ in parts]).arg_sort()
+        return Classified(
+            pl.concat([part.events for _, part in parts])[order], pl.concat([part.artifacts for _, part in parts])
+        )
+
+    def _classified(self, records: pl.DataFrame, rules: SourceRules, sources: Sequence[SourceContext]) -> Classified:
+        block = records.with_row_index("_row").with_columns(_own_stage=pl.col("stage"))
+        block = self._identified(block, rules.identity, sources)
+        if rules not in self._candidates:
+            self._candidates[rules] = Candidates(rules.rules)
+        which = self._candidates[rules].first_match(block)
+        named = [_named(block, which, n, rules.rules[n]) for n in np.unique(which[which >= 0]).tolist()]
         events = _merged(block, [n.updates for n in named])
         claims = [n.claims for n in named if not n.claims.is_empty()]
         artifacts = pl.concat(claims) if claims else ARTIFACTS.empty()
         return Classified(EVENTS.fill(events), artifacts)
 
-    # --- identity ---------------------------------------------------------------------------------
-
-    def _identified(self, block: pl.DataFrame) -> pl.DataFrame:
-        """Ids from the records themselves, then carried ones, then those of the path."""
-        for rule in self._identity:
-            block = self._apply_identity(block, rule)
-        return block.with_columns(
-            pl.col(name).fill_null(pl.lit(value).cast(EVENTS.schema[name])) for name, value in self._of_path.items()
+    def _identified(
+        self, block: pl.DataFrame, identity: tuple[IdentityRule, ...], sources: Sequence[SourceContext]
+    ) -> pl.DataFrame:
+        """`path`; and ids from the records themselves, then carried ones, then those of the path."""
+        told = _path_ids(identity, [s.path for s in sources])
+        names = sorted({name for ids in told for name in ids})
+        known = pl.DataFrame(
+            {
+                "source_id": [s.source_id for s in sources],
+                "path": [s.path for s in sources],
+                **{f"{n}@path": [ids.get(n) for ids in told] for n in names},
+            },
+            schema_overrides={f"{n}@path": EVENTS.schema[n] for n in names},
+            strict=False,
+        )
+        block = block.join(known, on="source_id", how="left", maintain_order="left")
+        first, last = block["source_id"][0], block["source_id"][-1]
+        carried = _Carried(self._carried.get(first, {}))
+        for rule in identity:
+            block = _with_identity(block, rule, carried)
+        self._carried[last] = carried.ended
+        return block.with_columns(pl.col(n).fill_null(pl.col(f"{n}@path")) for n in names).drop(
+            f"{n}@path" for n in names
         )
 
-    def _apply_identity(self, block: pl.DataFrame, rule: IdentityRule) -> pl.DataFrame:
-        if rule.pattern is None:
-            return block
-        literals = required(rule.pattern)
-        if literals and not rule.from_field:
-            maybe = block["message"].str.contains_any(literals, ascii_case_insensitive=True)
-            if not maybe.any():
-                return self._carry(block, rule, {})
-        texts = self._texts_of(block, rule)
-        if texts.null_count() == texts.len():
-            return self._carry(block, rule, {})
-        found = texts.str.extract_groups(rule.pattern).struct.unnest()
-        values = {n: found[n] for n in found.columns if n in ID_COLUMNS}
-        for name, fixed in rule.sets.items():
-            if name in ID_COLUMNS:
-                first = found[found.columns[0]]
-                values[name] = pl.select(pl.when(first.is_not_null()).then(pl.lit(fixed))).to_series()
-        return self._carry(block, rule, values)
 
-    def _texts_of(self, block: pl.DataFrame, rule: IdentityRule) -> pl.Series:
-        """What an identity rule looks at; fields are parsed only where the key may be."""
-        if not rule.from_field:
-            return block["message"]
-        key = rule.from_field.rpartition(".")[2]
-        maybe = block["fields"].str.contains(f'"{key}"', literal=True) | block["fields"].str.contains(
-            "\\", literal=True
-        )
+# --- identity -------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Carried:
+    """Ids that go on from the block before, for the first source; and those that the last source ends with."""
+
+    begun: Mapping[str, object]
+    ended: dict[str, object] = field(default_factory=dict)
+
+    def along(self, name: str, found: pl.Series, sources: pl.Series) -> pl.Series:
+        """The ids with those of the rows before filled in, source by source."""
+        frame = pl.DataFrame({"source": sources, "id": found})
+        frame = frame.with_columns(pl.col("id").forward_fill().over("source"))
+        if (begun := self.begun.get(name)) is not None:
+            goes_on = pl.col("source") == sources[0]
+            frame = frame.with_columns(pl.when(goes_on).then(pl.col("id").fill_null(begun)).otherwise("id"))
+        filled = frame["id"]
+        if filled[-1] is not None:
+            self.ended[name] = filled[-1]
+        return filled
+
+
+def _with_identity(block: pl.DataFrame, rule: IdentityRule, carried: _Carried) -> pl.DataFrame:
+    if rule.pattern is None:
+        return block
+    literals = required(rule.pattern)
+    if literals and not rule.from_field:
+        maybe = block["message"].str.contains_any(literals, ascii_case_insensitive=True)
         if not maybe.any():
-            return pl.repeat(None, block.height, dtype=pl.String, eager=True)
-        return block.select(pl.when(maybe).then(text_column(f"fields.{rule.from_field}"))).to_series()
+            return _carry(block, rule, {}, carried)
+    texts = _texts_of(block, rule)
+    if texts.null_count() == texts.len():
+        return _carry(block, rule, {}, carried)
+    found = texts.str.extract_groups(rule.pattern).struct.unnest()
+    values = {n: found[n] for n in found.columns if n in ID_COLUMNS}
+    for name, fixed in rule.sets.items():
+        if name in ID_COLUMNS:
+            first = found[found.columns[0]]
+            values[name] = pl.select(pl.when(first.is_not_null()).then(pl.lit(fixed))).to_series()
+    return _carry(block, rule, values, carried)
 
-    def _carry(self, block: pl.DataFrame, rule: IdentityRule, values: dict[str, pl.Series]) -> pl.DataFrame:
-        columns = []
-        names = [n for n in named_captures(rule.pattern or "") + list(rule.sets) if n in ID_COLUMNS]
-        for name in names if rule.carry else list(values):
-            found = values.get(name, pl.Series([None] * block.height, dtype=pl.String)).replace("", None)
-            typed = found.cast(EVENTS.schema[name], strict=False)
-            if rule.carry:
-                typed = typed.fill_null(strategy="forward")
-                typed = typed.fill_null(self._carried[name]) if name in self._carried else typed
-                if typed.len() and typed[-1] is not None:
-                    self._carried[name] = typed[-1]
-            columns.append(pl.coalesce(pl.col(name), pl.lit(typed)).alias(name))
-        return block.with_columns(columns)
 
-    # --- rules ------------------------------------------------------------------------------------
+def _texts_of(block: pl.DataFrame, rule: IdentityRule) -> pl.Series:
+    """What an identity rule looks at; fields are parsed only where the key may be."""
+    if not rule.from_field:
+        return block["message"]
+    key = rule.from_field.rpartition(".")[2]
+    maybe = block["fields"].str.contains(f'"{key}"', literal=True) | block["fields"].str.contains("\\", literal=True)
+    if not maybe.any():
+        return pl.repeat(None, block.height, dtype=pl.String, eager=True)
+    return block.select(pl.when(maybe).then(text_column(f"fields.{rule.from_field}"))).to_series()
 
-    def _named(self, block: pl.DataFrame, which: np.ndarray, number: int) -> _Named:
-        rule = self._rules[number]
-        rows = block.filter(pl.Series(which == number))
-        for column, pattern in rule.captures:
-            groups = rows.select(text_column(column).str.extract_groups(pattern)).to_series().struct.unnest()
-            found = {f"@{n}": groups[n].replace("", None) for n in named_captures(pattern)}
-            rows = rows.with_columns(
-                pl.coalesce(name, pl.lit(value)).alias(name) if name in rows.columns else value.alias(name)
-                for name, value in found.items()
-            )
-        return _Named(_updates(rows, rule), _claims(rows, rule))
+
+def _carry(block: pl.DataFrame, rule: IdentityRule, values: dict[str, pl.Series], carried: _Carried) -> pl.DataFrame:
+    columns = []
+    names = [n for n in named_captures(rule.pattern or "") + list(rule.sets) if n in ID_COLUMNS]
+    for name in names if rule.carry else list(values):
+        found = values.get(name, pl.Series([None] * block.height, dtype=pl.String)).replace("", None)
+        typed = found.cast(EVENTS.schema[name], strict=False)
+        if rule.carry:
+            typed = carried.along(name, typed, block["source_id"])
+        columns.append(pl.coalesce(pl.col(name), pl.lit(typed)).alias(name))
+    return block.with_columns(columns)
+
+
+# --- rules ------------------------------------------------------------------------------------
+
+
+def _named(block: pl.DataFrame, which: np.ndarray, number: int, rule: CompiledRule) -> _Named:
+    """What the rule of this number says of the rows that it named."""
+    rows = block.filter(pl.Series(which == number))
+    for column, pattern in rule.captures:
+        groups = rows.select(text_column(column).str.extract_groups(pattern)).to_series().struct.unnest()
+        found = {f"@{n}": groups[n].replace("", None) for n in named_captures(pattern)}
+        rows = rows.with_columns(
+            pl.coalesce(name, pl.lit(value)).alias(name) if name in rows.columns else value.alias(name)
+            for name, value in found.items()
+        )
+    return _Named(_updates(rows, rule), _claims(rows, rule))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,16 +202,17 @@ class _Named:
     claims: pl.DataFrame
 
 
-def _path_ids(identity: tuple[IdentityRule, ...], path: str) -> dict[str, object]:
-    """Ids that the path of a source tells; the first rule that tells one wins."""
-    found: dict[str, object] = {}
+def _path_ids(identity: tuple[IdentityRule, ...], paths: Sequence[str]) -> list[dict[str, object]]:
+    """Ids that the path of each source tells; the first rule that tells one wins."""
+    found: list[dict[str, object]] = [{} for _ in paths]
+    texts = pl.Series(paths, dtype=pl.String)
     for rule in identity:
         if rule.path is None:
             continue
-        groups = pl.select(pl.lit(path).str.extract_groups(rule.path)).to_series().struct.unnest().row(0, named=True)
-        if any(v is not None for v in groups.values()):
-            told = {**groups, **rule.sets}
-            found = {n: v for n, v in told.items() if n in ID_COLUMNS and v} | found
+        groups = texts.str.extract_groups(rule.path).struct.unnest()
+        for n, told in enumerate(groups.iter_rows(named=True)):
+            if any(v is not None for v in told.values()):
+                found[n] = {i: v for i, v in {**told, **rule.sets}.items() if i in ID_COLUMNS and v} | found[n]
     return found
 
 

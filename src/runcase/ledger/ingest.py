@@ -11,10 +11,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import resource
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 from typing import IO
@@ -23,7 +23,7 @@ import polars as pl
 import pyarrow as pa
 
 from runcase.intake.archive import Budget
-from runcase.intake.read import Piece, ReadPlan, read_input
+from runcase.intake.read import Input, Piece, ReadPlan, read_inputs
 from runcase.ledger.classify import Classifier
 from runcase.ledger.store import BatchWriter, problem_frame
 from runcase.model.problems import Problem
@@ -216,15 +216,21 @@ def _prepare(plan: IngestPlan) -> None:
 
 def _work(group: Group, ledger: Path) -> None:
     with BatchWriter(ledger, group.batch) as writer:
-        for unit in group.units:
-            _limit_time(unit, _plan.read.budget)
-            for table, frame in unit_facts(unit, _plan, _ruleset):
-                writer.write(table, frame)
+        for table, frame in facts_of(_limited(group.units), _plan, _ruleset):
+            writer.write(table, frame)
 
 
 def _save(unit: Unit, parts: Path) -> None:
-    _limit_time(unit, _plan.read.budget)
-    _write_parts(parts, unit, unit_facts(unit, _plan, _ruleset))
+    # source by source, so that a crash costs no source before it
+    plan = replace(_plan, read=replace(_plan.read, at_once=1))
+    _write_parts(parts, unit, facts_of(_limited([unit]), plan, _ruleset))
+
+
+def _limited(units: Iterable[Unit]) -> Iterator[Unit]:
+    """Units, each with processor time of its own from when it is asked for."""
+    for unit in units:
+        _limit_time(unit, _plan.read.budget)
+        yield unit
 
 
 def _limit_time(unit: Unit, budget: Budget) -> None:
@@ -236,28 +242,29 @@ def _limit_time(unit: Unit, budget: Budget) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
-def unit_facts(unit: Unit, plan: IngestPlan, ruleset: Ruleset) -> Iterator[tuple[Table, pl.DataFrame]]:
-    """Frames of facts in the order of the input; each names its table."""
-    classifier: Classifier | None = None
-    current = ""
-    for piece in read_input(unit.path, unit.name, unit.sha256, plan.read):
-        if classifier is None or piece.context.source_id != current:
-            current = piece.context.source_id
-            classifier = Classifier(ruleset, piece.context.path, piece.context.reader, piece.context.format)
-        yield from _classified(piece, classifier)
+def facts_of(units: Iterable[Unit], plan: IngestPlan, ruleset: Ruleset) -> Iterator[tuple[Table, pl.DataFrame]]:
+    """Frames of facts in the order of the inputs; each names its table."""
+    classifier = Classifier(ruleset)
+    inputs = (Input(u.path, u.name, u.sha256) for u in units)
+    for piece in read_inputs(inputs, plan.read):
+        claims = piece.artifacts
+        if piece.records.height:
+            classified = classifier.feed(piece.records, piece.contexts)
+            yield EVENTS, classified.events
+            claims = _source_by_source([classified.artifacts, claims], piece)
+        yield ARTIFACTS, claims
+        yield SPANS, piece.spans
+        yield PROBLEMS, piece.problems
+        yield REDACTIONS, piece.redactions
+        yield RAW, piece.raw
+        yield SOURCES, piece.source
 
 
-def _classified(piece: Piece, classifier: Classifier) -> Iterator[tuple[Table, pl.DataFrame]]:
-    if piece.records.height:
-        classified = classifier.feed(piece.records)
-        yield EVENTS, classified.events
-        yield ARTIFACTS, classified.artifacts
-    yield ARTIFACTS, piece.artifacts
-    yield SPANS, piece.spans
-    yield PROBLEMS, piece.problems
-    yield REDACTIONS, piece.redactions
-    yield RAW, piece.raw
-    yield SOURCES, piece.source
+def _source_by_source(claims: Sequence[pl.DataFrame], piece: Piece) -> pl.DataFrame:
+    """Claims in the order of the sources, so that it does not matter which sources are read in one pass."""
+    found = pl.concat(ARTIFACTS.fill(c) for c in claims)
+    order = {c.source_id: n for n, c in enumerate(piece.contexts)}
+    return found if len(order) == 1 else found.sort(pl.col("source_id").replace_strict(order), maintain_order=True)
 
 
 def _part(parts: Path, unit: Unit, table: Table) -> Path:

@@ -33,9 +33,9 @@ class CompiledRule:
     """(column, pattern) of every pattern with named captures, in the order of the match."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SourceRules:
-    """What applies to one source: event rules in the order of precedence, and identity rules."""
+    """What applies to some sources: event rules in the order of precedence, and identity rules; equal when the same."""
 
     rules: tuple[CompiledRule, ...]
     identity: tuple[IdentityRule, ...]

@@ -18,12 +18,14 @@ from runcase.intake.formats import declared, joining, json_lines, stamps, writer
 from runcase.intake.formats.file_times import first_day, first_year
 from runcase.intake.formats.levels import LETTERS, level_of
 from runcase.intake.formats.stamp_shapes import StampShape
-from runcase.intake.formats.stamp_times import Carry, resolved
+from runcase.intake.formats.stamp_times import Before, Carry, latest, resolved
 from runcase.model.tables import TIME
 from runcase.rules.language import FormatRule
 
 _NAMES_STREAM = r"^\S+ (?:stdout|stderr) [FP](?: |$)|^\{\"log\":.*\"stream\":"
 """Lines of CRI and of Docker's json-file, which name one of two streams."""
+
+_ALONE = Before.of()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,21 @@ class Layout:
     first_day: int | None = None
     """Day number of the first stamp where stamps are clocks and the file's time tells their day."""
 
+    @property
+    def alike(self) -> tuple[object, ...] | None:
+        """Texts of which this is equal can be parsed `together`; None for one that must be parsed alone."""
+        alone = self.json or self.formats or self.interleaved or self.first_day is not None
+        return None if alone else (self.shapes, self.joins_unstamped)
+
     def parse(self, lines: pl.DataFrame, carry: Carry | None = None) -> pl.DataFrame:
         """The columns of a record's begin for each line, in order; `own_day` and `own_tod` are what Carry takes."""
         return _with_begins(self.read(lines, carry), self)
 
     def read(self, lines: pl.DataFrame, carry: Carry | None = None) -> pl.DataFrame:
         """As `parse`, but for how lines hang together."""
+        return self._read(lines, Before.of(carry or Carry(), self.first_year, self.recorded_at))
+
+    def _read(self, lines: pl.DataFrame, before: Before) -> pl.DataFrame:
         writer, body = writers.parted(pl.col("text"), self.prefix)
         frame = lines.with_columns(text=body, stream=writer, partial=pl.lit(value=False)).with_columns(
             ts=pl.lit(None, dtype=TIME),
@@ -68,8 +79,27 @@ class Layout:
             frame = declared.read(frame, rule)
         if self.json:
             frame = json_lines.read(frame)
-        frame = _stamped(frame, self, carry or Carry())
+        frame = _stamped(frame, self.shapes, before)
         return _with_level(writers.cri(frame))
+
+
+def together(layouts: Sequence[Layout], lines: pl.DataFrame) -> pl.DataFrame:
+    """What `parse` of each layout says of its text, of several complete texts at once.
+
+    Args:
+        layouts: One a text, all `alike`.
+        lines: The lines of all, in order; `text_number` is the index of their layout.
+    """
+    known = pl.DataFrame(
+        [(n, w.first_year, latest(w.recorded_at)) for n, w in enumerate(layouts)],
+        schema={"text_number": pl.UInt32, "first_year": pl.Int64, "latest": pl.Int64},
+        orient="row",
+    )
+    numbered = lines.join(known, on="text_number", how="left", maintain_order="left")
+    before = Before(Carry(), pl.col("first_year"), pl.col("latest"), "text_number")
+    parsed = _with_begins(layouts[0]._read(numbered, before), layouts[0], before)
+    first = (pl.col("text_number") != pl.col("text_number").shift()).fill_null(value=True)
+    return parsed.with_columns(begins=pl.col("begins") | first)
 
 
 def detect(
@@ -103,9 +133,11 @@ def detect(
 
 def _opens_records(lines: pl.Series, stamped: pl.Series) -> bool:
     """Whether stamps open the records: enough of the lines that are neither indented nor within a trace bear one."""
+    bearing = int(stamped.sum())
+    if not bearing or bearing >= stamps.OPENED_SHARE * lines.len():
+        return bool(bearing)
     inner = pl.DataFrame({"text": lines}).select(joining.goes_on(pl.col("text")) | pl.col("text").str.contains(r"^\s"))
-    heads = int((stamped | ~inner.to_series()).sum())
-    return bool(stamped.any()) and int(stamped.sum()) >= stamps.OPENED_SHARE * heads
+    return bearing >= stamps.OPENED_SHARE * int((stamped | ~inner.to_series()).sum())
 
 
 def carried(parsed: pl.DataFrame, before: Carry) -> Carry:
@@ -114,11 +146,12 @@ def carried(parsed: pl.DataFrame, before: Carry) -> Carry:
     return Carry(int(days[-1]) if days.len() else before.day, int(tods[-1]) if tods.len() else before.tod)
 
 
-def _stamped(frame: pl.DataFrame, layout: Layout, carry: Carry) -> pl.DataFrame:
+def _stamped(frame: pl.DataFrame, shapes: Sequence[StampShape], before: Before) -> pl.DataFrame:
     """Fills time and message of the lines that show a stamp and have no time yet."""
     texts = frame.select(pl.when(~pl.col("stamped")).then("text")).to_series()
-    shown = stamps.read(texts, layout.shapes)
-    times = resolved(shown, carry, layout.first_year, layout.recorded_at)
+    shown = stamps.read(texts, shapes)
+    known = [] if before.text is None else [frame[c] for c in (before.text, "first_year", "latest")]
+    times = resolved(shown.hstack(known), before)
     fresh = shown["at"].is_not_null()
     joined = frame.hstack(times.rename({n: f"{n}_" for n in ("ts", "ts_lo", "ts_hi", "ts_basis")}))
     filled = joined.with_columns(
@@ -147,11 +180,11 @@ def _with_level(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(level=pl.coalesce("level", level_of(pl.col("stamped"), pl.col("pre"), pl.col("message"))))
 
 
-def _with_begins(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+def _with_begins(frame: pl.DataFrame, layout: Layout, before: Before = _ALONE) -> pl.DataFrame:
     """`begins`, and `after_partial` where the line before is a part of the same line; writer by writer."""
-    after_partial = pl.col("partial").shift(1, fill_value=False)
+    after_partial = before.within(pl.col("partial").shift(1, fill_value=False))
     text = pl.col("text")
-    goes_on = ~joining.states_end(text) if layout.joins_unstamped else joining.goes_on(text)
+    goes_on = ~joining.states_end(text) if layout.joins_unstamped else before.within(joining.goes_on(text))
     if layout.interleaved:
         own = ("stream", "segment")
         after_partial = after_partial.over(*own)

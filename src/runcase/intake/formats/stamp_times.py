@@ -57,6 +57,9 @@ class Carry:
     tod: int | None = None
 
 
+_NO_CARRY = Carry()
+
+
 def captured(texts: pl.Series, pattern: str) -> pl.DataFrame:
     """The named groups of a pattern as columns; null where it does not match."""
     return pl.DataFrame({"t": texts}).select(g=pl.col("t").str.extract_groups(pattern)).unnest("g")
@@ -176,26 +179,53 @@ def day_number(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
     )
 
 
-def resolved(stamps: pl.DataFrame, carry: Carry, first_year: int | None, recorded_at: datetime | None) -> pl.DataFrame:
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What is known before the first of some stamps; where they are those of several texts, before each text's first.
+
+    Each member is an expression over the stamps.
+    """
+
+    carry: Carry
+    year: pl.Expr
+    """Year of the first stamp without one, when nothing before it tells."""
+    latest: pl.Expr
+    """Microseconds since 1970 after which a stamp without year cannot lie; null where no file time is known."""
+    text: str | None = None
+    """Column that tells the texts apart; None for one text."""
+
+    @classmethod
+    def of(cls, carry: Carry = _NO_CARRY, first_year: int | None = None, recorded_at: datetime | None = None) -> Before:
+        """Of the stamps of one text, of which `carry` came last."""
+        return cls(carry, _known(first_year), _known(latest(recorded_at)))
+
+    def within(self, order: pl.Expr) -> pl.Expr:
+        """An expression that looks at earlier rows, kept inside each text."""
+        return order if self.text is None else order.over(self.text)
+
+
+def latest(recorded_at: datetime | None) -> int | None:
+    """As `Before.latest`: a day after the file was last written."""
+    return None if recorded_at is None else int(recorded_at.timestamp() * 1_000_000) + DAY_US
+
+
+def resolved(stamps: pl.DataFrame, before: Before) -> pl.DataFrame:
     """Instants of the stamps of consecutive lines.
 
     Args:
         stamps: Columns of NUMBERS, one row a line; lines without stamp are null.
-        carry: The stamp before the first line.
-        first_year: Year of the first stamp without year when nothing before it tells.
-        recorded_at: When the file was last written, if that is known.
+        before: What is known before the first line.
 
     Returns:
         `ts, ts_lo, ts_hi, ts_basis, impossible, own_day, own_tod`, one row a line; the last two are what Carry takes.
     """
-    dated = stamps.with_columns(full_year=_full_year(carry, first_year)).with_columns(
-        own_day=day_number(pl.col("full_year"), pl.col("month"), pl.col("day")),
-        other_day=day_number(pl.coalesce("year_or", "full_year"), pl.col("month_or"), pl.col("day_or")),
-    )
-    dated = dated.with_columns(own_day=_day_of_clock(carry))
-    timed = dated.with_columns(
-        micros=pl.when(~_after_its_file(recorded_at)).then(_instant()),
-        moved=(pl.col("other_day") - pl.col("own_day")).fill_null(0) * DAY_US,
+    timed = (
+        _with_day_of_clock(_with_full_year(stamps.lazy(), before), before)
+        .with_columns(
+            micros=pl.when(~_after_its_file(before)).then(_instant()),
+            moved=(pl.col("other_day") - pl.col("written_day")).fill_null(0) * DAY_US,
+        )
+        .collect()
     )
     stamp = pl.Datetime("us", "UTC")
     return timed.select(
@@ -221,38 +251,52 @@ def _instant() -> pl.Expr:
     return pl.coalesce("epoch", pl.col("own_day") * DAY_US + pl.col("tod") - east)
 
 
-def _after_its_file(recorded_at: datetime | None) -> pl.Expr:
+def _after_its_file(before: Before) -> pl.Expr:
     """Whether a stamp without year would lie more than a day after its file was last written."""
-    if recorded_at is None:
-        return pl.lit(value=False)
-    latest = int(recorded_at.timestamp() * 1_000_000) + DAY_US
-    return (pl.col("year").is_null() & _has_day() & (_instant() > latest)).fill_null(value=False)
+    return (pl.col("year").is_null() & _has_day() & (_instant() > before.latest)).fill_null(value=False)
 
 
-def _full_year(carry: Carry, first_year: int | None) -> pl.Expr:
-    """The year that is written, or that of the stamp before, plus one for each turn of the calendar since."""
-    before = date_of(carry.day) if carry.day is not None else None
+def _with_full_year(stamps: pl.LazyFrame, before: Before) -> pl.LazyFrame:
+    """`full_year`: that which is written, or that of the stamp before, plus one for each turn of the calendar since.
+
+    And the days that it gives: `written_day`, and `other_day` in the other order of its numbers.
+    """
+    last = date_of(before.carry.day) if before.carry.day is not None else None
     valid = pl.col("month").is_between(1, 12)
-    place = pl.when(valid).then(pl.col("month") * 31 + pl.col("day"))
-    last = place.forward_fill().shift(1).fill_null(_known(before.month * 31 + before.day if before else None))
-    step = place - last
+    step = pl.col("place") - pl.col("place_before").fill_null(_known(last.month * 31 + last.day if last else None))
     turn = pl.when(step < -HALF_YEAR).then(1).when(step > NEW_YEAR).then(-1).otherwise(0)
-    turned = pl.when(pl.col("year").is_null() & valid).then(turn).otherwise(0).cast(pl.Int32).fill_null(0).cum_sum()
-    start = before.year if before else first_year
-    return pl.coalesce("year", (pl.col("year") - turned).forward_fill().fill_null(_known(start)) + turned)
+    start = _known(last.year) if last else before.year
+    return (
+        stamps.with_columns(place=pl.when(valid).then(pl.col("month") * 31 + pl.col("day")))
+        .with_columns(place_before=before.within(pl.col("place").forward_fill().shift(1)))
+        .with_columns(turn=pl.when(pl.col("year").is_null() & valid).then(turn).otherwise(0).cast(pl.Int32))
+        .with_columns(turned=before.within(pl.col("turn").fill_null(0).cum_sum()))
+        .with_columns(base=before.within((pl.col("year") - pl.col("turned")).forward_fill()))
+        .with_columns(full_year=pl.coalesce("year", pl.col("base").fill_null(start) + pl.col("turned")))
+        .with_columns(
+            written_day=day_number(pl.col("full_year"), pl.col("month"), pl.col("day")),
+            other_day=day_number(pl.coalesce("year_or", "full_year"), pl.col("month_or"), pl.col("day_or")),
+        )
+    )
 
 
 def _known(value: int | None) -> pl.Expr:
     return pl.lit(value, dtype=pl.Int64)
 
 
-def _day_of_clock(carry: Carry) -> pl.Expr:
-    """The day of a stamp; one that is only a clock goes on from the day before it, and turns at midnight."""
+def _with_day_of_clock(dated: pl.LazyFrame, before: Before) -> pl.LazyFrame:
+    """`own_day`: a stamp that is only a clock goes on from the day before it, and turns at midnight."""
     bare = ~_has_day() & pl.col("epoch").is_null() & pl.col("tod").is_not_null()
-    step = pl.col("tod") - pl.col("tod").forward_fill().shift(1).fill_null(_known(carry.tod))
-    turned = (bare & (step < -DAY_US // 2)).fill_null(value=False).cast(pl.Int64).cum_sum()
-    day = pl.col("own_day")
-    return pl.when(bare).then((day - turned).forward_fill().fill_null(_known(carry.day)) + turned).otherwise(day)
+    step = pl.col("tod") - pl.col("tod_before").fill_null(_known(before.carry.tod))
+    turn = (bare & (step < -DAY_US // 2)).fill_null(value=False)
+    day = pl.col("day_base").fill_null(_known(before.carry.day)) + pl.col("nights")
+    return (
+        dated.with_columns(tod_before=before.within(pl.col("tod").forward_fill().shift(1)))
+        .with_columns(turn=turn.cast(pl.Int64))
+        .with_columns(nights=before.within(pl.col("turn").cum_sum()))
+        .with_columns(day_base=before.within((pl.col("written_day") - pl.col("nights")).forward_fill()))
+        .with_columns(own_day=pl.when(bare).then(day).otherwise("written_day"))
+    )
 
 
 def _basis() -> pl.Expr:

@@ -18,7 +18,7 @@ import polars as pl
 
 from runcase.intake.formats.stamp_orders import with_order
 from runcase.intake.formats.stamp_shapes import ANNOUNCED, DENSE, LOOSE_HEAD_CHARS, Place, StampShape, shapes_at
-from runcase.intake.formats.stamp_times import NUMBERS, Carry, captured, numbers, resolved
+from runcase.intake.formats.stamp_times import NUMBERS, Before, captured, numbers, resolved
 
 MIN_SHARE = 0.02
 """A stamp that fewer of the sampled lines open with is taken for text."""
@@ -194,7 +194,7 @@ def _in_order(lines: list[str], shape: StampShape) -> bool:
     The lines are in the order of the source, or one for each kind of them.
     """
     parts = numbers(captured(pl.Series(lines, dtype=pl.String), shape.strict), shape)
-    times = resolved(parts, Carry(), 2000, None)["ts"].drop_nulls()
+    times = resolved(parts, Before.of(first_year=2000))["ts"].drop_nulls()
     steps = times.diff().drop_nulls().dt.total_microseconds()
     ahead, back = int((steps >= 0).sum()), int((steps <= 0).sum())
     return len(lines) < 4 or max(ahead, back) >= 0.75 * steps.len()
@@ -232,4 +232,4 @@ def read(texts: pl.Series, shapes: Sequence[StampShape]) -> pl.DataFrame:
 def instants(texts: pl.Series) -> pl.DataFrame:
     """`ts` and `ts_basis` of values that are stamps with a year, each on its own."""
     shapes = tuple(s for s in detect(texts.drop_nulls()) if s.has_year and s.name != "epoch")
-    return resolved(read(texts, shapes), Carry(), None, None).select("ts", "ts_basis")
+    return resolved(read(texts, shapes), Before.of()).select("ts", "ts_basis")
