@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +16,8 @@ from runcase.analysis.conclude import conclude
 from runcase.analysis.renewal import last_good_runs, of_runs, renewed, runs_of, touched_runs, with_touched
 from runcase.intake import inputs
 from runcase.intake.read import ReadPlan
+from runcase.intake.remote import remote_files
+from runcase.ledger.cluster import ingest_on
 from runcase.ledger.ingest import Group, IngestPlan, Unit, grouped, ingest
 from runcase.ledger.store import Case
 from runcase.ledger.sums import write_sums
@@ -37,11 +40,12 @@ from runcase.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a build stands: a stage's name, and units done of all (bytes for reading, runs for dossiers)."""
+    """Where a build stands: a stage's name, and units done of all; a total of 0 is not known."""
 
     stage: str
-    done: int
-    total: int
+    done: int = 0
+    total: int = 0
+    unit: str = "runs"
 
 
 MAX_NOTICED = 5
@@ -79,10 +83,10 @@ def build(settings: Settings, report: Report = lambda _: None) -> Built:
     issues = known_issues.load(settings.known_issues) if settings.known_issues else ()
     case = Case.create(settings.case)
     with case.locked(), inputs.spooling(case.root / ".spool") as spool:
+        report(Progress("looking at the inputs"))
         units, known = new_units(case, settings, spool)
-        if units:
-            read(case, units, packs, settings, report)
-        facts, conclusions, folders = renew(case, packs, settings, report, issues)
+        written = read(case, units, packs, settings, report) if units else set()
+        facts, conclusions, folders = renew(case, packs, settings, report, issues, written)
     return summary(settings, len(units), known, facts, conclusions, folders)
 
 
@@ -92,6 +96,7 @@ def renew(
     settings: Settings,
     report: Report,
     issues: Sequence[KnownIssue],
+    written: Set[str] = frozenset(),
     anew: bool = False,
 ) -> tuple[Facts, Conclusions, dict[str, str]]:
     """Conclusions, dossiers and provenance for the batches on disk; also run id -> folder under runs/.
@@ -102,10 +107,12 @@ def renew(
         settings: Those of the build.
         report: Is told how far the dossiers are.
         issues: Known issues for the index.
+        written: Batches that this build wrote.
         anew: Whether to conclude everything anew, and not only what fresh evidence touches.
     """
     made = provenance(packs, settings)
-    facts, conclusions, changed = concluded(case, packs, made, anew)
+    report(Progress("concluding"))
+    facts, conclusions, changed = concluded(case, packs, made, written, anew)
     folders = run_folders(conclusions.runs["run_id"].to_list())
     if changed or case.rested_on() != case.batches():
         case.write_conclusions(conclusions)
@@ -121,7 +128,7 @@ def renew(
 
 
 def concluded(
-    case: Case, packs: tuple[Pack, ...], made: Mapping[str, object], anew: bool
+    case: Case, packs: tuple[Pack, ...], made: Mapping[str, object], written: Set[str], anew: bool
 ) -> tuple[Facts, Conclusions, set[str]]:
     """Facts and conclusions of the case as it is on disk now, and the runs whose conclusions are new.
 
@@ -129,7 +136,7 @@ def concluded(
     it touches. Everything is concluded anew when packs, settings or the version changed,
     but for runs whose events have expired: their conclusions rest on what is gone.
     """
-    batches, known = case.batches(), set(case.concluded())
+    batches, known = case.batches(), set(case.concluded()) - written
     facts = case.facts(batches)
     fresh = case.facts([b for b in batches if b not in known])
     before = case.provenance()
@@ -163,25 +170,20 @@ def new_units(case: Case, settings: Settings, spool: Path) -> tuple[list[Unit], 
 
 def all_units(settings: Settings, spool: Path) -> list[Unit]:
     """Every input in the order of the names; the same bytes under the same name count once."""
-    files = inputs.input_files(settings.inputs, settings.case, spool)
-    found: dict[tuple[str, str], Unit] = {}
-    for path, name in sorted(files, key=lambda x: (x[1], str(x[0]))):
-        sha256, size = inputs.fingerprint(path)
-        found.setdefault((sha256, name), Unit(len(found), path, name, sha256, size))
-    return list(found.values())
+    files = chain(inputs.input_files(settings.inputs, settings.case, spool), remote_files(settings.remote, spool))
+    told = ((name, *inputs.fingerprint(path), path) for path, name in files)
+    found = {(name, sha256): (path, size) for name, sha256, size, path in sorted(told)}
+    return [Unit(n, path, name, sha256, size) for n, ((name, sha256), (path, size)) in enumerate(sorted(found.items()))]
 
 
-def read(case: Case, units: Sequence[Unit], packs: tuple[Pack, ...], settings: Settings, report: Report) -> None:
-    """Writes batches with the facts of `units`."""
+def read(case: Case, units: Sequence[Unit], packs: tuple[Pack, ...], settings: Settings, report: Report) -> set[str]:
+    """Writes batches with the facts of `units`; their names."""
     total = sum(u.size_bytes for u in units)
-    done = 0
 
-    def tell(group: Group) -> None:
-        nonlocal done
-        done += group.size_bytes
-        report(Progress("reading", done, total))
+    def tell(done: int) -> None:
+        report(Progress("reading", done, total, "bytes"))
 
-    report(Progress("reading", 0, total))
+    tell(0)
     formats = formats_of(packs)
     secrets = tuple(r for p in packs for r in p.redact) if settings.redact else None
     compiled = total >= COMPILED_FROM_BYTES and find_spec("numba") is not None
@@ -189,7 +191,14 @@ def read(case: Case, units: Sequence[Unit], packs: tuple[Pack, ...], settings: S
     plan = IngestPlan(reading, packs)
     groups = [Group(batch_name(g, packs, settings), g) for g in grouped(units)]
     case.clear_staging()
-    ingest(groups, plan, settings.jobs, case.root / "ledger", tell)
+    try:
+        if settings.scheduler is None:
+            ingest(groups, plan, settings.jobs, case.root / "ledger", tell)
+        else:
+            ingest_on(settings.scheduler, groups, plan, case.root / "ledger", tell)
+    finally:
+        case.clear_staging()
+    return {g.batch for g in groups}
 
 
 def formats_of(packs: Sequence[Pack]) -> tuple[FormatRule, ...]:

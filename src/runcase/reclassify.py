@@ -77,7 +77,7 @@ def reclassify(settings: Settings, report: pipeline.Report = lambda _: None) -> 
         counted: list[pl.DataFrame] = []
         batches = case.batches()
         for n, batch in enumerate(batches):
-            report(pipeline.Progress("reading again", n, len(batches)))
+            report(pipeline.Progress("reading again", n, len(batches), "batches"))
             left, differing = _renew_batch(case, batch, packs, settings)
             not_read += left
             counted.append(differing)

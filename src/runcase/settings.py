@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from runcase.intake.remote import is_url
 from runcase.model.problems import RuncaseError
 
 DEFAULT_PACKS = ("generic", "kubernetes", "nextflow", "gitlab", "github-actions", "document-pipeline")
@@ -33,6 +34,10 @@ class Settings:
     """Size budget of a page; None for the default of `report.html`."""
     known_issues: Path | None = None
     """A file of tickets for known failures."""
+    remote: tuple[str, ...] = ()
+    """URLs of further inputs."""
+    scheduler: str | None = None
+    """Address of a Dask scheduler whose workers read the inputs; None for processes of this machine."""
 
 
 def resolve(
@@ -45,11 +50,12 @@ def resolve(
     redact: bool = True,
     max_size: str | None = None,
     known_issues: str | None = None,
+    scheduler: str | None = None,
 ) -> Settings:
     """Settings for a build as the command line asks for it.
 
     Args:
-        inputs: Paths of files and folders; `-` is standard input.
+        inputs: Paths of files and folders, or URLs; `-` is standard input.
         case: Folder of the case.
         rules: Further rule packs; they come after the shipped ones and win over them.
         jobs: Number of processes; None means one a core.
@@ -57,13 +63,20 @@ def resolve(
         redact: Whether secrets are replaced before anything is written.
         max_size: Size budget of a page, `5MB`, `400kB` or bytes; None for the default.
         known_issues: A file of tickets for known failures.
+        scheduler: Address of a Dask scheduler, `tcp://host:port`.
 
     Raises:
-        RuncaseError: `no_input`, `missing_path`, `bad_value`.
+        RuncaseError: `no_input`, `missing_path`, `bad_value`, `unsupported_place`.
     """
     if not inputs:
         raise RuncaseError("no_input", "no input was named", "runcase build INPUT... -o CASE")
-    paths = tuple(Path(i) for i in inputs)
+    if is_url(case):
+        hint = "name a folder on a file system that all machines share; inputs may be URLs"
+        raise RuncaseError("unsupported_place", f"{case}: a case needs renames and locks, which a URL has not", hint)
+    if scheduler is not None and not _ADDRESS.fullmatch(scheduler):
+        raise RuncaseError("bad_value", f"--scheduler {scheduler}: not an address such as tcp://host:8786")
+    remote = tuple(i for i in inputs if is_url(i))
+    paths = tuple(Path(i) for i in inputs if not is_url(i))
     missing = [str(p) for p in paths if str(p) != "-" and not p.exists()]
     if missing:
         raise RuncaseError("missing_path", "no such file or folder: " + ", ".join(missing), "check the spelling")
@@ -72,9 +85,10 @@ def resolve(
     pages = None if max_size is None else page_bytes(max_size)
     packs = (*DEFAULT_PACKS, *rules)
     issues = Path(known_issues) if known_issues is not None else None
-    return Settings(paths, Path(case), packs, jobs or 1, keep_raw, redact, pages, issues)
+    return Settings(paths, Path(case), packs, jobs or 1, keep_raw, redact, pages, issues, remote, scheduler)
 
 
+_ADDRESS = re.compile(r"(?:tcp|tls)://[^\s/]+:\d{1,5}")
 _UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1000, "m": 1_000_000, "mb": 1_000_000}
 _SIZE = re.compile(r"([0-9]{1,9}(?:[.][0-9]{1,3})?)\s*([a-z]{0,2})")
 

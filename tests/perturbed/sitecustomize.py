@@ -1,7 +1,7 @@
 """Python in other surroundings, for processes that a test starts.
 
-`SHIFTED_CLOCK` is seconds that the clock is off, `REVERSED_LISTING` turns listings round, and `KILLED_BEFORE`
-(`rename:case.json`) kills the whole process group before a file of such a name is renamed or replaced.
+`SHIFTED_CLOCK` is seconds that the clock is off, `REVERSED_LISTING` turns listings round, and `SIGNALLED_BEFORE`
+(`KILL:rename:case.json`) signals the whole process group before a file of such a name is renamed or replaced.
 Python imports a module of this name from its path by itself, in worker processes too.
 """
 
@@ -80,19 +80,20 @@ def _reverse_listings() -> None:
     os.scandir = lambda *a: _Reversed(entries(*a))  # type: ignore[assignment]
 
 
-def _kill_before(call: str, name: str) -> None:
+def _signal_before(name: str, call: str, prefix: str) -> None:
     made: Callable[..., None] = getattr(os, call)
 
-    def doomed(source: Any, target: Any, **given: Any) -> None:
-        if os.path.basename(os.fspath(source)).startswith(name):
-            os.killpg(0, signal.SIGKILL)
+    def struck(source: Any, target: Any, **given: Any) -> None:
+        if os.path.basename(os.fspath(source)).startswith(prefix):
+            os.killpg(0, getattr(signal, f"SIG{name}"))
+            time.sleep(60)
         made(source, target, **given)
 
-    setattr(os, call, doomed)
+    setattr(os, call, struck)
 
 
-if os.environ.get("KILLED_BEFORE"):
-    _kill_before(*os.environ["KILLED_BEFORE"].split(":"))
+if os.environ.get("SIGNALLED_BEFORE"):
+    _signal_before(*os.environ["SIGNALLED_BEFORE"].split(":"))
 if SHIFT:
     _shift_clock()
 if os.environ.get("REVERSED_LISTING"):

@@ -68,7 +68,7 @@ for _command in _COMMANDS:
 
 def main() -> None:
     """Entry point; misuse ends with one message and exit code 2, a signal with 128 + its number."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         commands.main(standalone_mode=False)
     except RuncaseError as e:
@@ -79,9 +79,10 @@ def main() -> None:
         e.show(file=said)
         click.echo(present(said.getvalue(), keep=_LAYOUT), err=True, nl=False)
         sys.exit(e.exit_code)
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as e:
         click.echo("runcase: stopped; the case is as it was before", err=True)
-        sys.exit(128 + signal.SIGINT)
+        terminated = isinstance(e, _Terminated) or isinstance(e.__cause__, _Terminated)
+        sys.exit(128 + (signal.SIGTERM if terminated else signal.SIGINT))
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(128 + signal.SIGPIPE)
@@ -92,6 +93,14 @@ def main() -> None:
         click.echo(present(f"runcase: {os.strerror(e.errno)}{where} [io]"), err=True)
         click.echo("  hint: the case is as it was before; run it again when the cause is gone", err=True)
         sys.exit(EXIT_MISUSE)
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM: stops like Ctrl-C."""
+
+
+def _terminated(*_: object) -> None:
+    raise _Terminated
 
 
 def _sentence(error: RuncaseError) -> str:

@@ -24,6 +24,7 @@ EXIT_QUARANTINED = 3
 @click.option("-o", "--output", "case", metavar="CASE", required=True, help="Folder of the case; made if missing.")
 @click.option("--rules", multiple=True, metavar="PACK", help="A further rule pack: a shipped name or a folder.")
 @click.option("--jobs", type=int, metavar="N", help="Worker processes (default: one a core).")
+@click.option("--scheduler", metavar="ADDRESS", help="Read on the workers of a Dask cluster, tcp://host:port.")
 @click.option("--keep-raw/--no-keep-raw", default=True, help="Keep the raw bytes in the ledger (default: keep).")
 @click.option("--redact/--no-redact", default=True, help="Replace secrets before anything is written (default: do).")
 @click.option("--max-size", metavar="SIZE", help="Size budget of a dossier's page, such as 400kB (default: 5MB).")
@@ -37,6 +38,7 @@ def build(
     case: str,
     rules: tuple[str, ...],
     jobs: int | None,
+    scheduler: str | None,
     keep_raw: bool,
     redact: bool,
     max_size: str | None,
@@ -49,7 +51,8 @@ def build(
     """Read archives, folders and files of logs; write the ledger and a dossier for every run.
 
     INPUT is an archive (tar, zip, gz, bz2, xz, zst, lz4, 7z, nested), a folder, a
-    file, or - for standard input; archives are read in place and never extracted.
+    file, a URL (s3://, https://, ...), or - for standard input; archives are read in
+    place and never extracted.
     """
     from runcase import pipeline, settings
 
@@ -64,6 +67,7 @@ def build(
         redact=redact,
         max_size=max_size,
         known_issues=known_issues,
+        scheduler=scheduler,
     )
     if again:
         from runcase.cli.reclassified import told

@@ -11,7 +11,7 @@ import hashlib
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,13 +54,16 @@ class Budget:
     """What each MiB of input adds to that."""
 
 
-def open_input(path: Path, name: str, budget: Budget) -> Iterator[Stream]:
+def open_input(
+    path: Path, name: str, budget: Budget, passed: Callable[[int], None] = lambda _: None
+) -> Iterator[Stream]:
     """The sources of one input, in the order of its bytes; a container's row follows its members.
 
     Args:
         path: The file to read; a link or a device is told of and not opened.
         name: What it is called in the case.
         budget: How far to go.
+        passed: Is told of bytes as they are read.
 
     Yields:
         Streams. Take `chunks()` before asking for the next; what is left is drained.
@@ -79,7 +82,7 @@ def open_input(path: Path, name: str, budget: Budget) -> Iterator[Stream]:
         yield _unreadable(name, error)
         return
     with file:
-        access = FileAccess(file.fileno())
+        access = FileAccess(file.fileno(), passed)
         member = Member(name, data=stretch(access, 0, access.size), expands=False, access=access)
         walk = _Walk(budget, access.size)
         whole = walk.opened(member, name, None)

@@ -8,7 +8,7 @@ bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from itertools import chain
@@ -157,17 +157,24 @@ class Input:
     sha256: str
 
 
-def read_inputs(inputs: Iterable[Input], plan: ReadPlan) -> Iterator[Piece]:
+def read_inputs(
+    inputs: Iterable[Input], plan: ReadPlan, passed: Callable[[int], None] = lambda _: None
+) -> Iterator[Piece]:
     """The facts of input files, in order.
+
+    Args:
+        inputs: The files.
+        plan: Limits and formats.
+        passed: Is told of bytes as they are read; of some twice, where a container is searched first.
 
     Yields:
         Pieces in the order of the inputs and of their archives; the last piece of each source carries its SOURCES row.
     """
-    return _gathered(chain.from_iterable(_read_input(i, plan) for i in inputs), plan)
+    return _gathered(chain.from_iterable(_read_input(i, plan, passed) for i in inputs), plan)
 
 
-def _read_input(given: Input, plan: ReadPlan) -> Iterator[Piece | _Text]:
-    for stream in open_input(given.path, given.name, plan.budget):
+def _read_input(given: Input, plan: ReadPlan, passed: Callable[[int], None]) -> Iterator[Piece | _Text]:
+    for stream in open_input(given.path, given.name, plan.budget, passed):
         sid = source_id(given.sha256, stream.path, stream.ordinal)
         parent_id = source_id(given.sha256, *stream.parent) if stream.parent else None
         stream.path = plan.clean(stream.path)

@@ -8,15 +8,15 @@ A decoder that crashes or hangs costs the source that it was at, and not the bat
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import resource
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, MutableSequence, Sequence
+from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
+from secrets import token_hex
 from typing import IO
 
 import polars as pl
@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from runcase.intake.archive import Budget
 from runcase.intake.read import Input, Piece, ReadPlan, read_inputs
+from runcase.ledger import workers
 from runcase.ledger.classify import Classifier
 from runcase.ledger.store import BatchWriter, problem_frame
 from runcase.model.problems import Problem
@@ -69,8 +70,11 @@ GROUP_BYTES = 8 << 20
 GROUP_UNITS = 64
 """A group ends with the unit that reaches one of them: enough for full row groups, few enough to spread."""
 
-Progress = Callable[[Group], None]
-"""Called in the parent after each group."""
+TELL_SECONDS = 0.25
+"""How often the parent tells how far its workers are."""
+
+Progress = Callable[[int], None]
+"""Is told of bytes that were read."""
 
 
 def grouped(units: Sequence[Unit]) -> Iterator[tuple[Unit, ...]]:
@@ -88,53 +92,53 @@ def grouped(units: Sequence[Unit]) -> Iterator[tuple[Unit, ...]]:
 
 
 def ingest(groups: Sequence[Group], plan: IngestPlan, jobs: int, ledger: Path, progress: Progress) -> None:
-    """Writes one batch a group into `ledger`; large groups are begun first, so that none is left for the end."""
-    for group in _finished(sorted(groups, key=lambda g: (-g.size_bytes, g.batch)), plan, jobs, ledger):
-        progress(group)
+    """Writes one batch a group into `ledger`; large groups are begun first, so that none is left for the end.
+
+    When a worker dies, the groups that have no batch yet are read unit by unit, each
+    in a process of its own, which tells the culprit from its neighbours.
+    """
+    ordered = sorted(groups, key=lambda g: (-g.size_bytes, g.batch))
+    passed = workers.CONTEXT.RawArray("q", len(ordered))
+    try:
+        with workers.pool(min(jobs, len(ordered)), _prepare, plan, passed) as pool:
+            with workers.interrupts_held():
+                waiting = {pool.submit(_work, n, group, ledger) for n, group in enumerate(ordered)}
+            while waiting:
+                done, waiting = wait(waiting, TELL_SECONDS, FIRST_COMPLETED)
+                for future in done:
+                    future.result()
+                progress(sum(passed))
+    except BrokenProcessPool:
+        for n, group in enumerate(ordered):
+            if not (ledger / group.batch).is_dir():
+                write_carefully(group, plan, ledger)
+            passed[n] = group.size_bytes
+            progress(sum(passed))
 
 
 # --- in the parent --------------------------------------------------------------------------------
 
 
-def _finished(groups: Sequence[Group], plan: IngestPlan, jobs: int, ledger: Path) -> Iterator[Group]:
-    """Each group as soon as its batch is there.
-
-    When a worker dies, the groups that have no batch yet are read unit by unit, each
-    in a process of its own, which tells the culprit from its neighbours.
-    """
-    done: set[str] = set()
-    try:
-        with _pool(min(jobs, len(groups)), plan) as pool:
-            futures = {pool.submit(_work, group, ledger): group for group in groups}
-            for future in as_completed(futures):
-                future.result()
-                done.add(futures[future].batch)
-                yield futures[future]
-    except BrokenProcessPool:
-        for group in groups:
-            if group.batch not in done and not (ledger / group.batch).is_dir():
-                _carefully(group, plan, ledger)
-            if group.batch not in done:
-                yield group
-
-
-def _carefully(group: Group, plan: IngestPlan, ledger: Path) -> None:
-    """A group's batch from facts that each unit left as Arrow streams."""
-    parts = ledger / f".staging-parts-{group.batch}"
-    parts.mkdir(exist_ok=True)
+def write_carefully(group: Group, plan: IngestPlan, ledger: Path, placed: bool = True) -> Path:
+    """A group's batch from facts that each unit left as Arrow streams; the folder in which it was written."""
+    parts = ledger / f".staging-parts-{group.batch}-{token_hex(4)}"
+    parts.mkdir()
     for unit in group.units:
         _alone(unit, plan, parts)
-    with BatchWriter(ledger, group.batch) as writer:
+    with BatchWriter(ledger, group.batch, placed=placed) as writer:
         for unit in group.units:
             _append(unit, parts, writer)
     parts.rmdir()
+    return writer.staging
 
 
 def _alone(unit: Unit, plan: IngestPlan, parts: Path) -> None:
     """Reads a unit in a process of its own; when that dies, what was whole before is kept."""
     try:
-        with _pool(1, plan) as pool:
-            pool.submit(_save, unit, parts).result()
+        with workers.pool(1, _prepare, plan) as pool:
+            with workers.interrupts_held():
+                saved = pool.submit(_save, unit, parts)
+            saved.result()
     except BrokenProcessPool:
         facts = _before_the_crash(parts, unit)
         through = {sid for t, f in facts if t is SOURCES for sid in f["source_id"]}
@@ -163,12 +167,6 @@ def _readable(path: Path) -> pl.DataFrame | None:
         pass
     frame = pl.from_arrow(pa.Table.from_batches(batches)) if batches else None
     return frame if isinstance(frame, pl.DataFrame) else None
-
-
-def _pool(jobs: int, plan: IngestPlan) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(
-        jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_prepare, initargs=(plan,)
-    )
 
 
 def _append(unit: Unit, parts: Path, writer: BatchWriter) -> None:
@@ -205,31 +203,53 @@ def _crashed(unit: Unit, sources: int) -> list[tuple[Table, pl.DataFrame]]:
 
 _plan: IngestPlan
 _ruleset: Ruleset
+_passed: MutableSequence[int]
 
 
-def _prepare(plan: IngestPlan) -> None:
-    global _plan, _ruleset
-    # a worker is one of several processes: threads of its own would take turns with theirs
+def _prepare(plan: IngestPlan, passed: MutableSequence[int] | None = None) -> None:
+    global _plan, _ruleset, _passed
+    one_thread()
+    _plan, _ruleset, _passed = plan, compile_packs(plan.packs), passed if passed is not None else []
+
+
+def one_thread() -> None:
+    """For a process that is one of several: threads of its own would take turns with theirs."""
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
-    _plan, _ruleset = plan, compile_packs(plan.packs)
 
 
-def _work(group: Group, ledger: Path) -> None:
-    with BatchWriter(ledger, group.batch) as writer:
-        for table, frame in facts_of(_limited(group.units), _plan, _ruleset):
+def _work(number: int, group: Group, ledger: Path) -> None:
+    def tell(size: int) -> None:
+        _passed[number] = min(_passed[number] + size, group.size_bytes)
+
+    write_group(group, _plan, _ruleset, ledger, tell)
+    _passed[number] = group.size_bytes
+
+
+def write_group(
+    group: Group,
+    plan: IngestPlan,
+    ruleset: Ruleset,
+    ledger: Path,
+    passed: Progress = lambda _: None,
+    placed: bool = True,
+) -> Path:
+    """A group's batch; the folder in which it was written, and in which it stays unless it is `placed`."""
+    with BatchWriter(ledger, group.batch, placed=placed) as writer:
+        for table, frame in facts_of(_limited(group.units, plan), plan, ruleset, passed):
             writer.write(table, frame)
+    return writer.staging
 
 
 def _save(unit: Unit, parts: Path) -> None:
     # source by source, so that a crash costs no source before it
     plan = replace(_plan, read=replace(_plan.read, at_once=1))
-    _write_parts(parts, unit, facts_of(_limited([unit]), plan, _ruleset))
+    _write_parts(parts, unit, facts_of(_limited([unit], plan), plan, _ruleset))
 
 
-def _limited(units: Iterable[Unit]) -> Iterator[Unit]:
+def _limited(units: Iterable[Unit], plan: IngestPlan) -> Iterator[Unit]:
     """Units, each with processor time of its own from when it is asked for."""
     for unit in units:
-        _limit_time(unit, _plan.read.budget)
+        _limit_time(unit, plan.read.budget)
         yield unit
 
 
@@ -242,11 +262,13 @@ def _limit_time(unit: Unit, budget: Budget) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
-def facts_of(units: Iterable[Unit], plan: IngestPlan, ruleset: Ruleset) -> Iterator[tuple[Table, pl.DataFrame]]:
-    """Frames of facts in the order of the inputs; each names its table."""
+def facts_of(
+    units: Iterable[Unit], plan: IngestPlan, ruleset: Ruleset, passed: Progress = lambda _: None
+) -> Iterator[tuple[Table, pl.DataFrame]]:
+    """Frames of facts in the order of the inputs; each names its table. `passed` is told of bytes as they are read."""
     classifier = Classifier(ruleset)
     inputs = (Input(u.path, u.name, u.sha256) for u in units)
-    for piece in read_inputs(inputs, plan.read):
+    for piece in read_inputs(inputs, plan.read, passed):
         claims = piece.artifacts
         if piece.records.height:
             classified = classifier.feed(piece.records, piece.contexts)

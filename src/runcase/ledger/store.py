@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import groupby
 from pathlib import Path
+from secrets import token_hex
 from types import TracebackType
 
 import numpy as np
@@ -85,6 +86,7 @@ class Case:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._held = False
         self._chunks: RawChunks | None = None
 
     @classmethod
@@ -141,8 +143,10 @@ class Case:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as e:
                 raise RuncaseError("busy", f"another build is writing to {self.root}", "wait for it, then retry") from e
+            self._held = True
             yield
         finally:
+            self._held = False
             os.close(fd)
 
     # --- provenance -------------------------------------------------------------------------------
@@ -261,7 +265,7 @@ class Case:
             RuncaseError: `not_a_case` when it cannot be read.
         """
         path = self.root / "ledger" / batch / f"{table.name}.parquet"
-        problem = _unreadable(path, f"ledger/{batch}/{table.name}.parquet", table)
+        problem = _unreadable(path, f"ledger/{batch}/{table.name}.parquet", table, self._held)
         if problem is not None:
             raise RuncaseError("not_a_case", problem.message, "build anew from the inputs")
         return _scanned(path, table)
@@ -277,7 +281,7 @@ class Case:
     def _parts(self, table: Table, batches: Sequence[str]) -> Iterator[tuple[Path, Problem | None]]:
         for batch in batches:
             path = self.root / "ledger" / batch / f"{table.name}.parquet"
-            yield path, _unreadable(path, f"ledger/{batch}/{table.name}.parquet", table)
+            yield path, _unreadable(path, f"ledger/{batch}/{table.name}.parquet", table, self._held)
 
     def ledger_problems(self, batches: Sequence[str]) -> list[Problem]:
         """One problem a ledger file that cannot be read."""
@@ -320,7 +324,7 @@ class Case:
     def is_concluded(self) -> bool:
         """Whether every table of the conclusions is there and readable."""
         folder = self.root / "analysis"
-        return all(_unreadable(folder / f"{t.name}.parquet", t.name, t) is None for t in CONCLUSIONS)
+        return all(_unreadable(folder / f"{t.name}.parquet", t.name, t, self._held) is None for t in CONCLUSIONS)
 
     def conclusions(self) -> Conclusions:
         """The conclusions of the last build.
@@ -337,23 +341,24 @@ class Case:
 
     def _conclusion(self, table: Table) -> pl.DataFrame:
         path = self._analysis() / f"{table.name}.parquet"
-        problem = _unreadable(path, f"analysis/{table.name}.parquet", table)
+        problem = _unreadable(path, f"analysis/{table.name}.parquet", table, self._held)
         if problem is not None:
             raise RuncaseError("not_a_case", problem.message, "build again: conclusions are recomputed from the ledger")
         return _scanned(path, table).collect()
 
 
 class BatchWriter:
-    """Writes one batch; leaving the `with` block without an error makes it visible.
+    """Writes one batch; leaving the `with` block without an error makes it visible, or leaves that to `give_place`.
 
     Frames are gathered into row groups of a fixed size, so that the files depend
     on the rows and not on how they were handed in.
     """
 
-    def __init__(self, ledger: Path, name: str, supersedes: str | None = None) -> None:
+    def __init__(self, ledger: Path, name: str, supersedes: str | None = None, placed: bool = True) -> None:
         self.name = name
         self._supersedes = supersedes
-        self.staging = ledger / f".staging-{name}-{os.getpid()}"
+        self._placed = placed
+        self.staging = ledger / f".staging-{name}-{os.getpid()}-{token_hex(4)}"
         self._place = ledger / name
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._waiting: dict[str, list[pa.Table]] = {t.name: [] for t in FACTS}
@@ -406,8 +411,18 @@ class BatchWriter:
         if self._supersedes is not None:
             (self.staging / SUPERSEDES).write_text(self._supersedes)
         _sync_tree(self.staging)
-        self.staging.rename(self._place)
-        _sync(self._place.parent)
+        if self._placed:
+            give_place(self.staging, self._place)
+
+
+def give_place(staging: Path, place: Path) -> None:
+    """Makes a written batch visible; one that stands there has the same name, so it is the same or damaged."""
+    aside = place.with_name(f".staging-{place.name}-replaced")
+    if place.is_dir():
+        place.rename(aside)
+    staging.rename(place)
+    shutil.rmtree(aside, ignore_errors=True)
+    _sync(place.parent)
 
 
 def _superseded(note: Path) -> str | None:
@@ -518,13 +533,19 @@ def _write_parquet(frame: pl.DataFrame, path: Path) -> None:
         writer.write_table(arrow, row_group_size=ROW_GROUP_ROWS)
 
 
-def _unreadable(path: Path, name: str, table: Table) -> Problem | None:
-    """Why a ledger file cannot be read; pyarrow looks first, because polars can abort on a corrupt file."""
+def _unreadable(path: Path, name: str, table: Table, strict: bool) -> Problem | None:
+    """Why a ledger file cannot be read; pyarrow looks first, because polars can abort on a corrupt file.
+
+    Raises:
+        OSError: When `strict` and the system refuses to read it: a build must not go on as if it were damaged.
+    """
     try:
         schema = pq.read_schema(path)
     except FileNotFoundError:
         return Problem("ledger_part_missing", "error", f"{name} is missing", path=name)
     except (pa.ArrowException, OSError) as e:
+        if strict and isinstance(e, OSError) and e.errno:
+            raise
         return Problem("ledger_part_damaged", "error", f"{name} cannot be read: {e}", path=name)
     for field, column in zip(_arrow_schema(table), (c for c in table.columns if not c.derived), strict=True):
         there = schema.names.count(field.name)

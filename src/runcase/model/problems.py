@@ -66,6 +66,11 @@ ERROR_CODES: dict[str, str] = {
     "bad_value": "a flag's value is out of its range",
     "pack_changed": "a rule pack is not what it was when the case was built",
     "no_counterpart": "nothing in the case can be compared with the run",
+    "missing_extra": "a flag or an input needs a library that is not installed",
+    "unreachable": "an input on other storage cannot be read",
+    "unsupported_place": "a case cannot be kept on storage of that kind",
+    "no_cluster": "no Dask scheduler answers at the given address",
+    "cluster_failed": "the workers of a cluster could not do their part",
     "unknown_artifact": "the run has no artifact or stage of that name",
 }
 

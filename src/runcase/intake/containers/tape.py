@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from runcase.intake.containers.damage import DamageError
@@ -23,8 +23,9 @@ class RandomAccess(Protocol):
 class FileAccess:
     """An open regular file; reads do not move a shared position."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, passed: Callable[[int], None] = lambda _: None) -> None:
         self._descriptor = descriptor
+        self._passed = passed
         self.size = os.fstat(descriptor).st_size
 
     def read_at(self, offset: int, length: int) -> bytes:
@@ -39,6 +40,7 @@ class FileAccess:
             if not part:
                 break
             parts.append(part)
+            self._passed(len(part))
             offset += len(part)
             length -= len(part)
         return b"".join(parts)
