@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +135,9 @@ def test_index_names_the_failure_and_the_run(story: Built) -> None:
     assert "writeback.upload_timeout" in page
     assert "run_742" in page
     assert Path(story.root / "index.html").stat().st_size > 1000
+
+
+def test_duckdb_reads_a_case_as_plain_parquet(story: Built) -> None:
+    words = [sys.executable, str(SAMPLES / "read_with_duckdb.py"), str(story.root)]
+    told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    assert re.search(r"run_742 +│ failed +│ window +│ active +│ +688\.0 │ INFO", told)
