@@ -19,7 +19,9 @@ _PURPOSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         (
             "build.lint",
-            r"lint\b|\b(?:clippy|go vet|checkstyle|spotless|rubocop|phpstan|psalm|phpcs|flake8|ruff|pylint|pre-commit"
+            r"lint\b|\b(?:spotless|checkstyle|detekt|ktlint|pmd|spotbugs)[A-Z]\w*"
+            r"|\b(?:credo|codespell|typos|biome|clang-tidy|cppcheck|fmt|vale|dprint|license:check|licen[cs]es?|reuse)\b"
+            r"|\b(?:clippy|go vet|checkstyle|spotless|rubocop|phpstan|psalm|phpcs|flake8|ruff|pylint|pre-commit"
             r"|eslint|prettier|stylelint|black|isort|shellcheck|hadolint|ktlint|detekt|scalafmt|rustfmt|cargo fmt|gofmt"
             r"|clang-format|swiftlint|format(?:ting)?|golangci|staticcheck|code.?style|lintDebug)\b",
         ),
@@ -47,6 +49,8 @@ _PURPOSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     )
 )
 
+_ASSERTION = re.compile(r"\b(?:Assertion\w*Error|ComparisonFailure|AssertionFailed\w*|ExpectationNotMetError)\b")
+
 
 def purpose(command: str) -> str | None:
     """The failure class that a command's own name suggests; None when it says nothing."""
@@ -58,7 +62,7 @@ def named_class(decision: Decision, command: str) -> str | None:
     best = decision.best.family.failure if decision.best else None
     strong = (c.family.failure for c in decision.candidates if c.family.failure and c.score >= _CLASSIFIES)
     named = best or next(strong, None)
-    return _refined(_narrowed(named, decision), command) if named else None
+    return _refined(_narrowed(named, decision), command, decision.best.text if decision.best else "") if named else None
 
 
 def why_cancelled(decision: Decision) -> str:
@@ -77,9 +81,11 @@ def _narrowed(failure: str, decision: Decision) -> str:
     return next((f for f in inside if f.startswith(f"{root}.") and f != failure), failure)
 
 
-def _refined(failure: str, command: str) -> str:
-    """A place in a file is no compiler's when the command is a linter or type checker."""
+def _refined(failure: str, command: str, text: str) -> str:
+    """A place in a file is no compiler's when a linter or type checker ran; an assertion in a test is no crash."""
+    if failure == "crash.exception" and _ASSERTION.search(text) and purpose(command) == "test.failed":
+        return "test.failed"
     if failure not in ("build.compile", "build.task_failed", "build.lint"):
         return failure
-    found = purpose(command)
-    return found if found in ("build.lint", "build.types") else failure
+    named = (purpose(command), purpose(text) if failure == "build.task_failed" else None)
+    return next((p for p in named if p in ("build.lint", "build.types")), failure)

@@ -19,7 +19,7 @@ TAIL = Family("tail", "", 46)
 HEADING = Family("heading", "", 61)
 
 _LOCATION = re.compile(
-    r"^\s*(?:at |❯ |File \"|from |# \.?/|#\d+ +0x\w+ in |/|\w[\w./-]*\.\w+:\d+:in )\S*.*?[\w)\"]:? ?(?:line )?\d+"
+    r"^\s*(?:at |❯ |File \"|from |# \.?/|#\d+ +0x\w+ in |/|\w[\w./-]*\.\w+:\d+: ?in )\S*.*?[\w)\"]:? ?(?:line )?\d+"
 )
 _FOREIGN = re.compile(
     r"node_modules|node:internal|internal/|site-packages|dist-packages|/lib/python|<frozen|org\.junit|junit\.framework"
@@ -61,7 +61,7 @@ def origin(place: int, texts: Mapping[int, str]) -> Iterator[tuple[int, str, Fam
     """Places in a stack trace above the error that it led to (Python prints the error last): the nearest own one."""
     for at in range(place - 1, place - 12, -1):
         text = texts.get(at)
-        if text is None or not text.startswith((" ", "\t")):
+        if text is None or not (text.startswith((" ", "\t")) or _LOCATION.match(text)):
             return
         if _LOCATION.match(text) and not _FOREIGN.search(text):
             yield at, text, LOCATION

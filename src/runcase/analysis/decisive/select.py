@@ -102,7 +102,7 @@ def decide(weighed: Sequence[Candidate], texts: dict[int, str], regions: Sequenc
     told = _sorted([*told, *_tails(regions, texts, best)])
     best = best or _first_cause(told)
     told = [c for c in told if best is None or c.score >= best.score - _FAR]
-    chosen = _Choice(budget, texts, best)
+    chosen = _Choice(budget, texts, best, frozenset(r.end for r in regions))
     for candidate in _in_turn(told, best, texts):
         chosen.add(candidate)
     return Decision(tuple(sorted(chosen.places | chosen.between())), best or (told[0] if told else None), tuple(told))
@@ -218,8 +218,9 @@ def _completed(c: Candidate, texts: dict[int, str], whole: bool) -> list[Candida
 class _Choice:
     """Rows taken so far, and what is left of the budget."""
 
-    def __init__(self, budget: Budget, texts: dict[int, str], best: Candidate | None) -> None:
+    def __init__(self, budget: Budget, texts: dict[int, str], best: Candidate | None, ends: frozenset[int]) -> None:
         self.places: set[int] = set()
+        self._ends = ends
         self._lines, self._chars = budget.lines, budget.chars
         self._texts = texts
         self._best = best
@@ -237,7 +238,7 @@ class _Choice:
         for place in range(c.place - c.family.before, c.place):
             self._context(place)
         for place in range(c.place + 1, c.place + 1 + after):
-            if not self._context(place):
+            if place - 1 in self._ends or not self._context(place):
                 break
 
     def between(self) -> set[int]:

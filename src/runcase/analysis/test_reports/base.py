@@ -35,6 +35,10 @@ class Tool(ABC):
     name: str
     wanted: str
     """Linear-time pattern of the lines that it needs; the others are not handed over."""
+    sign: str
+    """Linear-time pattern of which every report of the tool has a line, with a literal that `required` finds."""
+    counts_for: tuple[str, ...] = ()
+    """Tools whose reports speak of tests that this one counts itself."""
 
     @abstractmethod
     def report(self, lines: Sequence[Line]) -> Report | None:
@@ -54,3 +58,46 @@ def counts(pattern: re.Pattern[str], lines: Sequence[Line]) -> list[tuple[Line, 
 def distinct(names: Sequence[str]) -> tuple[str, ...]:
     """Names in order, each once, without the blanks around them."""
     return tuple(dict.fromkeys(n.strip() for n in names if n.strip()))
+
+
+@dataclass(frozen=True)
+class LineTool(Tool):
+    """A tool that is told by patterns.
+
+    `end` has groups whose names begin with `passed`, `failed`, `skipped`, or `run` for all of them;
+    `failure` has the name as its first group that matched.
+    """
+
+    name: str
+    wanted: str
+    end: re.Pattern[str]
+    failure: re.Pattern[str]
+    counts_for: tuple[str, ...] = ()
+    mark: str = ""
+    """The sign, where `end` holds no literal."""
+
+    @property
+    def sign(self) -> str:  # type: ignore[override]
+        """Each report has an end."""
+        return self.mark or re.sub(r"\(\?P<\w+>", "(?:", self.end.pattern)
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """Ends are summed."""
+        ends = counts(self.end, lines)
+        if not ends:
+            return None
+        names = distinct([first(m) for line in lines if (m := self.failure.search(line.text))])
+        ran, passed, failed, skipped = (summed(ends, kind) for kind in ("run", "passed", "failed", "skipped"))
+        passed = passed or max(0, ran - failed - skipped)
+        places = tuple(line.place for line, _ in ends)
+        return Report(self.name, ran or passed + failed, passed, failed, skipped, names, places)
+
+
+def first(found: re.Match[str]) -> str:
+    """The first group that matched."""
+    return next((g for g in found.groups() if g), "")
+
+
+def summed(ends: Sequence[tuple[Line, dict[str, int]]], kind: str) -> int:
+    """All counts whose group's name begins with `kind`."""
+    return sum(n for _, groups in ends for name, n in groups.items() if name.startswith(kind))

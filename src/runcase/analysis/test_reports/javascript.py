@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from runcase.analysis.test_reports.base import Line, Report, Tool, counts, distinct
+from runcase.analysis.test_reports.base import Line, Report, Tool, counts, distinct, summed
 
 _JEST_END = re.compile(r"^\s*Tests:\s+(?P<parts>.*\b\d+ total)")
 _PART = re.compile(r"(\d+) (failed|passed|skipped|todo|total|pending)")
@@ -13,12 +13,14 @@ _JEST_NAME = re.compile(r"^\s*● (?!Console)(.+?)\s*$")
 _NOISE = re.compile(
     r"^(?:Deprecation|Validation|process\.exit|Cannot log after|.*(?:snapshot|obsolete))", re.IGNORECASE
 )
-_PASSING = re.compile(r"^\s+(?P<passed>\d+) passing\b|^\s*[✔✓] (?P<done>\d+) tests? completed?\b")
-_FAILING = re.compile(r"^\s+(?P<failed>\d+) failing\s*$")
-_PENDING = re.compile(r"^\s+(?P<skipped>\d+) pending\s*$|^\s*[ℹ•] (?P<left>\d+) tests? skipped")
+_PASSING = re.compile(r"^\s+(?P<passed>\d+) passing\b|^\s*[✔✓] (?P<passed_old>\d+) tests? completed?\b")
+_FAILING = re.compile(r"^\s+(?P<failed>\d+) failing\s*$|^\s*✖ (?P<failed_old>\d+) of (?P<run>\d+) tests? failed:?$")
+_PENDING = re.compile(r"^\s+(?P<skipped>\d+) pending\s*$|^\s*[ℹ•] (?P<skipped_old>\d+) tests? skipped")
 _TITLE = re.compile(r"^\s{1,4}\d+\) (.+?)\s*$")
 _VITEST_END = re.compile(r"^\s*Tests\s+(?P<parts>(?:\d+ \w+(?: \| )?)+)\s*\(\d+\)")
-_VITEST_NAME = re.compile(r"^\s*(?:FAIL|×)\s+(\S+\.[cm]?[jt]sx?(?: \[.*?\])?) > (.+?)\s*$")
+_VITEST_NAME = re.compile(
+    r"^\s*(?:FAIL|×)\s+((?:\|.+?\| | ?[\w-]+ (?:\([\w-]+\) )? *)?\S+\.[cm]?[jt]sx?(?: \[.*?\])?) > (.+?)\s*$"
+)
 
 
 class Jest(Tool):
@@ -26,13 +28,14 @@ class Jest(Tool):
 
     name = "jest"
     wanted = r"^\s*Tests:\s+.*\d+ total|^\s*● "
+    sign = r"^\s*Tests:\s+.*\d+ total"
 
     def report(self, lines: Sequence[Line]) -> Report | None:
         """Invocations are summed."""
         ends = [(line, m) for line in lines if (m := _JEST_END.match(line.text))]
         if not ends:
             return None
-        total = _summed(m["parts"] for _, m in ends)
+        total = _parts_of(m["parts"] for _, m in ends)
         names = [m[1] for line in lines if (m := _JEST_NAME.match(line.text)) and not _NOISE.match(m[1])]
         skipped = total.get("skipped", 0) + total.get("pending", 0)
         failed = total.get("failed", 0)
@@ -47,19 +50,20 @@ class Mocha(Tool):
     name = "mocha"
     wanted = (
         r"^\s+\d+ (?:passing|failing|pending)\b|^\s*[✔✓ℹ•] \d+ tests? (?:complete|skipped)|^\s{1,4}\d+\) |^\s{5,}\S.*$"
+        r"|^\s*✖ \d+ of \d+ tests? failed"
     )
+    sign = r"^\s+\d+ (?:passing|failing)\b|^\s*[✔✓] \d+ tests? completed?\b|^\s*✖ \d+ of \d+ tests? failed"
 
     def report(self, lines: Sequence[Line]) -> Report | None:
         """Invocations are summed; names are the suites and the test of each numbered failure."""
-        ends = counts(_PASSING, lines)
-        if not ends:
+        ends, failing = counts(_PASSING, lines), counts(_FAILING, lines)
+        if not ends and not failing:
             return None
-        failing = counts(_FAILING, lines)
-        failed = sum(n["failed"] for _, n in failing)
-        skipped = sum(n["skipped"] + n["left"] for _, n in counts(_PENDING, lines))
+        failed = summed(failing, "failed")
+        skipped = summed(counts(_PENDING, lines), "skipped")
         names = _numbered(lines, failing[0][0].place) if failing else ()
-        passed = sum(n["passed"] + n["done"] for _, n in ends)
-        places = tuple(line.place for line, _ in ends)
+        passed = summed(ends, "passed") + max(0, summed(failing, "run") - summed(failing, "failed_old"))
+        places = tuple(line.place for line, _ in [*ends, *failing])
         return Report(self.name, passed + failed, passed, failed, skipped, names, places)
 
 
@@ -84,21 +88,22 @@ class Vitest(Tool):
     """vitest."""
 
     name = "vitest"
-    wanted = r"^\s*Tests\s+\d+ \w+.*\(\d+\)|^\s*(?:FAIL|×)\s+\S+\.[cm]?[jt]sx?"
+    wanted = r"^\s*Tests\s+\d+ \w+.*\(\d+\)|^\s*(?:FAIL|×)\s+.*\.[cm]?[jt]sx?"
+    sign = r"^\s*Tests\s+(?:\d+ passed|\d+ failed|\d+ skipped).*\(\d+\)"
 
     def report(self, lines: Sequence[Line]) -> Report | None:
         """Invocations are summed."""
         ends = [(line, m) for line in lines if (m := _VITEST_END.match(line.text))]
         if not ends:
             return None
-        total = _summed(m["parts"] for _, m in ends)
+        total = _parts_of(m["parts"] for _, m in ends)
         names = [f"{m[1]} > {m[2]}" for line in lines if (m := _VITEST_NAME.match(line.text))]
         places = tuple(line.place for line, _ in ends)
         passed, failed = total.get("passed", 0), total.get("failed", 0)
         return Report(self.name, passed + failed, passed, failed, total.get("skipped", 0), distinct(names), places)
 
 
-def _summed(ends: object) -> dict[str, int]:
+def _parts_of(ends: object) -> dict[str, int]:
     total: dict[str, int] = {}
     for parts in ends:  # type: ignore[attr-defined]
         for number, what in _PART.findall(parts):

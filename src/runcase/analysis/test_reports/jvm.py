@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from runcase.analysis.test_reports.base import Line, Report, Tool, counts, distinct
+from runcase.analysis.test_reports.base import Line, Report, Tool, counts, distinct, first, summed
 
 _NUMBER = r"\d+(?:,\d{3})*"
 _TOTALS = re.compile(
@@ -22,6 +22,7 @@ _GRADLE_RESULT = re.compile(
     r"Results?: \w+ \((?P<run>\d+) tests?, (?P<passed>\d+) (?:passed|successes), (?P<failed>\d+) (?:failed|failures),"
     r" (?P<skipped>\d+) skipped\)"
 )
+_CLASS = re.compile(r"^(?:[\w$]+\.)*[A-Z][\w$]*$")
 _JUNIT = re.compile(r"^\s*\[junit\] ")
 _SUITE_NAME = re.compile(r"^\s*\[junit\] (?:Testsuite: |Running |TEST )([\w.$]+)")
 _CASE_NAME = re.compile(r"^\s*\[junit\] Testcase: (.+?)(?: took |:|\()")
@@ -30,6 +31,15 @@ _CASE_FAILED = re.compile(
 )
 _PLATFORM = re.compile(r"\[ +(\d+) tests (found|started|failed|successful|skipped|aborted) +\]")
 _METHOD_SOURCE = re.compile(r"MethodSource \[className = '([^']+)', methodName = '([^']+)'")
+_SCALATEST = re.compile(
+    r"Tests: succeeded (?P<passed>\d+), failed (?P<failed>\d+), canceled (?P<skipped_canceled>\d+)"
+    r", ignored (?P<skipped>\d+), pending (?P<skipped_pending>\d+)"
+)
+_SCALA_SUITE = re.compile(r"^(?:\[\w+\] )?(\w\S*):$")
+_SCALA_NAME = re.compile(
+    r"^(?:\[\w+\] )?\s*- (.+?) \*\*\* FAILED \*\*\*|^\[\w+\] +[x!✗] (\S.*?)\s*$|^==> X (\S.*?) +[\d.]+s "
+    r"|^\[error\] Test (\S+?)(?:\(.*\))? failed"
+)
 _SBT = re.compile(
     r"(?:Passed|Failed): Total (?P<run>\d+), Failed (?P<failed>\d+), Errors (?P<errors>\d+), Passed (?P<passed>\d+)"
     r"(?:, (?:Ignored|Skipped) (?P<skipped>\d+))?"
@@ -41,6 +51,8 @@ class Surefire(Tool):
 
     name = "maven"
     wanted = r"Tests run: *\d+, *Failures: |<<< (?:FAILURE|ERROR)!"
+    sign = r"Tests run: *\d+, *Failures: "
+    counts_for = ("testng",)
 
     def report(self, lines: Sequence[Line]) -> Report | None:
         """Totals of modules (lines without a time) are summed; without any, those of the classes."""
@@ -76,14 +88,14 @@ class Gradle(Tool):
 
     name = "gradle"
     wanted = r" > .+ FAILED\s*$|^\d+ tests? completed|Results?: \w+ \(\d+ tests?, "
+    sign = r"\S > .+ FAILED\s*$|^\d+ tests? completed|Results?: \w+ \(\d+ tests?, "
+    counts_for = ("testng",)
 
     def report(self, lines: Sequence[Line]) -> Report | None:
         """Totals of tasks are summed; Gradle prints them only when something failed."""
         ends = counts(_GRADLE_RESULT, lines) or counts(_GRADLE_END, lines)
         found = [m for line in lines if (m := _GRADLE_NAME.match(line.text)) and not m["holder"].startswith("Task")]
-        names = [
-            f"{m['holder'].split(' > ')[-1]}.{m['name'].split(' > ')[-1]}" for m in found if ":" not in m["holder"][:1]
-        ]
+        names = [_gradle_case(f"{m['holder']} > {m['name']}") for m in found if ":" not in m["holder"][:1]]
         if not ends and not names:
             return None
         skipped = sum(n["skipped"] for _, n in ends)
@@ -93,11 +105,20 @@ class Gradle(Tool):
         return Report(self.name, ran, max(0, ran - failed - skipped), failed, skipped, distinct(names), places)
 
 
+def _gradle_case(path: str) -> str:
+    """`pkg.Class.method` of `pkg.Class > group > method`, whatever runners stand before the class."""
+    parts = path.split(" > ")
+    holder = next((p for p in parts[:-1] if _CLASS.match(p)), parts[-2])
+    return f"{holder}.{parts[-1].removeprefix(f'{holder}.')}"
+
+
 class AntJunit(Tool):
     """Ant's junit task: one total a suite, cases under their suite."""
 
     name = "ant"
     wanted = r"^\s*\[junit\] "
+    sign = r"^\s*\[junit\] "
+    counts_for = ("testng",)
 
     def report(self, lines: Sequence[Line]) -> Report | None:
         """Suites are summed; a total that two formatters print alike, time and all, counts once."""
@@ -127,10 +148,15 @@ def _failed_cases(lines: Sequence[Line]) -> tuple[str, ...]:
 
 
 class Sbt(Tool):
-    """sbt, and what builds on it (play)."""
+    """sbt, and what builds on it (play), with the names that ScalaTest, specs2, MUnit and JUnit's interface print."""
 
     name = "sbt"
-    wanted = r"(?:Passed|Failed): Total \d+, Failed "
+    wanted = (
+        r"(?:Passed|Failed): Total \d+, Failed |\*\*\* FAILED \*\*\*|^\[\w+\] +[x!✗] \S"
+        r"|^==> X |^\[error\] Test \S+ failed|^\[\w+\] \w\S*:$"
+    )
+    sign = r"(?:Passed|Failed): Total \d+, Failed "
+    counts_for = ("scalatest",)
 
     def report(self, lines: Sequence[Line]) -> Report | None:
         """Projects are summed."""
@@ -140,13 +166,47 @@ class Sbt(Tool):
         failed = sum(n["failed"] + n["errors"] for _, n in found)
         skipped = sum(n["skipped"] for _, n in found)
         passed = sum(n["passed"] for _, n in found)
-        return Report(self.name, passed + failed, passed, failed, skipped, (), tuple(line.place for line, _ in found))
+        names = _scala_names(lines) if failed else ()
+        return Report(
+            self.name, passed + failed, passed, failed, skipped, names, tuple(line.place for line, _ in found)
+        )
+
+
+class ScalaTest(Tool):
+    """ScalaTest's own totals, where no sbt counts."""
+
+    name = "scalatest"
+    wanted = r"Tests: succeeded \d+, failed |\*\*\* FAILED \*\*\*|^(?:\[\w+\] )?\w\S*:$"
+    sign = r"Tests: succeeded \d+, failed "
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """Projects are summed."""
+        found = counts(_SCALATEST, lines)
+        if not found:
+            return None
+        passed, failed, skipped = (summed(found, kind) for kind in ("passed", "failed", "skipped"))
+        names = _scala_names(lines) if failed else ()
+        return Report(
+            self.name, passed + failed, passed, failed, skipped, names, tuple(line.place for line, _ in found)
+        )
+
+
+def _scala_names(lines: Sequence[Line]) -> tuple[str, ...]:
+    """Names of failed tests, those of ScalaTest below the suite that printed them."""
+    suite, names = "", []
+    for line in lines:
+        if m := _SCALA_SUITE.match(line.text):
+            suite = f"{m[1]}."
+        elif m := _SCALA_NAME.match(line.text):
+            names.append(f"{suite}{m[1]}" if m[1] else first(m))
+    return distinct(names)
 
 
 class JunitPlatform(Tool):
     """The console launcher of JUnit 5, alone or under Ant: `[  14 tests failed  ]` and the sources of the failures."""
 
     name = "junit"
+    sign = r"\[ +\d+ tests (?:found|started|failed) +\]"
     wanted = r"\[ +\d+ tests (?:found|started|failed|successful|skipped|aborted) +\]|MethodSource \[className = "
 
     def report(self, lines: Sequence[Line]) -> Report | None:

@@ -1,117 +1,18 @@
-"""go test, cargo test, rspec, phpunit, ctest, dotnet: tools whose totals and names stand one a line."""
+"""C and C++ (CTest, GoogleTest, Catch2, doctest, Boost, automake, Meson), Rust, Zig, Swift, Bazel."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from runcase.analysis.test_reports.base import Line, Report, Tool, counts, distinct
-
-
-@dataclass(frozen=True)
-class LineTool(Tool):
-    """A tool that is told by patterns.
-
-    `end` has the groups `passed`, `failed`, `skipped`, or `run` for all of them;
-    `failure` has the name as its first group that matched.
-    """
-
-    name: str
-    wanted: str
-    end: re.Pattern[str]
-    failure: re.Pattern[str]
-    run_counts_skipped: bool = True
-
-    def report(self, lines: Sequence[Line]) -> Report | None:
-        """Ends are summed."""
-        ends = counts(self.end, lines)
-        names = [next(g for g in m.groups() if g) for line in lines if (m := self.failure.search(line.text))]
-        if not ends:
-            return None
-        failed = sum(n.get("failed", 0) + n.get("errors", 0) + n.get("bad", 0) for _, n in ends)
-        skipped = sum(n.get("skipped", 0) + n.get("left", 0) for _, n in ends)
-        ran = sum(n.get("run", 0) + n.get("all", 0) for _, n in ends)
-        passed = sum(n.get("passed", 0) for _, n in ends) or max(
-            0, ran - failed - (skipped if self.run_counts_skipped else 0)
-        )
-        places = tuple(line.place for line, _ in ends)
-        return Report(self.name, ran or passed + failed, passed, failed, skipped, distinct(names), places)
+from runcase.analysis.test_reports.base import Line, LineTool, Report, Tool, counts, distinct
 
 
-CARGO = LineTool(
-    "cargo",
-    r"^test result: |^test .* \.\.\. FAILED",
-    re.compile(r"^test result: \w+\. (?P<passed>\d+) passed; (?P<failed>\d+) failed; (?P<skipped>\d+) ignored"),
-    re.compile(r"^test (\S+)(?: - .*)? \.\.\. FAILED"),
-)
-RSPEC = LineTool(
-    "rspec",
-    r"^\d+ examples?, \d+ failures?|^rspec \./",
-    re.compile(r"^(?P<run>\d+) examples?, (?P<failed>\d+) failures?(?:, (?P<skipped>\d+) pending)?"),
-    re.compile(r"^rspec \./\S+ # (.+?)\s*$"),
-)
-PHPUNIT = LineTool(
-    "phpunit",
-    r"^Tests: \d+, Assertions: |^OK \(\d+ tests?, |^\d+\) \S+::",
-    re.compile(
-        r"^(?:Tests: (?P<run>\d+), Assertions: \d+|OK \((?P<passed>\d+) tests?)"
-        r"(?:.*?Errors: (?P<errors>\d+))?(?:.*?Failures: (?P<failed>\d+))?(?:.*?Skipped: (?P<skipped>\d+))?"
-    ),
-    re.compile(r"^\d+\) (\S+::.+?)\s*$"),
-)
-JUNIT_TEXT = LineTool(
-    "junit",
-    r"^OK \(\d+ tests?\)|^Tests run: \d+,  Failures: \d+$|^\d+\) \w+\([\w.$]+\)",
-    re.compile(r"^(?:OK \((?P<run>\d+) tests?\)|Tests run: (?P<all>\d+),  Failures: (?P<failed>\d+))"),
-    re.compile(r"^\d+\) (\w+\([\w.$]+\))"),
-)
 CTEST = LineTool(
     "ctest",
     r"tests passed, \d+ tests failed out of|^\s*\d+ - \S+ \(",
     re.compile(r"tests passed, (?P<failed>\d+) tests failed out of (?P<run>\d+)"),
     re.compile(r"^\s*\d+ - (\S+) \((?:Failed|SEGFAULT|Timeout|Subprocess aborted|Not Run|ILLEGAL|NUMERICAL)"),
-)
-DOTNET = LineTool(
-    "dotnet",
-    r"(?:Failed|Passed)!\s+- Failed:|^\s*(?:Failed|X) \S+.*\[|^Total tests: \d+",
-    re.compile(
-        r"Failed:\s*(?P<failed>\d+), Passed:\s*(?P<passed>\d+), Skipped:\s*(?P<skipped>\d+)"
-        r"|^Total tests: (?P<run>\d+)\. Passed: (?P<done>\d+)\. Failed: (?P<bad>\d+)\. Skipped: (?P<left>\d+)"
-    ),
-    re.compile(r"^\s*(?:Failed|X) (\S.*?) \[[<\d]"),
-)
-GTEST = LineTool(
-    "gtest",
-    r"^\[=+\] \d+ tests? from .* ran|^\[  (?:FAILED|SKIPPED|PASSED)  \] ",
-    re.compile(
-        r"^\[=+\] (?P<run>\d+) tests? from .* ran|^\[  FAILED  \] (?P<failed>\d+) tests?, listed"
-        r"|^\[  SKIPPED \] (?P<skipped>\d+) tests?, listed"
-    ),
-    re.compile(r"^\[  FAILED  \] (\S+\.[^\s,]+)"),
-)
-MINITEST = LineTool(
-    "minitest",
-    r"^\d+ (?:runs|tests), \d+ assertions, |^\s*\w[\w:]*#test_\S+",
-    re.compile(
-        r"^(?P<run>\d+) (?:runs|tests), \d+ assertions, (?P<failed>\d+) failures, (?P<errors>\d+) errors"
-        r"(?:, \d+ pendings, \d+ omissions)?(?:, (?P<skipped>\d+) skips)?"
-    ),
-    re.compile(r"^\s*(\w[\w:]*#test_\S+?)(?: \[\S+:\d+\])?:$"),
-)
-KARMA = LineTool(
-    "karma",
-    r"^TOTAL: |^Executed \d+ of \d+ .*secs|\): Executed \d+ of \d+.*\(.* secs / |\(\S.*\) \S.* FAILED$",
-    re.compile(r"^TOTAL: (?:(?P<failed>\d+) FAILED, )?(?P<passed>\d+) SUCCESS"),
-    re.compile(r"^\S[^()]* \([^()]+\) (\S.*) FAILED$"),
-)
-PLAYWRIGHT = LineTool(
-    "playwright",
-    r"^\s{2}\d+ (?:passed|failed|flaky|skipped|did not run)\b|^\s+\d+\) (?:\[[\w -]+\] › )?\S+:\d+:\d+ › ",
-    re.compile(
-        r"^\s{2}(?:(?P<passed>\d+) passed \([\d.]+m?s?\)|(?P<failed>\d+) failed$|(?P<skipped>\d+) skipped$)",
-    ),
-    re.compile(r"^\s+\d+\) ((?:\[[\w -]+\] › )?\S+:\d+:\d+ › .+?)(?: [─-]+)?\s*$"),
 )
 
 
@@ -124,15 +25,6 @@ NEXTEST = LineTool(
     ),
     re.compile(r"^\s+(?:FAIL|SIGSEGV|SIGABRT|TIMEOUT) \[ *[\d.]+s\] (?:\([^)]*\) )?(\S+ \S+)"),
 )
-TESTNG = LineTool(
-    "testng",
-    r"^Total tests run: \d+, |^FAILED: \w",
-    re.compile(
-        r"^Total tests run: (?P<run>\d+), (?:Passes: (?P<passed>\d+), )?Failures: (?P<failed>\d+)"
-        r", Skips: (?P<skipped>\d+)"
-    ),
-    re.compile(r"^FAILED: (\w[\w.$]*)"),
-)
 
 
 class XCTest(Tool):
@@ -140,6 +32,7 @@ class XCTest(Tool):
 
     name = "xctest"
     wanted = r"^\s*Executed \d+ tests?, with |^Test [Cc]ase '.*' failed|^Test Suite '"
+    sign = r"Executed \d+ tests?, with "
 
     def report(self, lines: Sequence[Line]) -> Report | None:
         """Invocations are summed: each ends with the total of `All tests` or `Selected tests`."""
@@ -165,18 +58,118 @@ _EXECUTED = re.compile(
 _XCTEST_CASE = re.compile(r"^Test [Cc]ase '(?:-\[(?:\w+\.)?)?([\w. ]+?)(?:\(\))?\]?' failed")
 
 
-class GoTest(Tool):
-    """go test, plain and -v."""
+CARGO = LineTool(
+    "cargo",
+    r"^test result: |^test .* \.\.\. FAILED",
+    re.compile(r"^test result: \w+\. (?P<passed>\d+) passed; (?P<failed>\d+) failed; (?P<skipped>\d+) ignored"),
+    re.compile(r"^test (.+?)(?: - should panic)? \.\.\. FAILED"),
+)
+GTEST = LineTool(
+    "gtest",
+    r"^\[=+\] \d+ tests? from .* ran|^\[  (?:FAILED |SKIPPED|PASSED ) \] ",
+    re.compile(
+        r"^\[=+\] (?P<run>\d+) tests? from .* ran|^\[  FAILED  \] (?P<failed>\d+) tests?, listed"
+        r"|^\[  SKIPPED \] (?P<skipped>\d+) tests?, listed"
+    ),
+    re.compile(r"^\[  FAILED  \] (\S+\.[^\s,]+)"),
+)
+CATCH = LineTool(
+    "catch",
+    r"test cases: +\d+ \||^All tests passed \(.* in \d+ test cases?\)|^TEST CASE: ",
+    re.compile(
+        r"^(?:\[doctest\] )?test cases: +(?P<run>\d+) \|(?: +(?P<passed>\d+) passed)?"
+        r"(?:(?: \|)? +(?P<failed>\d+) failed)?(?: \| +(?P<skipped>\d+) skipped)?"
+        r"|^All tests passed \(.* in (?P<passed_all>\d+) test cases?\)"
+    ),
+    re.compile(r"^TEST CASE: +(\S.*?)\s*$"),
+)
+AUTOMAKE = LineTool(
+    "automake",
+    r"^# (?:TOTAL|PASS|SKIP|XFAIL|FAIL|XPASS|ERROR): +\d+$|^(?:FAIL|ERROR|XPASS): \S+$",
+    re.compile(
+        r"^# (?:(?:PASS|XFAIL): +(?P<passed>\d+)|SKIP: +(?P<skipped>\d+)|(?:FAIL|XPASS|ERROR): +(?P<failed>\d+))$"
+    ),
+    re.compile(r"^(?:FAIL|ERROR|XPASS): (\S+)$"),
+)
+MESON = LineTool(
+    "meson",
+    r"^(?:Ok|OK|Expected Fail|Fail|FAIL|Unexpected Pass|Skipped|SKIP|Timeout|TIMEOUT): +\d+\s*$"
+    r"|^\s*\d+/\d+ .*\b(?:FAIL|TIMEOUT|ERROR)\b",
+    re.compile(
+        r"^(?:(?:Ok|OK|Expected Fail): +(?P<passed>\d+)|(?:Skipped|SKIP): +(?P<skipped>\d+)"
+        r"|(?:Fail|FAIL|Unexpected Pass|Timeout|TIMEOUT): +(?P<failed>\d+))\s*$"
+    ),
+    re.compile(r"^\s*\d+/\d+ (?:\S+ / )?(\S.*?)\s+(?:FAIL|TIMEOUT|ERROR)\s"),
+    mark=r"^(?:Expected Fail|Unexpected Pass|Timeout|TIMEOUT|FAIL): +\d+\s*$",
+)
+ZIG = LineTool(
+    "zig",
+    r"^\d+ passed; \d+ skipped; \d+ failed\.|\.\.\.FAIL \(",
+    re.compile(r"^(?P<passed>\d+) passed; (?P<skipped>\d+) skipped; (?P<failed>\d+) failed\."),
+    re.compile(r"^\d+/\d+ (?:.*?\.)?(test\.\S.*?)\.\.\.FAIL \("),
+)
 
-    name = "go"
-    wanted = r"^\s*--- (?:FAIL|PASS|SKIP): "
+
+class Boost(Tool):
+    """Boost.Test: the end counts failed checks, the names are those of the cases."""
+
+    name = "boost"
+    wanted = r"^Running \d+ test cases?\.\.\.|error: in \"[^\"]+\""
+    sign = r"^Running \d+ test cases?\.\.\."
 
     def report(self, lines: Sequence[Line]) -> Report | None:
-        """Without -v only failures are printed, so that passed is what is known to have passed."""
-        found = [m for line in lines if (m := re.match(r"^(\s*)--- (FAIL|PASS|SKIP): (\S+)", line.text))]
-        if not found:
+        """Modules are summed."""
+        begins = counts(re.compile(r"^Running (?P<run>\d+) test cases?\.\.\."), lines)
+        if not begins:
             return None
-        by = {verdict: [m[3] for m in found if m[2] == verdict] for verdict in ("FAIL", "PASS", "SKIP")}
-        places = tuple(line.place for line in lines[:1])
-        passed, failed = len(by["PASS"]), len(by["FAIL"])
-        return Report(self.name, passed + failed, passed, failed, len(by["SKIP"]), distinct(by["FAIL"]), places)
+        names = distinct([m[1] for line in lines if (m := re.search(r'error: in "([^"]+)"', line.text))])
+        ran = sum(n["run"] for _, n in begins)
+        places = tuple(line.place for line, _ in begins)
+        return Report(self.name, ran, max(0, ran - len(names)), len(names), 0, names, places)
+
+
+_TARGET = re.compile(
+    r"^(//\S+)\s+(?:\(cached\) )?(PASSED|FLAKY|FAILED|TIMEOUT|NO STATUS|SKIPPED|INCOMPLETE|REMOTE FAILURE)\b"
+)
+
+
+class Bazel(Tool):
+    """The summary of `bazel test`: a line a target."""
+
+    name = "bazel"
+    wanted = _TARGET.pattern
+    sign = r"^//\S+\s+(?:\(cached\) )?(?:PASSED|FLAKY|FAILED|TIMEOUT)\b"
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """A target that several invocations name has its last result."""
+        last = {m[1]: (m[2], line.place) for line in lines if (m := _TARGET.match(line.text))}
+        if not last:
+            return None
+        aside = [t for t, (verdict, _) in last.items() if verdict in ("NO STATUS", "SKIPPED", "INCOMPLETE")]
+        bad = [t for t, (verdict, _) in last.items() if verdict in ("FAILED", "TIMEOUT", "REMOTE FAILURE")]
+        ran = len(last) - len(aside)
+        places = tuple(place for _, place in last.values())
+        return Report(self.name, ran, ran - len(bad), len(bad), len(aside), tuple(bad), places)
+
+
+_SWIFT_END = re.compile(r"^[✘✔􀢄􁁛] +Test run with (\d+) tests?")
+_SWIFT_NAME = re.compile(r"^[✘􀢄] +Test (?!run with |case )(.+?) failed after ")
+
+
+class SwiftTesting(Tool):
+    """Swift Testing: the end counts tests and issues, the names are those of the tests."""
+
+    name = "swift testing"
+    wanted = r"^[✘✔􀢄􁁛] +Test (?:run with \d+ tests?|\S.* failed after )"
+    sign = r"^[✘✔􀢄􁁛] +Test run with \d+ tests?"
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """Invocations are summed."""
+        ends = [(line, int(m[1])) for line in lines if (m := _SWIFT_END.match(line.text))]
+        if not ends:
+            return None
+        names = distinct([m[1].strip('"') for line in lines if (m := _SWIFT_NAME.match(line.text))])
+        ran = sum(n for _, n in ends)
+        return Report(
+            self.name, ran, max(0, ran - len(names)), len(names), 0, names, tuple(line.place for line, _ in ends)
+        )

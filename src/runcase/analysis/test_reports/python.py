@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from runcase.analysis.test_reports.base import Line, Report, Tool, distinct
+from runcase.analysis.test_reports.base import Line, LineTool, Report, Tool, distinct, first
 
 _PYTEST_END = re.compile(
     r"^(?:=+ |)(?=.*\b(?:passed|failed|errors?|skipped|no tests ran)\b)"
@@ -13,7 +13,8 @@ _PYTEST_END = re.compile(
 )
 _PART = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed|deselected|warnings?|rerun)")
 _PYTEST_NAME = re.compile(
-    r"^(?:FAILED|ERROR) (\S+?\.py\S*(?:\[[^\]]*\])?)(?: - |\s*$)|^(\S+\.py::\S+) (?:FAILED|ERROR)\b"
+    r"^(?:FAILED|ERROR|SUBFAIL(?:ED)?(?: ?\[.*?\])?(?: ?\(.*?\))?) (\S+?\.py\S*(?:\[[^\]]*\])?)(?: - |\s*$)"
+    r"|^(\S+\.py::\S+) (?:FAILED|ERROR)\b|^\[gw\d+\].* FAILED (\S+\.py::\S+)"
 )
 _PYTEST_TITLE = re.compile(r"^_{3,} (?:ERROR (?:at (?:setup|teardown) of|collecting) )?(\S.*?) _{3,}$")
 _RAN = re.compile(r"^Ran (\d+) tests? in ")
@@ -27,8 +28,13 @@ class Pytest(Tool):
 
     name = "pytest"
     wanted = (
-        r"^=* ?(?:\d+ [a-z]+,? )+in [\d.:]+ ?s|^=+ no tests ran|^(?:FAILED|ERROR) \S+\.py|\.py::\S+ (?:FAILED|ERROR)"
-        r"|^_{3,} \S.* _{3,}$"
+        r"^=* ?(?:\d+ [a-z]+,? )+in [\d.:]+ ?s|^=+ no tests ran|^(?:FAILED|ERROR|SUBFAIL).* \S+\.py"
+        r"|\.py::\S+ (?:FAILED|ERROR)"
+        r"|^\[gw\d+\].* FAILED \S|^_{3,} \S.* _{3,}$"
+    )
+    sign = (
+        r"^=* ?(?:\d+ [a-z]+,? )*\d+ (?:passed|failed|errors?|skipped|deselected|xfailed|warnings?)\b.* in [\d.:]+ ?s"
+        r"|no tests ran"
     )
 
     def report(self, lines: Sequence[Line]) -> Report | None:
@@ -41,7 +47,7 @@ class Pytest(Tool):
             for number, what in _PART.findall(end[1]):
                 key = what.removesuffix("s") if what.startswith("error") else what
                 total[key] = total.get(key, 0) + int(number)
-        listed = [m[1] or m[2] for line in lines if (m := _PYTEST_NAME.match(line.text))]
+        listed = [first(m) for line in lines if (m := _PYTEST_NAME.match(line.text))]
         titles = [m[1] for line in lines if (m := _PYTEST_TITLE.match(line.text))]
         names = [dotted(n) for n in listed] or [dotted(t.replace(".", "::") if ".py" not in t else t) for t in titles]
         passed = total.get("passed", 0) + total.get("xpassed", 0) + total.get("xfailed", 0)
@@ -63,6 +69,7 @@ class Unittest(Tool):
 
     name = "unittest"
     wanted = r"^Ran \d+ tests? in |^(?:FAILED|OK)(?: \(.*\))?$|^(?:FAIL|ERROR): "
+    sign = r"^Ran \d+ tests? in "
 
     def report(self, lines: Sequence[Line]) -> Report | None:
         """`Ran` counts skipped tests too."""
@@ -79,6 +86,24 @@ class Unittest(Tool):
         if not places:
             return None
         found = [m for line in lines if (m := _UNITTEST_NAME.match(line.text))]
-        names = [f"{m[2]}.{m[1]}" if m[2] and not m[2].endswith(m[1]) else (m[2] or m[1]) for m in found]
+        names = [_case(m[1], m[2] or "") for m in found]
         passed = max(0, ran - failed - skipped)
         return Report(self.name, ran, passed, failed, skipped, distinct(names) if failed else (), tuple(places))
+
+
+def _case(name: str, holder: str) -> str:
+    """`holder.name`; since Python 3.11 the holder has the name already, and a module that broke has none."""
+    if not holder or holder.startswith("unittest.loader."):
+        return name
+    return holder if holder.endswith(name) else f"{holder}.{name}"
+
+
+STESTR = LineTool(
+    "stestr",
+    r"^ - (?:Passed|Skipped|Failed|Expected Fail|Unexpected Success): \d+|^\{\d+\} \S+ .*\.\.\. FAILED",
+    re.compile(
+        r"^ - (?:(?:Passed|Expected Fail): (?P<passed>\d+)|Skipped: (?P<skipped>\d+)"
+        r"|(?:Failed|Unexpected Success): (?P<failed>\d+))$"
+    ),
+    re.compile(r"^\{\d+\} (\S+) .*\.\.\. FAILED"),
+)

@@ -4,90 +4,51 @@ from __future__ import annotations
 
 import polars as pl
 
-from runcase.analysis.test_reports.base import Line, Report, Tool, distinct
-from runcase.analysis.test_reports.javascript import Jest, Mocha, Vitest
-from runcase.analysis.test_reports.jvm import AntJunit, Gradle, JunitPlatform, Sbt, Surefire
-from runcase.analysis.test_reports.native import (
-    CARGO,
-    CTEST,
-    DOTNET,
-    GTEST,
-    JUNIT_TEXT,
-    KARMA,
-    MINITEST,
-    NEXTEST,
-    PHPUNIT,
-    PLAYWRIGHT,
-    RSPEC,
-    TESTNG,
-    GoTest,
-    XCTest,
+from runcase.analysis.test_reports import (
+    browsers,
+    dotnet,
+    go,
+    javascript,
+    junit_text,
+    jvm,
+    native,
+    python,
+    scenarios,
+    scripting,
+    tap,
 )
-from runcase.analysis.test_reports.python import Pytest, Unittest
+from runcase.analysis.test_reports.base import Line, Report, Tool, distinct
+from runcase.analysis.test_reports.worded import Worded
 from runcase.model.refs import ref_of
 from runcase.model.tables import TESTS
+from runcase.rules.literals import FOLDED, required
 
 TOOLS: tuple[Tool, ...] = (
-    Pytest(),
-    Unittest(),
-    Surefire(),
-    Gradle(),
-    AntJunit(),
-    Sbt(),
-    JunitPlatform(),
-    JUNIT_TEXT,
-    Jest(),
-    Mocha(),
-    Vitest(),
-    GoTest(),
-    CARGO,
-    RSPEC,
-    PHPUNIT,
-    CTEST,
-    DOTNET,
-    GTEST,
-    MINITEST,
-    KARMA,
-    PLAYWRIGHT,
-    XCTest(),
-    NEXTEST,
-    TESTNG,
+    *(python.Pytest(), python.Unittest(), python.STESTR),
+    *(jvm.Surefire(), jvm.Gradle(), jvm.AntJunit(), jvm.Sbt(), jvm.ScalaTest(), jvm.JunitPlatform()),
+    *(junit_text.JUNIT_TEXT, junit_text.TESTNG),
+    *(javascript.Jest(), javascript.Mocha(), javascript.Vitest()),
+    *(browsers.Karma(), browsers.JASMINE, browsers.Playwright()),
+    *(tap.Tap(), tap.AVA, tap.BUN, tap.DENO),
+    *(go.GoTest(), go.GOTESTSUM, go.GINKGO),
+    *(native.CARGO, native.NEXTEST, native.ZIG, native.CTEST, native.GTEST, native.CATCH, native.Boost()),
+    *(native.AUTOMAKE, native.MESON, native.Bazel(), native.XCTest(), native.SwiftTesting()),
+    *(dotnet.DOTNET, dotnet.NUNIT),
+    *(scripting.Rspec(), scripting.MINITEST, scripting.PHPUNIT, scripting.PEST, scripting.Prove()),
+    *(scripting.EXUNIT, scripting.EUNIT, scripting.Dart(), scripting.Bats(), scripting.TESTTHAT),
+    *(scripting.JULIA, scripting.TASTY, scripting.BUSTED),
+    *(scenarios.Cucumber(), scenarios.Robot(), scenarios.BEHAVE),
 )
+
+UNKNOWN = Worded()
+"""Asked where no other tool reports."""
 
 MAX_LINE_CHARS = 500
 """A report's line is shorter; what is longer is output of the tests."""
 
-_ABOVE_TESTNG = ("maven", "gradle", "ant")
-"""Build tools that count themselves what TestNG counts."""
-
-_HINT_LITERALS = (
-    *("passing", "failing", "passed", "FAILED", "Tests run", "Ran ", "test completed", "tests completed", "Tests:"),
-    *("Tests  ", "example, ", "examples, ", "test result:", "--- FAIL", "--- PASS", "[junit]", "OK (", ": Total "),
-    *("Result: ", "Results: ", "<<< ", "test complete", "tests complete", "tests found", "error in ", "errors in "),
-    *(
-        "no tests ran",
-        " - Failed:",
-        "test from ",
-        "tests from ",
-        " runs, ",
-        " tests, ",
-        "TOTAL: ",
-        "Executed ",
-        " failed",
-        "tests run: ",
-        "test run: ",
-    ),
-)
-"""One of them is in every text that `_HINT` finds."""
-
-_HINT = (
-    r"passing|failing|passed|FAILED|Tests run|Ran \d+ test|tests? completed|Tests:|Tests  |examples?, |test result:"
-    r"|--- (?:FAIL|PASS)|\[junit\]|OK \(|: Total \d|Results?: |<<< |tests? complete|tests found|\d errors? in "
-    r"|no tests ran"
-    r"|[!]\s+- Failed:|Total tests: |tests? from |(?:runs|tests), \d+ assertions|^TOTAL: |Executed \d+ test"
-    r"|[Tt]ests? run: \d|\d failed$"
-)
-"""Runs without any such line have no report; most runs end here."""
+_SIGN = "|".join(f"(?:{t.sign})" for t in (*TOOLS, UNKNOWN))
+_LITERALS = sorted({t for tool in (*TOOLS, UNKNOWN) for t in required(tool.sign)}) + list(FOLDED)
+"""One of them is in every line that `_SIGN` finds. Runs without such a line have no report; most end here."""
 
 
 def test_results(events: pl.LazyFrame) -> pl.DataFrame:
@@ -101,7 +62,7 @@ def test_results(events: pl.LazyFrame) -> pl.DataFrame:
     if hinted.is_empty():
         return TESTS.empty()
     lines = assigned.select("run_id", "source_id", "byte_start", "byte_len", text=_first_line())
-    wanted = "|".join(f"(?:{t.wanted})" for t in TOOLS)
+    wanted = "|".join(f"(?:{t.wanted})" for t in (*TOOLS, UNKNOWN))
     kept = (
         lines.filter(pl.col("run_id").is_in(hinted["run_id"].implode()))
         .with_row_index("place")
@@ -115,8 +76,8 @@ def test_results(events: pl.LazyFrame) -> pl.DataFrame:
 
 def _hinted(events: pl.LazyFrame) -> pl.DataFrame:
     """`run_id` of runs that may have a report."""
-    maybe = events.filter(pl.col("message").str.contains_any(list(_HINT_LITERALS)))
-    said = maybe.filter(_first_line().str.contains(_HINT))
+    maybe = events.filter(pl.col("message").str.contains_any(_LITERALS, ascii_case_insensitive=True))
+    said = maybe.filter(_first_line().str.contains(_SIGN))
     return said.select("run_id").unique().collect(engine="streaming")
 
 
@@ -125,10 +86,7 @@ def _first_line() -> pl.Expr:
 
 
 def _row(run_id: str, frame: pl.DataFrame) -> dict[str, object]:
-    reports = [r for tool in TOOLS if (r := tool.report(_lines(frame, tool)))]
-    reports = [r for r in reports if r.ran or r.skipped or r.failed_names]
-    if any(r.tool in _ABOVE_TESTNG for r in reports):
-        reports = [r for r in reports if r.tool != "testng"]
+    reports = _reports(frame)
     if not reports:
         return {}
     refs = dict(zip(frame["place"].to_list(), frame["ref"].to_list(), strict=True))
@@ -143,6 +101,15 @@ def _row(run_id: str, frame: pl.DataFrame) -> dict[str, object]:
         "failed_names": list(distinct([n for r in reports for n in r.failed_names])),
         "refs": [refs[p] for p in places][:20],
     }
+
+
+def _reports(frame: pl.DataFrame) -> list[Report]:
+    """What the tools say; nothing that another one counts itself."""
+    found = [(tool, r) for tool in TOOLS if (r := tool.report(_lines(frame, tool)))]
+    unknown = UNKNOWN.report(_lines(frame, UNKNOWN)) if not found else None
+    found = [(tool, r) for tool, r in found if r.ran or r.skipped or r.failed_names]
+    covered = {name for tool, _ in found for name in tool.counts_for}
+    return [r for _, r in found if r.tool not in covered] + ([unknown] if unknown else [])
 
 
 def _lines(frame: pl.DataFrame, tool: Tool) -> list[Line]:

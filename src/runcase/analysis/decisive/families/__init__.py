@@ -6,8 +6,9 @@ from runcase.analysis.decisive.families.base import Family
 from runcase.analysis.decisive.families.builds import BUILDS
 from runcase.analysis.decisive.families.causes import CAUSES
 from runcase.analysis.decisive.families.general import GENERAL
+from runcase.analysis.decisive.families.other_tests import OTHER_TESTS
 from runcase.analysis.decisive.families.tests import TESTS
 
-FAMILIES: tuple[Family, ...] = TESTS + BUILDS + CAUSES + GENERAL
+FAMILIES: tuple[Family, ...] = TESTS + OTHER_TESTS + BUILDS + CAUSES + GENERAL
 
 __all__ = ["FAMILIES", "Family"]

@@ -236,13 +236,13 @@ PACKAGES = (
             r"ModuleNotFoundError|ImportError|Cannot find (?:module|package)|[Cc]annot load such file"
             r"|ERR_MODULE_NOT_FOUND|package \S+ is not in|no required module provides|ClassNotFoundException"
             r"|NoClassDefFoundError|No module named|Can't locate \S+\.pm|there is no package called"
-            r"|Failed to resolve import"
+            r"|[Ff]ailed to resolve import|Could not resolve [\"'][@\w]|[Cc]annot resolve module"
             r"|Error: Can't resolve '"
         ),
         96,
         "dependency.module",
         after=1,
-        unless="^ImportError while importing test module",
+        unless="^ImportError while (?:importing test module|loading conftest)",
     ),
 )
 SETTINGS = (

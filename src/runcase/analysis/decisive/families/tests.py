@@ -1,4 +1,4 @@
-"""How test tools write failures: the name of what failed, the assertion, the totals."""
+"""How test tools of Python, JavaScript and the JVM write failures: what failed, the assertion, the totals."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ from runcase.analysis.decisive.families.base import FILE, Family
 _FAILED = "test.failed"
 
 PYTHON = (
-    Family("pytest_summary", r"^(?:FAILED|ERROR) \S+\.py::\S+", 100, _FAILED, sure=True),
+    Family(
+        "pytest_summary",
+        r"^(?:FAILED|ERROR|SUBFAIL(?:ED)?(?: ?\[.*?\])?(?: ?\(.*?\))?) \S+\.py::\S+",
+        100,
+        _FAILED,
+        sure=True,
+    ),
+    Family("pytest_frame", r"^\S+\.py:\d+: in \w+$", 57, _FAILED, unless="site-packages|/lib/python", sure=True),
+    Family("pytest_worker", r"^worker '\w+' crashed while running|^\[gw\d+\] node down", 99, "crash.worker", sure=True),
+    Family("pytest_conftest", r"^ImportError while loading conftest", 84, _FAILED, sure=True),
+    Family("doctest", r"^(?:Expected:|Failed example:)$", 88, _FAILED, after=4, sure=True),
     Family("pytest_collect", r"^ERROR \S+\.py\b", 89, _FAILED, sure=True),
     Family("pytest_assert", r"^E   +\S", 92, _FAILED, after=1, sure=True),
     Family("pytest_place", rf"^{FILE}:\d+: \w*(?:Error|Exception|Failed|Exit|Interrupt)\b", 86, _FAILED, sure=True),
@@ -21,7 +31,10 @@ PYTHON = (
         total=True,
     ),
     Family("coverage", r"^(?:FAIL|ERROR:?) Required test coverage|^Coverage failure: total of", 99, "test.coverage"),
-    Family("unittest_title", r"^(?:FAIL|ERROR): \w[\w.]*(?: \(|\(|$)", 98, _FAILED, sure=True),
+    Family("unittest_load", r"^ERROR: \S+ \(unittest\.loader\._FailedTest", 84, _FAILED, sure=True),
+    Family("stestr", r"^\{\d+\} \S+ \[[\d.]+s\] \.\.\. FAILED", 98, _FAILED, sure=True),
+    Family("robot", r"^\S.*\| FAIL \|$", 92, _FAILED, after=1, unless=" :: ", sure=True),
+    Family("unittest_title", r"^(?:FAIL|ERROR): \w[\w.]*(?: \(|\(|$)", 98, _FAILED, sure=True, unless="_FailedTest"),
     Family(
         "unittest_end", r"^FAILED \((?:\w+=\d+, )*(?:failures|errors|unexpected)", 78, _FAILED, sure=True, total=True
     ),
@@ -47,7 +60,12 @@ JAVASCRIPT = (
         sure=True,
     ),
     Family(
-        "vitest_title", r"^\s*(?:FAIL|×|❯)\s+\S+\.(?:test|spec)\.[cm]?[jt]sx?\b.* > ", 97, _FAILED, after=2, sure=True
+        "vitest_title",
+        r"^\s*(?:FAIL|×|❯)\s+(?:\S.* )?\S+\.[cm]?[jt]sx?\b.* > ",
+        97,
+        _FAILED,
+        after=2,
+        sure=True,
     ),
     Family("snapshots", r"^\s*›? ?\d+ snapshots? (?:failed|obsolete|written)\b", 82, "test.snapshot", sure=True),
     Family("snapshot_totals", r"\d+ snapshots? failed from \d+ test suite", 85, "test.snapshot", sure=True, total=True),
@@ -71,6 +89,12 @@ JAVASCRIPT = (
     Family("retries_spent", r"\bfailed to pass within \d+ retries", 95, _FAILED),
     Family("mocha_title", r"^\s*\d+\) [A-Z\w\"'`#.\[].{2,}", 64, _FAILED, after=4, unless=r"\) Errors? fail"),
     Family("mocha_totals", r"^\s+\d+ failing$", 97, _FAILED, after=10, sure=True, total=True),
+    Family("mocha_old", r"^\s*✖ \d+ of \d+ tests? failed", 97, _FAILED, after=4, sure=True, total=True),
+    Family("node_test", r"^\s*✖ \S.* \([\d.]+m?s\)$|^not ok \d+ - .*\.[cm]?[jt]sx?$", 96, _FAILED, after=3, sure=True),
+    Family("node_totals", r"^[ℹ#] fail +[1-9]", 74, _FAILED, sure=True, total=True),
+    Family("bun", r"^\(fail\) \S", 96, _FAILED, sure=True),
+    Family("deno", r"^\S.* \.\.\. FAILED \(\d+m?s\)$", 96, _FAILED, sure=True),
+    Family("pest", r"^\s+FAILED  \S", 97, _FAILED, after=2, sure=True),
     Family("karma", r"\(\S.*\) \S.* FAILED$", 98, _FAILED, after=3, sure=True),
     Family("jasmine_totals", r"^\d+ specs?, [1-9]\d* failures?", 76, _FAILED, sure=True, total=True),
     Family("ava", r"^\s*✖ \S.* › ", 97, _FAILED, after=4, sure=True),
@@ -144,103 +168,10 @@ JVM = (
         sure=True,
         total=True,
     ),
+    Family("munit", r"^==> X \S", 97, _FAILED, after=2, sure=True),
+    Family("jvm_died", r"The forked VM terminated|VM crash or System\.exit called|daemon disappeared", 97, "crash.jvm"),
     Family("specs2", r"^\[(?:error|info)\]\s+[x!✗] \S", 96, _FAILED, after=1, sure=True),
     Family("bazel_test", r"^(?:FAIL|TIMEOUT): //\S+|^//\S+\s+(?:FAILED|TIMEOUT|NO STATUS)", 95, _FAILED, sure=True),
 )
-NATIVE = (
-    Family("go_test", r"^\s*--- FAIL: \S+", 100, _FAILED, after=3, sure=True),
-    Family("go_package", r"^FAIL\s+\S+[/.]\S+\s+(?:\[(?:build|setup) failed\]|\(?[\d.]+)", 80, _FAILED, sure=True),
-    Family("go_place", r"^\s+\w+_test\.go:\d+: ", 90, _FAILED, after=2),
-    Family("testify", r"^\s+Error Trace:\s", 91, _FAILED, after=4, sure=True),
-    Family("rust_test", r"^test \S+ (?:- .* )?\.\.\. FAILED", 98, _FAILED, sure=True),
-    Family("rust_test_panic", r"^thread '[\w:]*(?:test|spec)s?\S*' (?:\(\d+\) )?panicked at", 97, _FAILED, after=3),
-    Family(
-        "rust_totals", r"^test result: FAILED\.|^\s+Summary \[.*[1-9]\d* failed", 78, _FAILED, sure=True, total=True
-    ),
-    Family("nextest", r"^\s+(?:FAIL|SIGSEGV|SIGABRT|TIMEOUT) \[ *[\d.]+s\]", 97, _FAILED, sure=True),
-    Family("ctest", r"\*\*\*(?:Failed|Exception|Timeout|Not Run)", 95, _FAILED, after=3, sure=True),
-    Family(
-        "ctest_list",
-        r"^\s*\d+ - \S+ \((?:Failed|SEGFAULT|Timeout|Subprocess aborted|Not Run|ILLEGAL)\)",
-        96,
-        _FAILED,
-        sure=True,
-    ),
-    Family("ctest_totals", r"^\d+% tests passed, [1-9]\d* tests? failed out of", 76, _FAILED, sure=True, total=True),
-    Family("gtest", r"^\[  FAILED  \] \S+\.\S+", 97, _FAILED, sure=True),
-    Family("gtest_place", rf"^{FILE}:\d+: Failure", 94, _FAILED, after=5, sure=True),
-    Family("catch2", rf"^{FILE}:\d+: FAILED:", 94, _FAILED, after=3, sure=True),
-    Family("meson_test", r"^\s*\d+/\d+ .* (?:FAIL|ERROR|TIMEOUT)\s+[\d.]+ ?s", 96, _FAILED, sure=True),
-    Family("automake", r"^(?:FAIL|ERROR|XPASS): \S+$", 96, _FAILED, sure=True),
-    Family("dotnet_test", r"^\s*(?:Failed|X) \S.*\[[<\d].*m?s\]", 98, _FAILED, after=4, sure=True),
-    Family("xunit", r"^\[xUnit\.net .*\] +\S.*\[FAIL\]", 96, _FAILED, sure=True),
-    Family(
-        "dotnet_totals",
-        r"^(?:Failed!|Test Run Failed|Total tests: .*Failed: [1-9])",
-        76,
-        _FAILED,
-        sure=True,
-        total=True,
-    ),
-    Family("xctest", r"^\S+\.(?:swift|mm?):\d+: error: -\[|^Test Case '.*' failed|^✘ Test ", 98, _FAILED, sure=True),
-    Family("xctest_totals", r"Executed \d+ tests?, with [1-9]\d* failures?", 74, _FAILED, sure=True, total=True),
-    Family("xcode_test", r"^\*\* TEST FAILED \*\*", 70, _FAILED, sure=True),
-)
-SCRIPTING = (
-    Family("rspec_place", r"^rspec (?:\./|'\./)\S+", 97, _FAILED, sure=True),
-    Family("rspec_error", r"^\s+Failure/Error:", 96, _FAILED, before=1, after=5, sure=True),
-    Family(
-        "rspec_totals",
-        r"^\d+ examples?, (?:[1-9]\d* failures?|\d+ failures?, .*error)",
-        78,
-        _FAILED,
-        sure=True,
-        total=True,
-    ),
-    Family("minitest", r"^\s*\d+\) (?:Failure|Error):$", 97, _FAILED, after=4, sure=True),
-    Family(
-        "minitest_place", r"^\w\S*#test_\S+ \[\S+:\d+\]:|^(?:FAIL|ERROR)\S* +\w+#test_", 97, _FAILED, after=2, sure=True
-    ),
-    Family(
-        "minitest_totals",
-        r"^\d+ (?:runs|tests), \d+ assertions, (?:[1-9]|0 failures, [1-9])",
-        78,
-        _FAILED,
-        sure=True,
-        total=True,
-    ),
-    Family("cucumber", r"^cucumber \S+\.feature:\d+", 96, _FAILED, sure=True),
-    Family("phpunit_title", r"^\d+\) \S+::\S+", 98, _FAILED, after=4, sure=True),
-    Family(
-        "phpunit_totals",
-        r"^Tests: \d+, Assertions: \d+, .*(?:Failures|Errors|Warnings|Risky): [1-9]",
-        78,
-        _FAILED,
-        sure=True,
-        total=True,
-    ),
-    Family("perl_test", r"^#\s+Failed test\b|^Result: FAIL|^\S+\.t\s+\(Wstat: [1-9]", 92, _FAILED, after=2, sure=True),
-    Family("elixir_test", r"^\s+\d+\) test .* \(\S+\)", 97, _FAILED, after=5, sure=True),
-    Family("elixir_totals", r"^\d+ tests?, [1-9]\d* failures?", 76, _FAILED, sure=True, total=True),
-    Family("dart_test", r"^\d\d:\d\d \+\d+ (?:~\d+ )?-[1-9]\d*: .* \[E\]", 97, _FAILED, after=2, sure=True),
-    Family("testthat", r"^(?:── )?(?:Failure|Error) \(.*\S+\.R:\d+", 96, _FAILED, after=3, sure=True),
-    Family("bats", r"^ ?[✗x] \S|^#? ?\(in test file ", 90, _FAILED, after=2, sure=True),
-)
-COMMON = (
-    Family(
-        "expected",
-        r"^\s*(?:[-+] )?(?:Expected|Received|expected|actual|Actual|got|Got|want|but was)\b.{0,20}?: *\S",
-        86,
-        _FAILED,
-    ),
-    Family(
-        "failed_tests",
-        r"^(?:\[error\] )?(?:The following tests FAILED|Failed tests:|Failing tests:|There (?:was"
-        r"|were) \d+ (?:failure|error))",
-        68,
-        _FAILED,
-        after=1,
-    ),
-)
 
-TESTS = PYTHON + JAVASCRIPT + JVM + NATIVE + SCRIPTING + COMMON
+TESTS = PYTHON + JAVASCRIPT + JVM

@@ -1,0 +1,149 @@
+"""How test tools of compiled and scripting languages write failures."""
+
+from __future__ import annotations
+
+from runcase.analysis.decisive.families.base import FILE, Family
+
+_FAILED = "test.failed"
+
+NATIVE = (
+    Family("go_late", r"^panic: test timed out after", 101, "timeout.test", after=3, sure=True),
+    Family("gotestsum", r"^=== FAIL: \S+ \S", 100, _FAILED, after=2, sure=True),
+    Family("ginkgo", r"^\s*\[(?:FAIL|Fail|FAILED|PANICKED|Panic!|TIMEDOUT)\] \S", 98, _FAILED, after=2, sure=True),
+    Family("ginkgo_totals", r"^Ran \d+ of \d+ Specs|^FAIL! -- ", 72, _FAILED, sure=True, total=True),
+    Family("go_test", r"^\s*--- FAIL: \S+", 100, _FAILED, after=3, sure=True),
+    Family("go_package", r"^FAIL\s+\S+[/.]\S+\s+(?:\[(?:build|setup) failed\]|\(?[\d.]+)", 80, _FAILED, sure=True),
+    Family("go_place", r"^\s+\w+_test\.go:\d+: ", 90, _FAILED, after=2),
+    Family("testify", r"^\s+Error Trace:\s", 91, _FAILED, after=4, sure=True),
+    Family("rust_test", r"^test \S+ (?:- .* )?\.\.\. FAILED", 98, _FAILED, sure=True),
+    Family("rust_test_panic", r"^thread '[\w:]*(?:test|spec)s?\S*' (?:\(\d+\) )?panicked at", 97, _FAILED, after=3),
+    Family(
+        "rust_totals", r"^test result: FAILED\.|^\s+Summary \[.*[1-9]\d* failed", 78, _FAILED, sure=True, total=True
+    ),
+    Family("nextest", r"^\s+(?:FAIL|SIGSEGV|SIGABRT|TIMEOUT) \[ *[\d.]+s\]", 97, _FAILED, sure=True),
+    Family("ctest", r"\*\*\*(?:Failed|Exception|Timeout|Not Run)", 95, _FAILED, after=3, sure=True),
+    Family(
+        "ctest_list",
+        r"^\s*\d+ - \S+ \((?:Failed|SEGFAULT|Timeout|Subprocess aborted|Not Run|ILLEGAL)\)",
+        96,
+        _FAILED,
+        sure=True,
+    ),
+    Family("ctest_totals", r"^\d+% tests passed, [1-9]\d* tests? failed out of", 76, _FAILED, sure=True, total=True),
+    Family("gtest", r"^\[  FAILED  \] \S+\.\S+", 97, _FAILED, sure=True),
+    Family("gtest_place", rf"^{FILE}:\d+: Failure", 94, _FAILED, after=5, sure=True),
+    Family("catch2", rf"^{FILE}:\d+: FAILED:", 94, _FAILED, after=3, sure=True),
+    Family("boost_test", r"\): (?:fatal )?error: in \"[^\"]+\": ", 100, _FAILED, sure=True),
+    Family("doctest_case", r"^TEST CASE: ", 84, _FAILED),
+    Family("automake_totals", r"^# (?:FAIL|ERROR|XPASS): +[1-9]", 74, _FAILED, sure=True, total=True),
+    Family("meson_totals", r"^(?:Fail|FAIL|Timeout|TIMEOUT): +[1-9]", 74, _FAILED, sure=True, total=True),
+    Family("zig", r"^\d+/\d+ .*\.\.\.FAIL\b", 97, _FAILED, after=3, sure=True),
+    Family("meson_test", r"^\s*\d+/\d+ .* (?:FAIL|ERROR|TIMEOUT)\s+[\d.]+ ?s", 96, _FAILED, sure=True),
+    Family("automake", r"^(?:FAIL|ERROR|XPASS): \S+$", 96, _FAILED, sure=True),
+    Family("dotnet_test", r"^\s*(?:Failed|X) \S.*\[[<\d].*m?s\]", 98, _FAILED, after=4, sure=True),
+    Family("nunit", r"^\d+\) (?:Failed|Error|Test Failure|Test Error) : \S", 98, _FAILED, after=3, sure=True),
+    Family("nunit_totals", r"^\s*Test Count: \d+, Passed: .*Failed: [1-9]", 74, _FAILED, sure=True, total=True),
+    Family("xunit", r"^\[xUnit\.net .*\] +\S.*\[FAIL\]", 96, _FAILED, sure=True),
+    Family(
+        "dotnet_totals",
+        r"^(?:Failed!|Test Run Failed|Total tests: .*Failed: [1-9]|\s{4,}Failed: [1-9]\d*$)",
+        76,
+        _FAILED,
+        sure=True,
+        total=True,
+    ),
+    Family(
+        "xctest",
+        r"^\S+\.(?:swift|mm?):\d+: error: (?:-\[|\w+\.\w+ : )|^Test [Cc]ase '.*' failed|^✘ +Test ",
+        99,
+        _FAILED,
+        sure=True,
+    ),
+    Family("xctest_totals", r"Executed \d+ tests?, with [1-9]\d* failures?", 74, _FAILED, sure=True, total=True),
+    Family("xcode_test", r"^\*\* TEST FAILED \*\*", 70, _FAILED, sure=True),
+)
+SCRIPTING = (
+    Family("rspec_place", r"^rspec (?:\./|'\./)\S+", 97, _FAILED, sure=True),
+    Family("rspec_error", r"^\s+Failure/Error:", 96, _FAILED, before=1, after=5, sure=True),
+    Family(
+        "rspec_totals",
+        r"^\d+ examples?, (?:[1-9]\d* failures?|\d+ failures?, .*error)",
+        78,
+        _FAILED,
+        sure=True,
+        total=True,
+    ),
+    Family("rspec_load", r"^An error occurred while loading ", 90, _FAILED, after=1, sure=True),
+    Family("test_unit", r"^(?:Failure|Error): \w+\(\S+\)", 98, _FAILED, after=2, sure=True),
+    Family("minitest_spec", r"^\s+test_\d{4}_.* (?:FAIL|ERROR) \(", 97, _FAILED, after=3, sure=True),
+    Family("minitest", r"^\s*\d+\) (?:Failure|Error):$", 97, _FAILED, after=4, sure=True),
+    Family(
+        "minitest_place", r"^\w\S*#test_\S+ \[\S+:\d+\]:|^(?:FAIL|ERROR)\S* +\w+#test_", 97, _FAILED, after=2, sure=True
+    ),
+    Family(
+        "minitest_totals",
+        r"^\d+ (?:runs|tests), \d+ assertions, (?:[1-9]|0 failures, [1-9])",
+        78,
+        _FAILED,
+        sure=True,
+        total=True,
+    ),
+    Family("cucumber", r"^cucumber \S+\.feature:\d+", 96, _FAILED, sure=True),
+    Family("phpunit_title", r"^\d+\) \S+::\S+", 98, _FAILED, after=4, sure=True),
+    Family(
+        "phpunit_totals",
+        r"^Tests: \d+, Assertions: \d+, .*(?:Failures|Errors|Warnings|Risky): [1-9]",
+        78,
+        _FAILED,
+        sure=True,
+        total=True,
+    ),
+    Family("perl_test", r"^#\s+Failed test\b|^Result: FAIL|^\S+\.t\s+\(Wstat: [1-9]", 92, _FAILED, after=2, sure=True),
+    Family("elixir_test", r"^\s+\d+\) test .* \(\S+\)", 97, _FAILED, after=5, sure=True),
+    Family("elixir_totals", r"^\d+ tests?, [1-9]\d* failures?", 76, _FAILED, sure=True, total=True),
+    Family("dart_test", r"^\d\d:\d\d \+\d+ (?:~\d+ )?-[1-9]\d*: .* \[E\]", 97, _FAILED, after=2, sure=True),
+    Family(
+        "testthat_totals",
+        r"^\[ FAIL [1-9]|[1-9]\d* out of \d+ tests failed|Some tests did not pass: ",
+        72,
+        _FAILED,
+        sure=True,
+        total=True,
+    ),
+    Family("julia", r": (?:Test Failed|Error During Test) at ", 97, _FAILED, after=3, sure=True),
+    Family("tasty", r"^\s+\S.*: +FAIL(?: \([\d.]+s\))?$|^\s+\S.* FAILED \[\d+\]$", 94, _FAILED, after=3, sure=True),
+    Family("busted", r"^(?:Failure|Error) → ", 97, _FAILED, after=4, sure=True),
+    Family("flutter", r"^❌ .*\(failed\)$", 97, _FAILED, after=3, sure=True),
+    Family("failing_scenarios", r"^(?:-+ )?Fail(?:ed|ing) [Ss]cenarios:", 90, _FAILED, after=2, sure=True),
+    Family("testthat", r"^(?:── )?(?:Failure|Error) \(.*\S+\.R:\d+", 96, _FAILED, after=3, sure=True),
+    Family("bats", r"^ ?[✗x] \S|^#? *\(in test file ", 90, _FAILED, after=2, sure=True),
+)
+COMMON = (
+    Family(
+        "counted",
+        r"(?i)\d+ (?:tests? |specs? )?(?:passed|pass|passing|tests?|specs|examples|scenarios|succeeded|successes|ok)\b"
+        r".*?\b[1-9]\d* (?:tests? )?(?:failed|fail|failures?|failing|errors?)\b"
+        r"|\b[1-9]\d* (?:failed|failures?)\b.*\b\d+ (?:passed|succeeded)",
+        68,
+        _FAILED,
+        unless=r"(?i)file|suite|assertion|step|task",
+        sure=True,
+        total=True,
+    ),
+    Family(
+        "expected",
+        r"^\s*(?:[-+] )?(?:Expected|Received|expected|actual|Actual|got|Got|want|but was)\b.{0,20}?: *\S",
+        86,
+        _FAILED,
+    ),
+    Family(
+        "failed_tests",
+        r"^(?:\[error\] )?(?:The following tests FAILED|Failed tests:|Failing tests:|There (?:was"
+        r"|were) \d+ (?:failure|error))",
+        68,
+        _FAILED,
+        after=1,
+    ),
+)
+
+OTHER_TESTS = NATIVE + SCRIPTING + COMMON

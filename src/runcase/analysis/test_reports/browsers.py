@@ -1,0 +1,75 @@
+"""Karma, Jasmine, Playwright."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from runcase.analysis.test_reports.base import Line, LineTool, Report, Tool, counts, distinct, summed
+
+_KARMA_TOTAL = re.compile(r"^TOTAL: (?:(?P<failed>\d+) FAILED, )?(?P<passed>\d+) SUCCESS")
+_KARMA_BROWSER = re.compile(
+    r"^\s*(?:(\S.*?): )?Executed (?P<run>\d+) of \d+(?: \(?(?P<failed>\d+) FAILED\)?)?(?:.*skipped (?P<skipped>\d+))?"
+)
+_KARMA_NAME = re.compile(r"^\S[^()]* \([^()]+\) (\S.*) FAILED$")
+_PLAYWRIGHT_END = re.compile(
+    r"^\s{2}(?:(?P<passed>\d+) passed \([\d.]+\w+\)|(?P<failed>\d+) failed$|(?P<passed_late>\d+) flaky$"
+    r"|(?P<skipped>\d+) skipped$)"
+)
+_PLAYWRIGHT_NAME = re.compile(r"^\s+(?:\d+\) )?((?:\[[\w -]+\] › )?\S+:\d+:\d+ › .+?)(?: [─-]+)?\s*$")
+
+
+class Karma(Tool):
+    """karma: each browser repeats its counts until the last ones stand; `TOTAL:` sums the browsers."""
+
+    name = "karma"
+    wanted = r"^TOTAL: |Executed \d+ of \d+|\(\S.*\) \S.* FAILED$"
+    sign = r"^TOTAL: (?:\d+ FAILED|\d+ SUCCESS)|Executed \d+ of \d+.*secs"
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """The totals, or the last counts of each browser."""
+        browsers = {m[1]: line for line in lines if (m := _KARMA_BROWSER.match(line.text))}
+        last = counts(_KARMA_BROWSER, list(browsers.values()))
+        ends = counts(_KARMA_TOTAL, lines)
+        if not ends and not last:
+            return None
+        failed = summed(ends or last, "failed")
+        passed = summed(ends, "passed") if ends else summed(last, "run") - failed
+        names = distinct([m[1] for line in lines if (m := _KARMA_NAME.match(line.text))])
+        places = tuple(line.place for line, _ in ends or last)
+        return Report(self.name, passed + failed, passed, failed, summed(last, "skipped"), names, places)
+
+
+class Playwright(Tool):
+    """Playwright's test runner; what passed when it was tried again is no failure."""
+
+    name = "playwright"
+    wanted = r"^\s{2}\d+ (?:passed|failed|flaky|skipped|did not run)\b|^\s+(?:\d+\) )?(?:\[[\w -]+\] › )?\S+:\d+:\d+ › "
+    sign = r"^\s{2}\d+ (?:passed \(|failed$|flaky$)"
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """Invocations are summed; names are those listed below `N failed`."""
+        ends = counts(_PLAYWRIGHT_END, lines)
+        if not ends:
+            return None
+        passed, failed, skipped = (summed(ends, kind) for kind in ("passed", "failed", "skipped"))
+        names = distinct(_below(lines)) if failed else ()
+        return Report(self.name, passed + failed, passed, failed, skipped, names, tuple(e.place for e, _ in ends))
+
+
+def _below(lines: Sequence[Line]) -> list[str]:
+    names, taken = [], False
+    for line in lines:
+        if m := _PLAYWRIGHT_END.match(line.text):
+            taken = m["failed"] is not None
+        elif taken and (m := _PLAYWRIGHT_NAME.match(line.text)):
+            names.append(m[1])
+    return names
+
+
+JASMINE = LineTool(
+    "jasmine",
+    r"^\d+ specs?, \d+ failures?|^\d+\) \S",
+    re.compile(r"^(?P<run>\d+) specs?, (?P<failed>\d+) failures?(?:, (?P<skipped>\d+) pending specs?)?"),
+    re.compile(r"^\d+\) (\S.*?)\s*$"),
+)

@@ -1,0 +1,69 @@
+"""node's own runner, TAP, AVA, Bun, Deno, bats."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from runcase.analysis.test_reports.base import Line, LineTool, Report, Tool, distinct, summed
+from runcase.analysis.test_reports.base import counts as counted
+
+_END = re.compile(
+    r"^(?:[ℹ#]) (?:pass +(?P<passed>\d+)|fail +(?P<failed>\d+)|cancelled (?P<failed_late>[1-9]\d*)"
+    r"|skipped +(?P<skipped>\d+)|skip: +(?P<skipped_old>\d+))$"
+)
+_POINT = re.compile(r"^(not )?ok \d+ ?(?:- )?(.*?)(?: # time=\S+)?$")
+_DIRECTIVE = re.compile(r"# ?(skip|todo)\b", re.IGNORECASE)
+_NESTED = re.compile(r"^\s+not ok \d+ (?:- )?(.*?)(?: # time=\S+)?$")
+_SPEC = re.compile(r"^\s*✖ (.+) \([\d.]+m?s\)$")
+
+
+class Tap(Tool):
+    """TAP 12 to 14 as test programs print it, with or without totals, and node's `spec` reporter."""
+
+    name = "tap"
+    wanted = r"^\s*(?:not )?ok \d+\b|^[ℹ#] (?:pass|fail|cancelled|skipped|skip:) +\d+$|^\s*✖ .+ \([\d.]+m?s\)$"
+    sign = r"^(?:not )?ok \d+\b|^[ℹ#] pass +\d+$"
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """The totals where there are any, else the points that are not nested."""
+        ends = counted(_END, lines)
+        points = [(line, m) for line in lines if (m := _POINT.match(line.text))]
+        spec = [m[1] for line in lines if (m := _SPEC.match(line.text))]
+        bad = [m[2] for _, m in points if m[1] and not _DIRECTIVE.search(m[2])]
+        nested = [m[1] for line in lines if (m := _NESTED.match(line.text)) and not _DIRECTIVE.search(m[1])]
+        names = distinct([*nested, *bad] if points else spec)
+        if ends:
+            passed, failed, skipped = (summed(ends, kind) for kind in ("passed", "failed", "skipped"))
+            places = tuple(line.place for line, _ in ends)
+            return Report(self.name, passed + failed, passed, failed, skipped, names if failed else (), places)
+        if not points:
+            return None
+        aside = sum(1 for _, m in points if _DIRECTIVE.search(m[2]))
+        passed = len(points) - aside - len(bad)
+        return Report(self.name, passed + len(bad), passed, len(bad), aside, names, (points[-1][0].place,))
+
+
+AVA = LineTool(
+    "ava",
+    r"^\s{2,}\d+ (?:tests? (?:failed|passed|skipped)|known failures?|uncaught exceptions?)$|^\s*✖ \S.* › ",
+    re.compile(
+        r"^\s{2,}(?:(?P<failed>\d+) tests? failed|(?P<passed>\d+) tests? passed|(?P<skipped>\d+) tests? skipped)$"
+    ),
+    re.compile(r"^\s*✖ (.+? › .+?)(?: \([\d.]+m?s\))?(?: Difference.*| Rejected.*| Error.*| Timeout.*)?$"),
+)
+BUN = LineTool(
+    "bun",
+    r"^ ?\d+ (?:pass|fail|skip)$|^\(fail\) ",
+    re.compile(r"^ ?(?:(?P<passed>\d+) pass|(?P<failed>\d+) fail|(?P<skipped>\d+) skip)$"),
+    re.compile(r"^\(fail\) (.+?)(?: \[[\d.]+m?s\])?$"),
+)
+DENO = LineTool(
+    "deno",
+    r"^(?:ok|FAILED) \| \d+ passed|^\S.* => \S+:\d+:\d+$",
+    re.compile(
+        r"^(?:ok|FAILED) \| (?P<passed>\d+) passed(?: \(\d+ steps?\))? \| (?P<failed>\d+) failed(?: \(\d+ steps?\))?"
+        r"(?: \| (?P<skipped>\d+) ignored)?"
+    ),
+    re.compile(r"^(\S.* => \S+:\d+:\d+)$"),
+)
