@@ -80,6 +80,7 @@ COMPILERS = (
         97,
         _COMPILE,
         after=1,
+        sure=True,
     ),
     Family("php_syntax", r"^(?:PHP )?Parse error: ", 97, "build.syntax", sure=True),
     Family(

@@ -1,4 +1,4 @@
-"""What the world around a program denies it: memory, disk, network, packages, rights, settings."""
+"""What the world around a program denies it: memory, disk, network, rights, settings."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ CRASHES = (
     ),
     Family(
         "disk",
-        r"No space left on device|ENOSPC|[Dd]isk quota exceeded|[Dd]isk [Ff]ull|not enough space on the disk",
+        r"[Nn]o space left on device|ENOSPC|[Dd]isk quota exceeded|[Dd]isk [Ff]ull|not enough space on the disk",
         99,
         "resource.disk",
     ),
@@ -132,7 +132,8 @@ NETWORK = (
             r"|denied to |[Aa]ccess (?:is )?[Dd]enied|requires authentication|[Ii]nvalid (?:credentials"
             r"|username or pass)"
             r"|unauthorized:|Permission denied \(publickey|denied: (?:requested|permission|installation)|no basic auth"
-            r"|ENEEDAUTH|HTTP 40[13]\b|Host key verification failed|AccessDenied|ExpiredToken|UnauthorizedException"
+            r"|ENEEDAUTH|PERMISSION_DENIED|npm (?:ERR!|error) code E40[13]"
+            r"|HTTP 40[13]\b|Host key verification failed|AccessDenied|ExpiredToken|UnauthorizedException"
             r"|refusing to allow|[Tt]oken (?:has )?expired|authentication required"
             r"|Could not fetch access token|[Ii]nvalid (?:api key|token))"
         ),
@@ -140,112 +141,32 @@ NETWORK = (
         "dependency.auth",
     ),
 )
-GIT = (
-    Family("safe_directory", r"dubious ownership", 98, "config.git"),
-    Family("git_fatal", r"^(?:.*[\"' ])?fatal: \S", 93, "dependency.git", unless=r"fatal: \["),
-    Family(
-        "git_remote",
-        r"remote: (?:error|fatal|Permission|Repository not found|Invalid|HTTP Basic)",
-        96,
-        "dependency.auth",
-    ),
-    Family(
-        "git_rejected",
-        r"^ ?! \[(?:remote )?rejected\]|^error: failed to push some refs|protected branch hook declined",
-        95,
-        "dependency.git",
-    ),
-    Family(
-        "git_conflict",
-        r"^CONFLICT \(|^Automatic merge failed|^error: (?:could not apply|patch failed)",
-        96,
-        "dependency.git",
-    ),
-    Family(
-        "git_ref",
-        r"^error: pathspec|[Cc]ouldn't find remote ref|Remote branch \S+ not found|unable to access 'http",
-        95,
-        "dependency.git",
-    ),
-)
-PACKAGES = (
-    Family(
-        "conflict",
-        (
-            r"ResolutionImpossible|conflicting dependencies|code ERESOLVE|^npm (?:ERR!|error) peer \S"
-            r"|could not be resolved to an installable set|your php version|version solving failed"
-            r"|depends on .* which (?:requires|doesn't match)|unmet dependencies|held broken packages"
-            r"|incompatible with|SolverProblemError|versions conflict|Bundler could not find compatible"
-        ),
-        95,
-        "dependency.conflict",
-        after=1,
-    ),
-    Family(
-        "registry",
-        (
-            r"^npm (?:ERR!|error) (?:40\d|notarget|code E(?:40\d|TARGET))|No matching (?:version|distribution) found"
-            r"|Could not find a version that satisfies|[Uu]nable to (?:locate package|find a match|find package)"
-            r"|Could not (?:resolve|find) (?:all |artifact|dependencies|gem|\S+:\S+:)|404 +Not Found"
-            r"|Couldn't find package"
-            r"|failed to select a version|no matching package named|E: (?:Failed to fetch|Package|Unable)"
-            r"|manifest unknown|Failed to download|does not exist in the registry|error NU\d{4}|unknown revision"
-            r"|nothing provides|PackagesNotFoundError|No match for argument|Failed to fetch|No available formula"
-            r"|has no installation candidate|Hash Sum mismatch|hash(?:es)? (?:do(?:es)? not match|mismatch)|EINTEGRITY"
-            r"|not found: manifest|pull access denied|version `\S+' not found|ERR_PNPM_(?:FETCH|NO_MATCH)"
-            r"|Could not find gem|Bundler cannot continue|package not found"
-        ),
-        94,
-        "dependency.registry",
-        after=2,
-    ),
-    Family(
-        "npm_usage",
-        r"^npm (?:ERR!|error) \S",
-        50,
-        "dependency.registry",
-        unless=(
-            r"npm (?:ERR!|error) (?:A complete log|errno|syscall|path|command|Lifecycle|workspace|location"
-            r"|code (?:ELIFECYCLE|1$|EUSAGE)|Exit status|Failed at|This is probably|Test failed|\S+@\S+ \w+: )"
-        ),
-    ),
-    Family(
-        "pip_build",
-        r"ERROR: (?:Failed building wheel|Could not build wheels|Failed to build)|error: subprocess-exited-with",
-        88,
-        "dependency.build",
-    ),
-    Family(
-        "lockfile",
-        (
-            r"[Ll]ock ?file.*(?:out of date|out of sync|not up to date|needs to be updated|would (?:have been"
-            r"|be) modified)"
-            r"|ERR_PNPM_OUTDATED_LOCKFILE|--locked was passed|npm ci` can only|YN0028|lock file version"
-            r"|(?:poetry|Pipfile|composer|pdm|uv)\.lock .*(?:out of date|last generated|not up to date|needs)"
-            r"|since \S+\.lock was last generated|updates to go\.mod needed|go: updates to go\.sum"
-            r"|missing go\.sum entry"
-            r"|Missing: \S+ from lock file"
-        ),
-        97,
-        "dependency.lockfile",
-        after=1,
-    ),
-    Family(
-        "module",
-        (
-            r"ModuleNotFoundError|ImportError|Cannot find (?:module|package)|[Cc]annot load such file"
-            r"|ERR_MODULE_NOT_FOUND|package \S+ is not in|no required module provides|ClassNotFoundException"
-            r"|NoClassDefFoundError|No module named|Can't locate \S+\.pm|there is no package called"
-            r"|[Ff]ailed to resolve import|Could not resolve [\"'][@\w]|[Cc]annot resolve module"
-            r"|Error: Can't resolve '"
-        ),
-        96,
-        "dependency.module",
-        after=1,
-        unless="^ImportError while (?:importing test module|loading conftest)",
-    ),
-)
 SETTINGS = (
+    Family(
+        "environment", r"externally-managed-environment|Cannot connect to the Docker daemon", 97, "config.environment"
+    ),
+    Family(
+        "port", r"EADDRINUSE|[Aa]ddress already in use|port is already allocated", 97, "config.port_in_use", after=1
+    ),
+    Family("service", r"^dependency failed to start: |container \S+ is unhealthy", 96, "dependency.service"),
+    Family("shell_syntax", r": line \d+: syntax error |: \d+: Syntax error: ", 97, "build.syntax", after=1),
+    Family(
+        "corrupt",
+        r"not in gzip format|does not look like a tar archive|End-of-central-directory signature not found"
+        r"|unexpected end of file$|Unexpected EOF in archive|invalid compressed data",
+        96,
+        "input.corrupt",
+    ),
+    Family(
+        "checksum",
+        r"computed checksums? did NOT match|[Cc]hecksum (?:verification failed|does not match|validation failed)",
+        96,
+        "input.checksum",
+        before=1,
+        sure=True,
+    ),
+    Family("no_artifact", r"No files were found with the provided path", 97, "input.missing_file", sure=True),
+    Family("vulnerable", r"^\d+ vulnerabilit(?:y|ies) \(", 90, "build.policy", before=2, sure=True),
     Family(
         "secret",
         r"Input required and not supplied|[Ss]ecret \S+ (?:is )?(?:required|not (?:found|set|provided))"
@@ -264,7 +185,7 @@ SETTINGS = (
         "command",
         (
             r"(?:command not found|: not found$|is not recognized as (?:an internal|the name|a name)"
-            r"|executable file not found|[Nn]o such command|Unable to locate executable|spawn \S+ ENOENT"
+            r"|executable (?:file )?not found|[Nn]o such command|Unable to locate executable|spawn \S+ ENOENT"
             r"|CommandNotFoundException|Missing script:|No rule to make target|Unknown command)"
         ),
         95,
@@ -324,4 +245,4 @@ SETTINGS = (
     ),
 )
 
-CAUSES = CRASHES + NETWORK + GIT + PACKAGES + SETTINGS
+CAUSES = CRASHES + NETWORK + SETTINGS

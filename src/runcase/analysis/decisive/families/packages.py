@@ -1,0 +1,127 @@
+"""What package managers and version control write when they get nothing, too much, or something else."""
+
+from __future__ import annotations
+
+from runcase.analysis.decisive.families.base import Family
+
+GIT = (
+    Family("safe_directory", r"dubious ownership", 98, "config.git"),
+    Family("git_fatal", r"^(?:.*[\"' ])?fatal: \S", 93, "dependency.git", unless=r"fatal: \["),
+    Family(
+        "git_remote",
+        r"remote: (?:error|fatal|Permission|Repository not found|Invalid|HTTP Basic)",
+        96,
+        "dependency.auth",
+    ),
+    Family(
+        "git_rejected",
+        r"^ ?! \[(?:remote )?rejected\]|^error: failed to push some refs|protected branch hook declined",
+        95,
+        "dependency.git",
+    ),
+    Family(
+        "git_conflict",
+        r"^CONFLICT \(|^Automatic merge failed|^error: (?:could not apply|patch failed)",
+        96,
+        "dependency.git",
+    ),
+    Family(
+        "git_ref",
+        r"^error: pathspec|[Cc]ouldn't find remote ref|Remote branch \S+ not found|unable to access 'http",
+        95,
+        "dependency.git",
+    ),
+)
+PACKAGES = (
+    Family(
+        "solver",
+        r"^(?:Could not find compatible versions|.*No solution found when resolving|.*Could not solve for environment)",
+        96,
+        "dependency.conflict",
+        after=4,
+    ),
+    Family(
+        "conflict",
+        (
+            r"ResolutionImpossible|ERR_PNPM_PEER_DEP|No solution found when resolving|requirements are unsatisfiable"
+            r"|Could not find compatible versions|version solving has failed|Could not solve for environment"
+            r"|UnsatisfiableError"
+            r"|could not find compatible versions for pod|dependency resolution failed|"
+            r"conflicting dependencies|code ERESOLVE|^npm (?:ERR!|error) peer \S"
+            r"|could not be resolved to an installable set|your php version|version solving failed"
+            r"|depends on .* which (?:requires|doesn't match)|[Uu]nmet (?:peer )?dependenc|held broken packages"
+            r"|incompatible with|SolverProblemError|versions conflict|Bundler could not find compatible"
+        ),
+        95,
+        "dependency.conflict",
+        after=1,
+    ),
+    Family(
+        "registry",
+        (
+            r"^npm (?:ERR!|error) (?:40\d|notarget|code E(?:40\d|TARGET))|No matching (?:version|distribution) found"
+            r"|Could not find a version that satisfies|[Uu]nable to (?:locate package|find a match|find package)"
+            r"|Could not (?:resolve|find) (?:all |artifact|dependencies|gem|\S+:\S+:)|404 +Not Found"
+            r"|Couldn't find package"
+            r"|failed to select a version|no matching package named|E: (?:Failed to fetch|Package|Unable)"
+            r"|manifest unknown|Failed to download|does not exist in the registry|error NU\d{4}|unknown revision"
+            r"|nothing provides|PackagesNotFoundError|No match for argument|Failed to fetch|No available formula"
+            r"|has no installation candidate|Hash Sum mismatch|hash(?:es)? (?:do(?:es)? not match|mismatch)|EINTEGRITY"
+            r"|not found: manifest|pull access denied|version `\S+' not found|ERR_PNPM_(?:FETCH|NO_MATCH)"
+            r"|was not found in any of the following sources|\(no such package\)|unable to select packages"
+            r"|checksum mismatch|[Ii]ntegrity check(?:sum)? failed|GPG (?:check FAILED|error)|NO_PUBKEY"
+            r"|HASHES FROM THE REQUIREMENTS"
+            r"|Could not find gem|Bundler cannot continue|package not found"
+        ),
+        94,
+        "dependency.registry",
+        after=2,
+    ),
+    Family(
+        "npm_usage",
+        r"^npm (?:ERR!|error) \S",
+        50,
+        "dependency.registry",
+        unless=(
+            r"npm (?:ERR!|error) (?:A complete log|errno|syscall|path|command|Lifecycle|workspace|location"
+            r"|code (?:ELIFECYCLE|1$|EUSAGE)|Exit status|Failed at|This is probably|Test failed|\S+@\S+ \w+: )"
+        ),
+    ),
+    Family(
+        "pip_build",
+        r"ERROR: (?:Failed building wheel|Could not build wheels|Failed to build)|error: subprocess-exited-with",
+        88,
+        "dependency.build",
+    ),
+    Family(
+        "lockfile",
+        (
+            r"lockfile can't be updated|frozen mode is set"
+            r"|[Ll]ock ?file.*(?:out of date|out of sync|not up to date|needs to be updated|would (?:have been"
+            r"|be) modified)"
+            r"|ERR_PNPM_OUTDATED_LOCKFILE|--locked was passed|npm ci` can only|YN0028|lock file version"
+            r"|(?:poetry|Pipfile|composer|pdm|uv)\.lock .*(?:out of date|last generated|not up to date|needs)"
+            r"|since \S+\.lock was last generated|updates to go\.mod needed|go: updates to go\.sum"
+            r"|missing go\.sum entry"
+            r"|Missing: \S+ from lock file"
+        ),
+        97,
+        "dependency.lockfile",
+        after=1,
+        sure=True,
+    ),
+    Family(
+        "module",
+        (
+            r"ModuleNotFoundError|ImportError|Cannot find (?:module|package)|[Cc]annot load such file"
+            r"|ERR_MODULE_NOT_FOUND|package \S+ is not in|no required module provides|ClassNotFoundException"
+            r"|NoClassDefFoundError|No module named|Can't locate \S+\.pm|there is no package called"
+            r"|[Ff]ailed to resolve import|Could not resolve [\"'][@\w]|[Cc]annot resolve module"
+            r"|Error: Can't resolve '"
+        ),
+        96,
+        "dependency.module",
+        after=1,
+        unless="^ImportError while (?:importing test module|loading conftest)",
+    ),
+)
