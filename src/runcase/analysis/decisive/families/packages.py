@@ -36,7 +36,7 @@ PACKAGES = (
     Family(
         "solver",
         r"^(?:Could not find compatible versions|.*No solution found when resolving|.*Could not solve for environment)",
-        96,
+        92,
         "dependency.conflict",
         after=4,
     ),
