@@ -386,6 +386,7 @@ def _read_document(
             return
     data = b"".join(pieces)
     facts = reader.read(data, stream.path)
+    misfits = reader.stated_version.misfits(data, reader.versions) if reader.stated_version else []
     context = SourceContext(place.sid, stream.path, reader.name, reader.name)
     tally, raw = _Tally(), _RawChunks(place, plan.keep_raw)
     raw.add(data)
@@ -398,7 +399,7 @@ def _read_document(
         artifacts=place.of(facts.artifacts),
         raw=raw.ready(),
     )
-    problems = place.problems(facts.problems, stream.path)
+    problems = place.problems([*facts.problems, *misfits], stream.path)
     quarantined = int(problems["quarantined_bytes"].sum())
     rest = _Rest(
         encoding="utf-8",

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from runcase.analysis.test_reports.base import Line, LineTool, Report, Tool, counts, distinct
 
-
 CTEST = LineTool(
     "ctest",
     r"tests passed, \d+ tests failed out of|^\s*\d+ - \S+ \(",

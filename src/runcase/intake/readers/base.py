@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from runcase.intake.readers.stated_version import StatedVersion
 from runcase.model.problems import Problem
 from runcase.model.tables import ARTIFACTS, RECORDS, SPANS
 
@@ -106,6 +107,8 @@ class DocumentReader(Reader):
 
     max_bytes: int = 64 * 1024 * 1024
     """Larger documents are read as plain text, with a problem that says so."""
+    stated_version: StatedVersion | None = None
+    """Where the document states its version; None when its format has no place for it."""
 
     @abstractmethod
     def read(self, data: bytes, path: str) -> DocumentFacts:

@@ -16,6 +16,7 @@ from runcase.intake.instants import NOWHEN, Instant, instant, since_epoch
 from runcase.intake.json_spans import JsonText, Leaf
 from runcase.intake.readers.base import DocumentFacts, DocumentReader, Sniff, Taken
 from runcase.intake.readers.draft import Draft, Place, list_of, member, number_of, text_of
+from runcase.intake.readers.stated_version import stated
 from runcase.model.problems import Problem
 
 _FIRST = re.compile(rb'^\s*\{\s*"id"\s*:\s*\{\s*"(?:started|progress|pattern|unstructuredCommandLine|buildMetadata)"')
@@ -46,6 +47,7 @@ class BazelBep(DocumentReader):
 
     name = "bazel_bep"
     versions = "Bazel 4 to 8, BEP as JSON lines"
+    stated_version = stated(rb'"buildToolVersion"\s*:\s*"([^"]*)"', rb"[4-8]\..*|\D.*")
 
     def recognises(self, sniff: Sniff) -> Taken | None:
         """A first event with an id of the protocol, and a member that only Bazel writes."""

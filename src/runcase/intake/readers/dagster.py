@@ -14,6 +14,7 @@ from runcase.intake.json_spans import JsonText, Leaf, Path
 from runcase.intake.readers.base import DocumentFacts, DocumentReader, Sniff, Taken
 from runcase.intake.readers.draft import Draft, Place, list_of, member, number_of, text_of
 from runcase.intake.readers.error_names import class_of
+from runcase.intake.readers.stated_version import stated
 
 _ENTRY = re.compile(
     rb'"__class__"\s*:\s*"(?:EventLogEntry|EventRecord|DebugRunPayload)"|"dagster_(?:event|meta)"\s*:\s*\{'
@@ -57,6 +58,9 @@ class Dagster(DocumentReader):
 
     name = "dagster"
     versions = "Dagster 0.15 to 1.x: debug exports, JSON console logger, GraphQL event connections"
+    stated_version = stated(
+        rb'"__class__"\s*:\s*"DebugRunPayload".{0,200}?"version"\s*:\s*"([^"]*)"', rb"(?:0|1)\..*|dev"
+    )
 
     def recognises(self, sniff: Sniff) -> Taken | None:
         """Classes and members that only Dagster's serialisation has."""

@@ -16,6 +16,7 @@ from runcase.intake.readers import argo, kubernetes_events, kubernetes_pods
 from runcase.intake.readers.base import DocumentFacts, DocumentReader, Sniff, Taken
 from runcase.intake.readers.draft import Draft, Place, member, text_of
 from runcase.intake.readers.kubernetes_pods import Cluster, Part, Thing
+from runcase.intake.readers.stated_version import stated
 from runcase.intake.yaml_spans import YamlText
 
 _JSON = re.compile(rb'"apiVersion"\s*:\s*"[\w./-]+"')
@@ -46,6 +47,9 @@ class Kubernetes(DocumentReader):
 
     name = "kubernetes"
     versions = "Kubernetes 1.19 to 1.33 objects and lists as JSON or YAML; Argo Workflows 3.x"
+    stated_version = stated(
+        rb'(?m)^\s*"?apiVersion"?\s*:\s*"?(?:argoproj\.io/)?(v[^\s"/,]+)"?,?\s*$', rb"v1(?:alpha1|beta1)?"
+    )
     describes_run = False
 
     def recognises(self, sniff: Sniff) -> Taken | None:

@@ -13,6 +13,7 @@ from runcase.intake.instants import instant
 from runcase.intake.json_spans import JsonText, Leaf
 from runcase.intake.readers.base import DocumentFacts, DocumentReader, Sniff, Taken
 from runcase.intake.readers.draft import Draft, Place, list_of, member, number_of, text_of
+from runcase.intake.readers.stated_version import stated
 
 _VERSION = re.compile(rb'"version"\s*:\s*"lineage/v\d\w*"')
 _FOLDER = re.compile(r"([0-9a-f]{32})/\.data\.json$")
@@ -24,6 +25,7 @@ class NextflowLineage(DocumentReader):
 
     name = "nextflow_lineage"
     versions = "Nextflow lineage/v1beta1 (25.04 on)"
+    stated_version = stated(rb'"version"\s*:\s*"lineage/(v\d\w*)"', rb"v1beta1")
     describes_run = False
 
     def recognises(self, sniff: Sniff) -> Taken | None:

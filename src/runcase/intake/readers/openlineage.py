@@ -9,6 +9,7 @@ from runcase.intake.instants import instant
 from runcase.intake.json_spans import JsonText, Leaf
 from runcase.intake.readers.base import DocumentFacts, DocumentReader, Sniff, Taken
 from runcase.intake.readers.draft import Draft, Place, list_of, member, number_of, text_of
+from runcase.intake.readers.stated_version import stated
 
 _MARK = re.compile(rb'"eventType"\s*:\s*"(?:START|RUNNING|COMPLETE|ABORT|FAIL|OTHER)"')
 _RUN = re.compile(rb'"runId"\s*:')
@@ -27,6 +28,9 @@ class OpenLineage(DocumentReader):
 
     name = "openlineage"
     versions = "OpenLineage 1.x and 2.x RunEvents, JSON lines, arrays, single objects"
+    stated_version = stated(
+        rb'"schemaURL"\s*:\s*"https?://openlineage\.io/spec/(\d[\w.-]*)/OpenLineage\.json', rb"[12]-.*"
+    )
 
     def recognises(self, sniff: Sniff) -> Taken | None:
         """An event type of the specification and a run id."""

@@ -16,6 +16,7 @@ from runcase.intake.instants import Instant, instant, since_epoch
 from runcase.intake.readers.base import DocumentFacts, DocumentReader, Sniff, Taken
 from runcase.intake.readers.draft import Draft, Place, number_of
 from runcase.intake.readers.pegasus_files import submit_folder
+from runcase.intake.readers.stated_version import stated
 from runcase.model.problems import Problem
 
 _JOB = re.compile(
@@ -224,6 +225,7 @@ class Braindump(DocumentReader):
 
     name = "pegasus_braindump"
     versions = "Pegasus braindump.txt (4.x) and braindump.yml (5.x)"
+    stated_version = stated(rb"(?m)^(?:planner_version|pegasus_version)[: ]+[\"']?([\d.]+\w*)", rb"[45]\..*")
     describes_run = False
 
     def recognises(self, sniff: Sniff) -> Taken | None:

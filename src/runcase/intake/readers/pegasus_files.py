@@ -10,6 +10,7 @@ from runcase.intake.json_spans import Leaf, opens_only
 from runcase.intake.readers.base import Annotator, DocumentFacts, DocumentReader, Sniff, Taken, TextReader
 from runcase.intake.readers.draft import Draft, Place, member, number_of, text_of
 from runcase.intake.readers.phrases import Phrase, PhraseAnnotator
+from runcase.intake.readers.stated_version import stated
 from runcase.intake.yaml_spans import YamlText
 
 _INVOCATION = re.compile(rb"(?m)^- invocation: True\s*$")
@@ -32,6 +33,7 @@ class Kickstart(DocumentReader):
 
     name = "pegasus_kickstart"
     versions = "Pegasus 5.x kickstart records (YAML, version 3.0)"
+    stated_version = stated(rb"^\s+version:\s*[\"\']?([\d.]+)", rb"3\..*")
     describes_run = False
 
     def recognises(self, sniff: Sniff) -> Taken | None:

@@ -15,8 +15,9 @@ from runcase.intake.instants import instant
 from runcase.intake.json_spans import JsonText, Leaf, opens_only
 from runcase.intake.readers.base import DocumentFacts, DocumentReader, Sniff, Taken
 from runcase.intake.readers.draft import Draft, Place, member, number_of, text_of
+from runcase.intake.readers.stated_version import stated
 
-_CONTEXT = re.compile(rb"w3id\.org/ro/crate/1\.\d")
+_CONTEXT = re.compile(rb"w3id\.org/ro/crate/\d\.\d")
 _ACTIONS = frozenset({"CreateAction", "ActivateAction", "UpdateAction", "RunAction"})
 _STATUS = {
     "CompletedActionStatus": "succeeded",
@@ -32,6 +33,7 @@ class RoCrate(DocumentReader):
 
     name = "rocrate"
     versions = "RO-Crate 1.1 and 1.2 with Process, Workflow or Provenance Run Crate 0.1 to 0.5"
+    stated_version = stated(rb'"https?://w3id\.org/ro/crate/(\d[\w.-]*?)(?:/context|-DRAFT)?/?"', rb"1\.[0-2](?:\..*)?")
 
     def recognises(self, sniff: Sniff) -> Taken | None:
         """A graph in the context of RO-Crate."""

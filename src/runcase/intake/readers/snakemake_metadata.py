@@ -10,6 +10,7 @@ from runcase.intake.instants import instant
 from runcase.intake.json_spans import JsonText
 from runcase.intake.readers.base import DocumentFacts, DocumentReader, Sniff, Taken
 from runcase.intake.readers.draft import Draft, Place, list_of, text_of
+from runcase.intake.readers.stated_version import stated
 
 _KEYS = re.compile(rb'"(?:rule|input|shellcmd|incomplete|starttime|endtime|job_hash|code|params|log)"\s*:')
 
@@ -19,6 +20,7 @@ class SnakemakeMetadata(DocumentReader):
 
     name = "snakemake_metadata"
     versions = "Snakemake 5 to 9 metadata records"
+    stated_version = stated(rb'^\s*\{(?:[^{}\[\]]*,)?\s*"(?:record_format_)?version"\s*:\s*(\d+)', rb"[1-9]")
     describes_run = False
 
     def recognises(self, sniff: Sniff) -> Taken | None:

@@ -16,6 +16,7 @@ from runcase.intake.instants import Instant, since_epoch
 from runcase.intake.json_spans import JsonText, Leaf
 from runcase.intake.readers.base import DocumentFacts, DocumentReader, Sniff, Taken
 from runcase.intake.readers.draft import Draft, Place, list_of, member, number_of, text_of
+from runcase.intake.readers.stated_version import stated
 
 _EVENT = re.compile(rb'"Event"\s*:\s*"(?:SparkListener\w+|org\.apache\.spark\.[\w.]+)"')
 _PATH = re.compile(
@@ -34,6 +35,7 @@ class Spark(DocumentReader):
 
     name = "spark_eventlog"
     versions = "Spark 2.x to 4.x event logs, single and rolled"
+    stated_version = stated(rb'"Spark Version"\s*:\s*"([^"]*)"', rb"[2-4]\..*")
 
     def recognises(self, sniff: Sniff) -> Taken | None:
         """JSON lines whose `Event` is a listener's."""
