@@ -33,7 +33,7 @@ class Kickstart(DocumentReader):
 
     name = "pegasus_kickstart"
     versions = "Pegasus 5.x kickstart records (YAML, version 3.0)"
-    stated_version = stated(rb"^\s+version:\s*[\"\']?([\d.]+)", rb"3\..*")
+    stated_version = stated(rb"(?m)^  version:\s*[\"\']?([\d.]+)", rb"3\..*")
     describes_run = False
 
     def recognises(self, sniff: Sniff) -> Taken | None:
