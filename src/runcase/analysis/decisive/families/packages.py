@@ -36,15 +36,15 @@ PACKAGES = (
     Family(
         "solver",
         r"^(?:Could not find compatible versions|.*No solution found when resolving|.*Could not solve for environment)",
-        92,
+        88,
         "dependency.conflict",
         after=4,
     ),
     Family(
         "conflict",
         (
-            r"ResolutionImpossible|ERR_PNPM_PEER_DEP|No solution found when resolving|requirements are unsatisfiable"
-            r"|Could not find compatible versions|version solving has failed|Could not solve for environment"
+            r"ResolutionImpossible|ERR_PNPM_PEER_DEP|requirements are unsatisfiable"
+            r"|version solving has failed"
             r"|UnsatisfiableError"
             r"|could not find compatible versions for pod|dependency resolution failed|"
             r"conflicting dependencies|code ERESOLVE|^npm (?:ERR!|error) peer \S"
