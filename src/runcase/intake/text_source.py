@@ -33,6 +33,7 @@ SAMPLE_LINES = 2000
 """How many lines of the head the layout is detected on."""
 
 _NOTHING = RECORDS.empty()
+_NOT_SAMPLED = (b"", pl.DataFrame())
 _LONE_CR = re.compile(rb"\r(?!\n)")
 
 
@@ -68,8 +69,10 @@ class TextSource:
         self._cr_ends = ends_with_cr(head) if not self.account.encoding.startswith("utf-16") else False
         shown = head if len(head) < HEAD_BYTES else head[: last_end(head, self.account.encoding) or len(head)]
         self._held = b""
-        sample = line_table(self._lines_of(shown[self._mark :], last=True), self.account.encoding)["text"]
-        sample = sample.head(SAMPLE_LINES)
+        looked_at = self._lines_of(shown[self._mark :], last=True)
+        table = line_table(looked_at, self.account.encoding)
+        self._sampled = (looked_at, table)
+        sample = table["text"].head(SAMPLE_LINES)
         complete = len(head) < HEAD_BYTES and sample.len() < SAMPLE_LINES
         self._layout = headers.detect(sample, recorded_at, format_name, formats, complete)
         self._carry = Carry(self._layout.first_day)
@@ -197,7 +200,12 @@ class TextSource:
         self.account.problems.sort(key=lambda p: (p.byte_start or 0, p.code))
 
     def _lines(self, size: int) -> pl.DataFrame:
-        return line_table(self._waiting[:size], self.account.encoding, self._marks, self._limits.line_bytes)
+        """The line table of the first bytes that wait; for a short text, that which its layout was seen in."""
+        block, (looked_at, table) = self._waiting[:size], self._sampled
+        self._sampled = _NOT_SAMPLED
+        if self._marks is None and self._limits == DEFAULT and looked_at == block:
+            return table
+        return line_table(block, self.account.encoding, self._marks, self._limits.line_bytes)
 
     def _numbered(self, lines: pl.DataFrame) -> pl.DataFrame:
         """Lines with their `number` in the source, and the `segment` of it that they begin in."""

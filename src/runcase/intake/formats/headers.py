@@ -51,8 +51,8 @@ class Layout:
     @property
     def alike(self) -> tuple[object, ...] | None:
         """Texts of which this is equal can be parsed `together`; None for one that must be parsed alone."""
-        alone = self.json or self.formats or self.interleaved or self.first_day is not None
-        return None if alone else (self.shapes, self.joins_unstamped)
+        alone = self.formats or self.interleaved or self.first_day is not None
+        return None if alone else (self.json, self.shapes, self.joins_unstamped)
 
     def parse(self, lines: pl.DataFrame, carry: Carry | None = None) -> pl.DataFrame:
         """The columns of a record's begin for each line, in order; `own_day` and `own_tod` are what Carry takes."""
@@ -78,7 +78,7 @@ class Layout:
         for rule in self.formats:
             frame = declared.read(frame, rule)
         if self.json:
-            frame = json_lines.read(frame)
+            frame = json_lines.read(frame, before.text)
         frame = _stamped(frame, self.shapes, before)
         return _with_level(writers.cri(frame))
 
@@ -120,14 +120,14 @@ def detect(
     objects = full.str.contains(r"^\s*\{.*\}\s*$")
     json = 2 * int(objects.sum()) > full.len()
     shapes = tuple(stamps.detect(full.filter(~objects) if json else full, recorded_at))
-    shown = stamps.read(full, shapes)
     year = day = None
     if recorded_at is not None and not all(s.has_year for s in shapes):
+        shown = stamps.read(full, shapes)
         year = first_year(shown, recorded_at, complete)
         day = first_day(shown, recorded_at) if complete and not any(s.has_day for s in shapes) else None
     named = bool(full.str.contains(_NAMES_STREAM).any())
     name = "json_lines" if json else format_name or (shapes[0].name if shapes else None)
-    joins = not json and bool(shapes) and _opens_records(full, (~shown["announced"]).fill_null(value=False))
+    joins = not json and bool(shapes) and _opens_records(full, stamps.opening(full, shapes))
     return Layout(name, shapes, json, joins, recorded_at, year, (), prefix, prefix is not None or named, day)
 
 

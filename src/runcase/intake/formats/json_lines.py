@@ -33,8 +33,13 @@ _UNITS = ((1e17, 1e-3), (1e14, 1.0), (1e11, 1e3), (0.0, 1e6))
 """Above the bound a count since 1970 is nanoseconds, microseconds, milliseconds, seconds: times the factor, micros."""
 
 
-def read(frame: pl.DataFrame) -> pl.DataFrame:
-    """Fills times, `level, message, fields` of the lines that are JSON objects."""
+def read(frame: pl.DataFrame, text: str | None = None) -> pl.DataFrame:
+    """Fills times, `level, message, fields` of the lines that are JSON objects.
+
+    Args:
+        frame: Lines.
+        text: Column that tells several texts apart; how instants are written is seen text by text.
+    """
     objects = pl.when(pl.col("text").str.contains(_OBJECT)).then(pl.col("text").str.strip_chars())
     found = frame.select(
         doc=objects,
@@ -50,7 +55,7 @@ def read(frame: pl.DataFrame) -> pl.DataFrame:
         log=objects.str.json_path_match("$.log"),
         stream=objects.str.json_path_match("$.stream"),
     )
-    times = _written(found["at"]).with_columns(
+    times = _written(found["at"], frame[text] if text else None).with_columns(
         ts=pl.coalesce("ts", found["micros"].cast(_MICROS)),
         ts_basis=pl.when(pl.col("ts").is_null() & found["micros"].is_not_null())
         .then(pl.lit("explicit_zone"))
@@ -96,12 +101,12 @@ def _first(objects: pl.Expr, keys: tuple[str, ...]) -> pl.Expr:
     return pl.coalesce(objects.str.json_path_match(f"$['{k}']") for k in keys)
 
 
-def _written(at: pl.Series) -> pl.DataFrame:
+def _written(at: pl.Series, text: pl.Series | None) -> pl.DataFrame:
     """`ts, ts_basis` of instants written as text, or counted since 1970 in an unstated unit."""
     number = pl.col("n")
     scale = pl.coalesce(pl.when(number > bound).then(factor) for bound, factor in _UNITS)
     counted = pl.when(number.is_between(1e8, 1e19)).then((number * scale).round(0).cast(pl.Int64, strict=False))
-    texts = stamps.instants(at)
+    texts = stamps.instants(at, text)
     frame = pl.DataFrame({"n": at.cast(pl.Float64, strict=False)}).select(micros=counted.cast(_MICROS)).hstack(texts)
     return frame.select(
         ts=pl.coalesce("micros", "ts"),

@@ -229,7 +229,43 @@ def read(texts: pl.Series, shapes: Sequence[StampShape]) -> pl.DataFrame:
     return rows.select("row").join(pl.concat(parts), on="row", how="left", maintain_order="left").drop("row")
 
 
-def instants(texts: pl.Series) -> pl.DataFrame:
-    """`ts` and `ts_basis` of values that are stamps with a year, each on its own."""
-    shapes = tuple(s for s in detect(texts.drop_nulls()) if s.has_year and s.name != "epoch")
-    return resolved(read(texts, shapes), Before.of()).select("ts", "ts_basis")
+def opening(texts: pl.Series, shapes: Sequence[StampShape]) -> pl.Series:
+    """Whether each line bears a stamp that is no announced one: what `read` says of that, for less."""
+    free = pl.repeat(value=True, n=texts.len(), eager=True)
+    bearing = ~free
+    for shape in shapes:
+        heads = texts if shape.name == "sccm" else _head(texts)
+        shown = heads.str.contains(shape.pattern).fill_null(value=False) & free
+        free &= ~shown
+        bearing |= shown & (shape.place != "announced")
+    return bearing
+
+
+def instants(values: pl.Series, text: pl.Series | None = None) -> pl.DataFrame:
+    """`ts` and `ts_basis` of values that are stamps with a year, each on its own.
+
+    Args:
+        values: Values, null for none.
+        text: Which text each value stands in; how stamps are written is detected text by text. None for one text.
+    """
+    rows = pl.DataFrame({"value": values, "text": 0 if text is None else text}).with_row_index("row")
+    usual = (pl.col("value").is_null() | pl.col("value").str.contains(_ISO.strict)).all().over("text")
+    rows = rows.with_columns(usual=usual)
+    parts = rows.filter(~pl.col("usual")).partition_by("text", maintain_order=True)
+    read = [_instants(part, _shapes_of(part["value"])) for part in parts]
+    found = pl.concat([_instants(rows.filter("usual"), (_ISO,)), *read])
+    return found.sort("row").drop("row")
+
+
+_ISO = StampShape("iso", "tight")
+"""What nearly all values are; where all are, nothing else need be looked for."""
+
+
+def _shapes_of(values: pl.Series) -> tuple[StampShape, ...]:
+    return tuple(s for s in detect(values.drop_nulls()) if s.has_year and s.name != "epoch")
+
+
+def _instants(rows: pl.DataFrame, shapes: Sequence[StampShape]) -> pl.DataFrame:
+    """`row, ts, ts_basis` of one way to write stamps."""
+    times = resolved(read(rows["value"], shapes), Before.of())
+    return rows.select("row").hstack(times.select("ts", "ts_basis"))

@@ -42,6 +42,8 @@ class PhraseAnnotator(Annotator):
         self._phrases = tuple(phrases)
         self._run_id = run_id
         self._stage: str | None = None
+        self._shown: frozenset[int] = frozenset()
+        """Indexes of the phrases that the records at hand show: no other is asked for its groups."""
 
     def annotate(self, records: pl.DataFrame) -> pl.DataFrame:
         """RECORDS in, RECORDS out."""
@@ -50,6 +52,7 @@ class PhraseAnnotator(Annotator):
         seen = self.prepared(records.with_columns(_marks=MARKS))
         seen = seen.with_columns(_first=first_line())
         which = seen.select(_which(self._phrases).alias("which")).to_series()
+        self._shown = frozenset(which.drop_nulls().to_list())
         seen = seen.with_columns(which.alias("_which"))
         found = seen.with_columns(
             kind=pl.coalesce(_of(which, [p.kind for p in self._phrases]), "kind"),
@@ -73,7 +76,7 @@ class PhraseAnnotator(Annotator):
         parts = [
             pl.when(pl.col("_which") == n).then(_subject(p).str.extract(p.pattern, index))
             for n, p in enumerate(self._phrases)
-            if (index := re.compile(p.pattern).groupindex.get(group)) is not None
+            if n in self._shown and (index := re.compile(p.pattern).groupindex.get(group)) is not None
         ]
         return pl.coalesce(parts).replace("", None) if parts else pl.lit(None, dtype=pl.String)
 
