@@ -25,12 +25,12 @@ from runcase.model.case import Conclusions, Facts
 from runcase.model.problems import RuncaseError
 from runcase.model.refs import Ref, source_id
 from runcase.model.tables import PROBLEMS
-from runcase.report import html, index, index_markdown, known_issues, markdown
+from runcase.publishing import Writing, write_dossiers
+from runcase.report import html, index, index_markdown, known_issues
 from runcase.report.build import Reported, dossiers
 from runcase.report.damage import damaged_once
 from runcase.report.dossier import Dossier
 from runcase.report.index_value import Index
-from runcase.report.json_face import to_json
 from runcase.report.known_issues import KnownIssue
 from runcase.report.terminal import RawEvidence
 from runcase.rules.language import FormatRule, Pack
@@ -227,10 +227,13 @@ def publish(
     issues: Sequence[KnownIssue] = (),
 ) -> None:
     """Writes the dossiers of changed runs, and the index of all; `folders` maps run ids to folders under runs/."""
-    wanted = dossiers(facts, of_runs(conclusions, changed), case.raw, issues=issues) if changed else ()
-    for n, one in enumerate(wanted):
-        write_dossier(case, f"runs/{folders[one.run_id]}", one, settings.max_page_bytes)
-        report(Progress("dossiers", n + 1, len(changed)))
+    if changed:
+        writing = Writing(case, case.batches(), folders, settings.max_page_bytes, issues)
+
+        def tell(done: int) -> None:
+            report(Progress("dossiers", done, len(changed)))
+
+        write_dossiers(writing, facts, conclusions, changed, settings.jobs, tell)
     case.remove_runs_except(set(folders.values()))
     page = index.index(facts, conclusions, folders, issues)
     case.write_text("index.html", html.render_index(page))
@@ -248,8 +251,8 @@ def render_again(case: Case, runs: Set[str]) -> dict[str, str]:
     """Writes the dossiers of some runs anew from what the case holds; returns run id -> folder of all runs."""
     facts, conclusions = case.facts(), case.conclusions()
     folders = run_folders(conclusions.runs["run_id"].to_list())
-    for one in dossiers(facts, of_runs(conclusions, runs), case.raw, issues=issues_of(case)):
-        write_dossier(case, f"runs/{folders[one.run_id]}", one, page_limit(case))
+    writing = Writing(case, case.rested_on(), folders, page_limit(case), issues_of(case))
+    write_dossiers(writing, facts, conclusions, runs)
     return folders
 
 
@@ -258,14 +261,6 @@ def page_limit(case: Case) -> int | None:
     settings = case.provenance().get("settings")
     limit = settings.get("max_page_bytes") if isinstance(settings, dict) else None
     return limit if isinstance(limit, int) else None
-
-
-def write_dossier(case: Case, folder: str, one: Reported, max_page_bytes: int | None) -> None:
-    """The three faces of one run, and the style sheet for hosts that forbid inline style."""
-    case.write_text(f"{folder}/dossier.html", html.render(one.dossier, max_page_bytes, one.events))
-    case.write_text(f"{folder}/{html.STYLESHEET}", html.stylesheet())
-    case.write_text(f"{folder}/dossier.md", markdown.render(one.dossier))
-    case.write_text(f"{folder}/dossier.json", to_json(one.dossier))
 
 
 def run_folders(run_ids: Sequence[str]) -> dict[str, str]:

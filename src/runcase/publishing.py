@@ -1,0 +1,117 @@
+"""Dossiers to files: one after the other, or by several processes where there is much to say."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from runcase.analysis.renewal import of_runs
+from runcase.ledger.store import Case
+from runcase.model.case import Conclusions, Facts
+from runcase.report import html, markdown
+from runcase.report.build import Reported, dossiers
+from runcase.report.json_face import to_json
+from runcase.report.known_issues import KnownIssue
+
+SHARE_EVENTS = 150_000
+SHARE_RUNS = 50
+"""A share of the runs ends with the one that reaches one of them."""
+
+WORTH_EVENTS = 300_000
+WORTH_RUNS = 150
+"""From one of them on, processes repay their start, which takes as long as reading so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What dossiers are written with."""
+
+    case: Case
+    batches: Sequence[str]
+    """Batches that the conclusions rest on."""
+    folders: Mapping[str, str]
+    """Run id -> folder under runs/."""
+    max_page_bytes: int | None
+    issues: Sequence[KnownIssue]
+
+
+def write_dossiers(
+    writing: Writing,
+    facts: Facts,
+    conclusions: Conclusions,
+    runs: Set[str],
+    jobs: int = 1,
+    tell: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Writes the dossiers of some runs.
+
+    Args:
+        writing: Where to, and how.
+        facts: Facts of the case.
+        conclusions: Conclusions of the case, which are on disk as well.
+        runs: Ids of the runs to write.
+        jobs: Processes at most.
+        tell: Is told how many dossiers are written.
+    """
+    mine = of_runs(conclusions, runs)
+    events = int(mine.runs["events"].sum() or 0)
+    if jobs < 2 or (events < WORTH_EVENTS and len(runs) < WORTH_RUNS):
+        for n, _ in enumerate(_written(writing, facts, mine), start=1):
+            tell(n)
+        return
+    done = 0
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_prepare, initargs=(writing,)) as pool:
+        for share in as_completed([pool.submit(_write_share, share) for share in _shares(mine.runs)]):
+            done += share.result()
+            tell(done)
+
+
+def _shares(runs: pl.DataFrame) -> Iterator[frozenset[str]]:
+    """Run ids in shares of about the same size."""
+    share: list[str] = []
+    events = 0
+    for run_id, count in runs.sort("run_id").select("run_id", "events").iter_rows():
+        share.append(run_id)
+        events += count or 0
+        if events >= SHARE_EVENTS or len(share) >= SHARE_RUNS:
+            yield frozenset(share)
+            share, events = [], 0
+    if share:
+        yield frozenset(share)
+
+
+def _written(writing: Writing, facts: Facts, conclusions: Conclusions) -> Iterator[Reported]:
+    for one in dossiers(facts, conclusions, writing.case.raw, issues=writing.issues):
+        write_dossier(writing.case, f"runs/{writing.folders[one.run_id]}", one, writing.max_page_bytes)
+        yield one
+
+
+def write_dossier(case: Case, folder: str, one: Reported, max_page_bytes: int | None) -> None:
+    """The three faces of one run, and the style sheet for hosts that forbid inline style."""
+    case.write_text(f"{folder}/dossier.html", html.render(one.dossier, max_page_bytes, one.events))
+    case.write_text(f"{folder}/{html.STYLESHEET}", html.stylesheet())
+    case.write_text(f"{folder}/dossier.md", markdown.render(one.dossier))
+    case.write_text(f"{folder}/dossier.json", to_json(one.dossier))
+
+
+# --- in a worker ----------------------------------------------------------------------------------
+
+_writing: Writing
+_held: tuple[Facts, Conclusions]
+
+
+def _prepare(writing: Writing) -> None:
+    global _writing, _held
+    case = Case.open(Path(writing.case.root))
+    _writing, _held = writing, (case.facts(writing.batches), case.conclusions())
+
+
+def _write_share(runs: frozenset[str]) -> int:
+    facts, conclusions = _held
+    return sum(1 for _ in _written(_writing, facts, of_runs(conclusions, runs)))
