@@ -32,9 +32,10 @@ from runcase.report.damage import damaged_once
 from runcase.report.dossier import Dossier
 from runcase.report.index_value import Index
 from runcase.report.known_issues import KnownIssue
-from runcase.report.terminal import RawEvidence
+from runcase.report.raw_evidence import RawEvidence
 from runcase.rules.language import FormatRule, Pack
-from runcase.rules.pack import load_packs, overridden, overrides
+from runcase.rules.pack import load_packs
+from runcase.rules.precedence import overridden, overrides
 from runcase.settings import Settings
 
 

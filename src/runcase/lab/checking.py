@@ -10,7 +10,8 @@ from runcase.intake.readers.registry import READERS
 from runcase.lab.trial import hits, in_precedence, records
 from runcase.rules.language import Pack
 from runcase.rules.lint import lint
-from runcase.rules.pack import Override, in_order, overrides, read_packs
+from runcase.rules.pack import in_order, read_packs
+from runcase.rules.precedence import Override, overrides
 from runcase.rules.reading import ReadPack
 from runcase.rules.yaml_source import Defect
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from runcase.report.dossier import SCHEMA, Dossier, Failure, Window
 from runcase.report.index_value import Index
-from runcase.report.terminal import RawEvidence
+from runcase.report.raw_evidence import RawEvidence
 
 
 def to_json(dossier: Dossier) -> str:

@@ -18,22 +18,13 @@ from runcase.report.dossier import Dossier
 from runcase.report.first_screen import actions
 from runcase.report.index_value import Index
 from runcase.report.markdown import MAX_DECISIVE, frame_line, frame_rows
+from runcase.report.raw_evidence import RawEvidence
 
 _STYLES = {"failed": "bold red", "timed_out": "bold red", "lost": "bold magenta", "cancelled": "yellow"}
 _STYLES |= {"running": "cyan", "succeeded": "green"}
 _WORDS = DIALECTS["plain"]
 MAX_RUN_ROWS = 500
 MAX_CAUSES = 12
-
-
-@dataclass(frozen=True, slots=True)
-class RawEvidence:
-    """What a ref resolves to; `data` is None when the bytes were not kept, and `known` says what remains."""
-
-    ref: str
-    path: str | None
-    data: bytes | None
-    known: str
 
 
 @dataclass(frozen=True, slots=True)

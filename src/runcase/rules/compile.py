@@ -17,8 +17,8 @@ from runcase.rules.comparison import compared
 from runcase.rules.globs import glob_pattern
 from runcase.rules.language import EventRule, IdentityRule, Match, Pack
 from runcase.rules.literals import required
-from runcase.rules.pack import overridden
 from runcase.rules.patterns import named_captures
+from runcase.rules.precedence import overridden
 
 
 @dataclass(frozen=True, slots=True)
