@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from runcase.analysis.renewal import of_runs
+from runcase.ledger import workers
+from runcase.ledger.ingest import one_thread
 from runcase.ledger.store import Case
 from runcase.model.case import Conclusions, Facts
 from runcase.report import html, markdown
@@ -65,8 +66,7 @@ def write_dossiers(
             tell(n)
         return
     done = 0
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_prepare, initargs=(writing,)) as pool:
+    with workers.pool(jobs, _prepare, writing) as pool:
         for share in as_completed([pool.submit(_write_share, share) for share in _shares(mine.runs)]):
             done += share.result()
             tell(done)
@@ -108,6 +108,7 @@ _held: tuple[Facts, Conclusions]
 
 def _prepare(writing: Writing) -> None:
     global _writing, _held
+    one_thread()
     case = Case.open(Path(writing.case.root))
     _writing, _held = writing, (case.facts(writing.batches), case.conclusions())
 
