@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from runcase.analysis.decisive.families import FAMILIES, Family
@@ -25,42 +26,42 @@ def families(texts: pl.Series) -> pl.Series:
 
     Each family's pattern looks only at texts that hold one of the literals it cannot match without.
     """
-    frame = pl.DataFrame({"text": texts}).with_row_index("_row")
-    maybe = _by_family(frame)
-    loud = ~texts.str.contains(QUIET)
-    found = pl.repeat(None, texts.len(), dtype=pl.String, eager=True).alias("family")
-    free = pl.repeat(value=True, n=texts.len(), eager=True)
-    for family in _STRONGEST_FIRST:
-        rows = maybe[family.name] if family.name in maybe else frame["_row"].clear()
-        if not _NEEDED[family.name]:
-            rows = frame["_row"]
-        rows = rows.filter(free.gather(rows) & (loud.gather(rows) | family.sure))
-        rows = rows.filter(_says(texts.gather(rows), family))
-        if rows.len():
-            found = found.scatter(rows, family.name)
-            free = free.scatter(rows, False)
-    return found
+    maybe = _by_family(texts)
+    loud = ~texts.str.contains(QUIET).fill_null(value=False).to_numpy()
+    everywhere = np.arange(texts.len())
+    found = np.full(texts.len(), -1)
+    for n, family in enumerate(_STRONGEST_FIRST):
+        rows = maybe.get(family.name) if _NEEDED[family.name] else everywhere
+        if rows is None:
+            continue
+        rows = rows[(found[rows] < 0) & (loud[rows] | family.sure)]
+        if rows.size:
+            found[rows[_says(texts[rows], family)]] = n
+    names = pl.Series([f.name for f in _STRONGEST_FIRST])
+    return names.gather(pl.Series(found).replace(-1, None)).alias("family")
 
 
-def _by_family(frame: pl.DataFrame) -> dict[str, pl.Series]:
+def _by_family(texts: pl.Series) -> dict[str, np.ndarray]:
     """Family -> rows of texts that hold one of its literals, in order."""
-    hits = frame.select("_row", literal=_hits(pl.col("text"))).explode("literal", empty_as_null=False)
+    hits = pl.DataFrame({"text": texts}).with_row_index("row").select("row", literal=_hits(pl.col("text")))
     # U+212A would become a plain k
     literal = pl.col("literal")
     listed = pl.when(~literal.is_in(FOLDED)).then(literal.str.to_lowercase()).otherwise(literal)
-    hits = hits.with_columns(literal=listed).unique(maintain_order=True)
+    hits = hits.explode("literal", empty_as_null=False).with_columns(literal=listed).unique(maintain_order=True)
     pairs = hits.join(_FAMILIES_BY_LITERAL, on="literal", how="inner", maintain_order="left")
-    parts = pairs.partition_by("family", as_dict=True, maintain_order=True, include_key=False)
-    return {str(k[0]): part["_row"].unique(maintain_order=True) for k, part in parts.items()}
+    parts = pairs.select("family", "row").unique(maintain_order=True).group_by("family", maintain_order=True).agg("row")
+    return {family: rows.to_numpy() for family, rows in zip(parts["family"], parts["row"], strict=True)}
 
 
 def _hits(text: pl.Expr) -> pl.Expr:
     return text.str.extract_many(_LITERALS, ascii_case_insensitive=True, overlapping=True)
 
 
-def _says(texts: pl.Series, family: Family) -> pl.Series:
+def _says(texts: pl.Series, family: Family) -> np.ndarray:
     says = texts.str.contains(family.pattern)
-    return says & ~texts.str.contains(family.unless) if family.unless else says
+    if family.unless and says.any():
+        says &= ~texts.str.contains(family.unless)
+    return says.fill_null(value=False).to_numpy()
 
 
 def could_say(text: pl.Expr) -> pl.Expr:
