@@ -320,6 +320,37 @@ SAMPLES: dict[str, Sample] = {
             "2026-03-14 08:00:02.123456 | RUN END RESULT_NORMAL: [untrusted : x/playbooks/run.yaml@main]",
         ),
     ),
+    "zuul_json": Sample(
+        "logs/0a1b2c3/job-output.json",
+        _json([{"branch": "main", "index": "0", "phase": "run", "playbook": "playbooks/run.yaml", "trusted": False,
+                "plays": [{"play": {"duration": {"start": _T, "end": "2026-03-14T08:02:00Z"}, "id": "p", "name": "all"},
+                           "tasks": [{"hosts": {"jammy": {"failed": True, "rc": 2, "action": "command", "msg": "no",
+                                                          "stdout_lines": ["make: *** [all] Error 2"]}},
+                                      "task": {"duration": {"start": _T, "end": _T}, "id": "t", "name": "make"}}]}],
+                "stats": {"jammy": {"ok": 1, "failures": 1, "unreachable": 0, "skipped": 0}}},
+               {"phase": "post", "playbook": "playbooks/post.yaml", "plays": [], "trusted": True,
+                "stats": {"jammy": {"ok": 1, "failures": 0, "unreachable": 0}}}]),
+    ),
+    "zuul_manifest": Sample(
+        "logs/0a1b2c3/zuul-manifest.json",
+        _json({"tree": [{"name": "job-output.txt", "mimetype": "text/plain", "encoding": None, "size": 7,
+                         "last_modified": 1773475200},
+                        {"name": "logs", "mimetype": "application/directory", "encoding": None, "children": [
+                            {"name": "a.log", "mimetype": "text/plain", "encoding": None, "size": 9,
+                             "last_modified": 1773475200}]}]}),
+    ),
+    "sosreport_log": Sample(
+        "sosreport-web1-2026-03-14-abcdefg/var/log/messages",
+        _text("Mar 14 08:00:00 web1 kernel: Out of memory: Killed process 7", "Mar 14 08:00:01 web1 cron: x"),
+    ),
+    "sosreport_manifest": Sample(
+        "sosreport-web1-2026-03-14-abcdefg/sos_reports/manifest.json",
+        _json({"version": "4.7.1", "cmdline": "sos report --batch", "start_time": "2026-03-14T08:00:00.000000",
+               "end_time": "2026-03-14T08:03:00.000000", "run_time": 180.0, "compression": "xz", "policy": "RHEL",
+               "components": {"report": {"plugins": {
+                   "networking": {"timeout_hit": True, "start_time": "2026-03-14T08:00:01.000000",
+                                  "end_time": "2026-03-14T08:02:00.000000", "run_time": 119.0, "commands": []}}}}}),
+    ),
     "azure_pipelines": Sample(
         "azure.log",
         b"2026-03-14T08:00:00.1234567Z ##[section]Starting: Build\n2026-03-14T08:00:01.1234567Z ##[error]Bash exited "

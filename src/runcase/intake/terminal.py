@@ -11,7 +11,8 @@ import re
 import polars as pl
 
 _ESCAPES = (
-    r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # OSC, ended by BEL or ST
+    r"\x1b\[8mha:[^\x1b]*\x1b\[0m"  # a console note of Jenkins, which is concealed
+    r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # OSC, ended by BEL or ST
     r"|\x1b_[^\x07\x1b]*(?:\x07|\x1b\\)"  # APC, as Buildkite writes it
     r"|(?:\x1b\[|\x{9b})[0-9;:<=>?]*[ -/]*[@-~]"  # CSI
     r"|(?:\x1b\[|\x{9b})[0-9;:<=>?]*$"  # CSI that the end of the line cuts

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+import polars as pl
+
 from runcase.intake.readers.base import Annotator, Sniff, Taken, TextReader
 from runcase.intake.readers.phrases import Phrase, PhraseAnnotator
 
@@ -46,6 +48,7 @@ _PHRASES = (
     Phrase(_P + r"(?:ERROR|FATAL): ", "error", "error"),
     Phrase(_P + r"WARNING: ", "warning", "warning"),
 )
+_ABORTED = 2
 
 
 class Jenkins(TextReader):
@@ -63,5 +66,21 @@ class Jenkins(TextReader):
         return Taken(f"{len(found)} set phrases of the console", 80)
 
     def annotator(self, path: str) -> Annotator:
-        """Keeps the open stage."""
-        return PhraseAnnotator(_PHRASES)
+        """Keeps the open stage, and whether time ran out."""
+        return _Annotator(_PHRASES)
+
+
+class _Annotator(PhraseAnnotator):
+    _late = False
+
+    def prepared(self, records: pl.DataFrame) -> pl.DataFrame:
+        """The message without the second blank that the Timestamper plugin puts after a clock."""
+        return records.with_columns(pl.col("message").str.replace(r"^ (\S)", "${1}"))
+
+    def concluded(self, records: pl.DataFrame) -> pl.DataFrame:
+        """A build that is aborted because its time ran out has timed out."""
+        late = (pl.col("kind") == "error.timeout.job").fill_null(value=False).cum_max() | self._late
+        seen = records.with_columns(_late=late)
+        self._late = bool(seen["_late"][-1])
+        out_of_time = pl.col("_late") & (pl.col("_which") == _ABORTED).fill_null(value=False)
+        return seen.with_columns(fields=pl.when(out_of_time).then(pl.lit('{"status":"timed_out"}')).otherwise("fields"))

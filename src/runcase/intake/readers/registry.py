@@ -30,11 +30,13 @@ from runcase.intake.readers.run_record import RunRecord
 from runcase.intake.readers.slurm import Sacct
 from runcase.intake.readers.snakemake import Snakemake
 from runcase.intake.readers.snakemake_metadata import SnakemakeMetadata
+from runcase.intake.readers.sosreport import SosLog, SosManifest
 from runcase.intake.readers.spark import Spark
 from runcase.intake.readers.stepfunctions import StepFunctions
 from runcase.intake.readers.temporal import Temporal
 from runcase.intake.readers.travis import Travis
 from runcase.intake.readers.zuul import Zuul
+from runcase.intake.readers.zuul_json import ZuulManifest, ZuulOutput
 
 READERS: tuple[Reader, ...] = (
     Azure(),
@@ -66,6 +68,10 @@ READERS: tuple[Reader, ...] = (
     Journald(),
     Prow(),
     Zuul(),
+    ZuulOutput(),
+    ZuulManifest(),
+    SosLog(),
+    SosManifest(),
     Kubernetes(),
     ContainerLog(),
     CwlProv(),

@@ -17,6 +17,7 @@ from runcase.intake.readers.phrases import Phrase, PhraseAnnotator
 
 _LINE = re.compile(rb"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6} \| ")
 _PHASE = re.compile(rb"(?m) \| (?:(?:PRE-|POST-|CLEANUP-)?RUN (?:START|END RESULT_)|Running Ansible setup|TASK \[)")
+_FOLDER = re.compile(r"(?:^|/)([^/]+?)!?/(?:job-output\.(?:txt|json)|zuul-manifest\.json)(?:\.gz)?$")
 _BAR = r"^\| ?"
 _RECAP = r"^(?P<host>\S+) \| ok: \d+ changed: \d+ unreachable: \d+ failed: \d+"
 
@@ -55,12 +56,18 @@ class Zuul(TextReader):
 
     def annotator(self, path: str) -> Annotator:
         """Keeps the phase and what failed before it."""
-        return _Annotator()
+        return _Annotator(build_of(path).get("run_id"))
+
+
+def build_of(path: str) -> dict[str, str]:
+    """`run_id` by the folder of the files that Zuul names alike in every build; empty for other files."""
+    found = _FOLDER.search(path)
+    return {"run_id": found[1]} if found else {}
 
 
 class _Annotator(PhraseAnnotator):
-    def __init__(self) -> None:
-        super().__init__(_PHRASES)
+    def __init__(self, run_id: str | None) -> None:
+        super().__init__(_PHRASES, run_id)
         self._post = False
         self._bad: str | None = None
 
