@@ -124,7 +124,7 @@ def _named(facts: Facts) -> pl.DataFrame:
         present = frame.collect_schema().names()
         rows = frame.select(pl.col(n) if n in present else pl.lit(None, dtype=pl.String).alias(n) for n in ids)
         parts.append(rows.group_by(ids).agg(n=pl.len().cast(pl.Int64)))
-    return pl.concat(parts).group_by(ids).agg(pl.col("n").sum()).collect().sort(ids)
+    return pl.concat(parts).group_by(ids).agg(pl.col("n").sum()).collect(engine="streaming").sort(ids)
 
 
 def _only_attempt(named: pl.DataFrame) -> pl.DataFrame:
@@ -259,7 +259,7 @@ def _kinds(facts: Facts) -> pl.DataFrame:
     own_time = pl.col("ts").is_not_null() & (pl.col("ts_basis") != "inherited")
     named = (pl.col("kind") != "unknown").sum().cast(pl.Int64)
     counted = facts.events.group_by("source_id").agg(_classified=named, _timed=own_time.sum().cast(pl.Int64))
-    return counted.collect().sort("source_id")
+    return counted.collect(engine="streaming").sort("source_id")
 
 
 def _is_log() -> pl.Expr:

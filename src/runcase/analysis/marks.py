@@ -105,4 +105,4 @@ def spread(events: pl.LazyFrame) -> pl.DataFrame:
     grouped = events.filter(pl.col("run_id").is_not_null()).group_by("run_id", "attempt")
     happened = pl.col("ts").filter(pl.col("kind") != RECORD_KIND)
     reach = grouped.agg(events=pl.len().cast(pl.Int64), first_ts=happened.min(), last_ts=happened.max())
-    return reach.collect().sort("run_id", "attempt", nulls_last=True)
+    return reach.collect(engine="streaming").sort("run_id", "attempt", nulls_last=True)

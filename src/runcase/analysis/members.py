@@ -17,7 +17,7 @@ def members(rows: list[pl.LazyFrame], joins: Assignment) -> pl.DataFrame:
     """
     ids = ("source_id", "run_id", "attempt")
     pairs = [r.filter(pl.col("run_id").is_not_null()).select(ids).unique() for r in rows]
-    seen = pl.concat(pairs).unique().collect().sort(ids)
+    seen = pl.concat(pairs).unique().collect(engine="streaming").sort(ids)
     numbers = pl.col("attempt").drop_nulls().unique()
     found = seen.group_by("source_id", "run_id", maintain_order=True).agg(
         attempt=pl.when((numbers.len() == 1) & pl.col("attempt").is_not_null().all()).then(numbers.first())

@@ -13,7 +13,7 @@ def run_packs(events: pl.LazyFrame) -> pl.DataFrame:
     cited = events.filter(pl.col("run_id").is_not_null() & pl.col("rule").is_not_null())
     name = pl.col("rule").str.split("@").list.first()
     counted = cited.group_by("run_id", pack=name).agg(cited=pl.len().cast(pl.Int64))
-    return counted.collect().sort("run_id", "pack")
+    return counted.collect(engine="streaming").sort("run_id", "pack")
 
 
 def engines(view: CaseView) -> pl.DataFrame:

@@ -91,7 +91,7 @@ def selected(events: pl.LazyFrame, attempts: pl.DataFrame, selectors: Sequence[E
     schema = {c: EVENTS.schema[c] for c in KEPT} | {"ref": pl.String(), "order": pl.Int64()}
     if not selectors:
         return pl.DataFrame(schema=schema)
-    combos = events.select(STATIC).unique().collect()
+    combos = events.select(STATIC).unique().collect(engine="streaming")
     combos = combos.with_columns(_static(s).alias(f"_c{n}") for n, s in enumerate(selectors))
     wanted = combos.filter(pl.any_horizontal(f"_c{n}" for n in range(len(selectors)))).sort(STATIC)
     found = (
@@ -112,11 +112,11 @@ def in_order(events: pl.DataFrame) -> pl.DataFrame:
     An event without a time stands at that of the nearest earlier timed event of
     its source (or the first timed one after it).
     """
-    placed = events.sort("source_id", "byte_start").with_columns(
-        _at=pl.col("ts").forward_fill().backward_fill().over("source_id")
-    )
-    placed = placed.sort("_at", "source_id", "byte_start", nulls_last=False)
-    return placed.drop("_at").with_columns(order=pl.int_range(pl.len(), dtype=pl.Int64))
+    # only the keys are sorted: rows are wide, and a copy of them all is what a large run cannot afford
+    keys = events.select("ts", "source_id", "byte_start").with_row_index("_row").sort("source_id", "byte_start", "_row")
+    placed = keys.with_columns(_at=pl.col("ts").forward_fill().backward_fill().over("source_id"))
+    rows = placed.sort("_at", "source_id", "byte_start", "_row", nulls_last=False)["_row"]
+    return events[rows].with_columns(order=pl.int_range(pl.len(), dtype=pl.Int64))
 
 
 def _last_attempts(attempts: pl.DataFrame) -> pl.DataFrame:

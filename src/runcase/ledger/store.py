@@ -59,10 +59,10 @@ from runcase.model.tables import (
 SCHEMA_VERSION = 1
 """Version of the case layout and of the stored columns."""
 
-ROW_GROUP_ROWS = 128 * 1024
+ROW_GROUP_ROWS = 32 * 1024
 """Rows a row group; large enough to compress well, small enough to be held in memory while writing."""
 
-GROUP_TEXT_BYTES = 32 * 1024 * 1024
+GROUP_TEXT_BYTES = 8 * 1024 * 1024
 """Bytes of messages and fields that end a row group early: few of the rows of a giant line fill the memory."""
 
 RAW_GROUP_ROWS = 8
