@@ -2,9 +2,9 @@
 
     python tests/bench/memory.py [--scale 1.0] [--folder DIR]
 
-Each input is read into a ledger by a process of its own, as a worker of `runcase
-build` does it; what is printed is its largest resident set. The three figures
-should lie within a tenth of each other: nothing grows with the input.
+Each input is read into a ledger by one worker, as `runcase build` does it; what is
+printed is the worker's largest resident set. The three figures should lie within
+a tenth of each other: nothing grows with the input.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ import json, resource, sys, time
 from pathlib import Path
 from runcase.intake.inputs import fingerprint
 from runcase.intake.read import ReadPlan
-from runcase.ledger.ingest import IngestPlan, Unit, facts_of
+from runcase.ledger.ingest import Group, IngestPlan, Unit, ingest
 from runcase.ledger.store import Case
-from runcase.rules.compile import compile_packs
+from runcase.pipeline import formats_of
 from runcase.rules.pack import load_packs
 from runcase.settings import DEFAULT_PACKS
 
-path, case, packs = Path(sys.argv[1]), Case.create(Path(sys.argv[2])), load_packs(DEFAULT_PACKS)
-unit, plan, rules = Unit(0, path, path.name, *fingerprint(path)), IngestPlan(ReadPlan(), packs), compile_packs(packs)
-began = time.monotonic()
-with case.batch("0" * 16) as writer:
-    for table, frame in facts_of([unit], plan, rules):
-        writer.write(table, frame)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps({"peak_kib": peak, "seconds": time.monotonic() - began}))
+if __name__ == "__main__":
+    path, case, packs = Path(sys.argv[1]), Case.create(Path(sys.argv[2])), load_packs(DEFAULT_PACKS)
+    unit, secrets = Unit(0, path, path.name, *fingerprint(path)), tuple(r for p in packs for r in p.redact)
+    plan = IngestPlan(ReadPlan(formats=formats_of(packs), compiled=True, redact=secrets), packs)
+    began = time.monotonic()
+    ingest([Group("0" * 16, (unit,))], plan, 1, case.root / "ledger", lambda _: None)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(json.dumps({"peak_kib": used.ru_maxrss, "cpu": used.ru_utime, "seconds": time.monotonic() - began}))
 """
 
 
@@ -103,7 +103,7 @@ def main() -> None:
             found = measured(path, Path(folder) / "case")
             mib = found["peak_kib"] / 1024
             peaks.append(mib)
-            took = f"read in {found['seconds']:6.1f} s (written in {wrote:.0f} s)"
+            took = f"read in {found['seconds']:6.1f} s, {found['cpu']:.0f} of the processor (written in {wrote:.0f} s)"
             print(f"{name:20s} {path.stat().st_size / 1e6:6.0f} MB  peak {mib:5.0f} MiB  {took}", flush=True)
     spread = max(peaks) / min(peaks) - 1
     print(f"spread {spread:.1%} ({'within' if spread <= SPREAD else 'over'} {SPREAD:.0%})")

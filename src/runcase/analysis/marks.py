@@ -67,17 +67,18 @@ def marks(events: pl.LazyFrame, sources: pl.DataFrame, attempts: pl.DataFrame) -
     first_line = pl.col("message").str.split("\n").list.first().str.slice(0, TITLE_CHARS)
     title = pl.coalesce("summary", first_line)
     found = events.filter(wanted).select(*KEPT, "line", "n_lines", ref=ref_of(), title=title).collect()
-    found = found.with_columns(field(name).alias(f"f_{name}") for name in FIELDS)
-    found = in_order(found)
-    return _ends(_in_attempts(found, attempts), sources)
+    found = in_order(found).with_columns(field(name).alias(f"f_{name}") for name in FIELDS)
+    placed = found.with_columns(_in_attempt(found, attempts), _lines_after(found, sources))
+    return placed.rename({"attempt": "own_attempt"})
 
 
-def _in_attempts(found: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
-    """Adds `in_attempt`."""
+def _in_attempt(found: pl.DataFrame, attempts: pl.DataFrame) -> pl.Series:
+    """`in_attempt` of each mark. Joins take only the columns that they need: marks are wide."""
     begun = attempts.select("run_id", _begin="first_ts", _begun="attempt").filter(pl.col("_begin").is_not_null())
     first = attempts.group_by("run_id").agg(_first=pl.col("attempt").min())
-    open_rows = found.filter(pl.col("attempt").is_null() & pl.col("ts").is_not_null()).sort("ts", "order")
-    placed = open_rows.select("order", "run_id", "ts").join_asof(
+    rows = found.select("order", "run_id", "attempt", "ts")
+    open_rows = rows.filter(pl.col("attempt").is_null() & pl.col("ts").is_not_null()).sort("ts", "order")
+    placed = open_rows.join_asof(
         begun.sort("_begin", "_begun"),
         left_on="ts",
         right_on="_begin",
@@ -85,19 +86,20 @@ def _in_attempts(found: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
         strategy="backward",
         check_sortedness=False,
     )
-    joined = found.join(placed.select("order", "_begun"), on="order", how="left", maintain_order="left")
+    joined = rows.join(placed.select("order", "_begun"), on="order", how="left", maintain_order="left")
     joined = joined.join(first, on="run_id", how="left", maintain_order="left")
-    whole = joined.with_columns(in_attempt=pl.coalesce("attempt", "_begun", "_first", pl.lit(1)))
-    return whole.rename({"attempt": "own_attempt"}).drop("_begun", "_first")
+    return joined.select(in_attempt=pl.coalesce("attempt", "_begun", "_first", pl.lit(1))).to_series()
 
 
-def _ends(found: pl.DataFrame, sources: pl.DataFrame) -> pl.DataFrame:
+def _lines_after(found: pl.DataFrame, sources: pl.DataFrame) -> pl.Series:
+    """`lines_after` of each mark."""
     # a document is no stream that breaks off: an end that it does not state is no crash (format = reader: a document)
     document = pl.col("format").eq_missing(pl.col("reader")) & pl.col("reader").is_not_null()
     lines = sources.select("source_id", _lines=pl.when(~document).then(pl.col("lines")))
-    joined = found.join(lines, on="source_id", how="left", maintain_order="left")
+    rows = found.select("source_id", "line", "n_lines")
+    joined = rows.join(lines, on="source_id", how="left", maintain_order="left")
     after = (pl.col("_lines") - pl.col("line") - pl.col("n_lines") + 1).clip(lower_bound=0)
-    return joined.with_columns(lines_after=after).drop("_lines")
+    return joined.select(lines_after=after).to_series()
 
 
 def spread(events: pl.LazyFrame) -> pl.DataFrame:
