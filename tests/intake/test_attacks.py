@@ -151,7 +151,15 @@ ATTACKS = [
         "zip_no_directory",
         saved=BIG[:-5000],
     ),
-    attack("7z cut", lambda: sevenz(AB)[:-10], "truncated", "sevenzip_no_directory"),
+    attack("7z cut", lambda: sevenz(AB)[:-10], "truncated", "sevenzip_no_directory", saved=AB["a.log"] + AB["b.log"]),
+    attack(
+        "7z cut in a member",
+        lambda: cut(sevenz({"a.log": BIG}), 0.5),
+        "truncated",
+        "sevenzip_no_directory",
+        saved=BIG[: len(BIG) // 3],
+    ),
+    attack("7z encrypted and cut", lambda: sevenz(AB, "hunter2")[:-10], "truncated", "sevenzip_no_directory"),
     # corrupt
     attack("gz flipped", lambda: broken(gz(BIG), 0.5), "corrupt", "stream_corrupt", saved=BIG[: len(BIG) // 3]),
     attack(
@@ -223,6 +231,20 @@ ATTACKS = [
     # encrypted
     attack("zip encrypted", encrypted_zip, "encrypted", "member_encrypted"),
     attack("7z encrypted", lambda: sevenz(AB, "hunter2"), "encrypted", "member_encrypted"),
+    attack(
+        "7z whose directory is flipped",
+        lambda: broken(sevenz(AB), 1, b"")[:-4] + bytes(4),
+        "corrupt",
+        "stream_corrupt",
+        saved=AB["a.log"] + AB["b.log"],
+    ),
+    attack(
+        "zip of Deflate64",
+        lambda: patched(patched(zipped(AB), b"PK\3\4", 8, "<H", 9), b"PK\1\2", 10, "<H", 9),
+        "unsupported",
+        "member_unsupported",
+        saved=AB["b.log"],
+    ),
     attack(
         "zip of an unknown method",
         lambda: patched(patched(zipped(AB), b"PK\3\4", 8, "<H", 97), b"PK\1\2", 10, "<H", 97),

@@ -48,10 +48,9 @@ class Budget:
     """Zero bytes that a sparse member may declare before its holes are left out."""
     held_bytes: int = 16 << 20
     """A nested zip or 7z up to this size is held in memory, so that its directory is read too."""
-    cpu_seconds: int = 300
-    """Processor time for one input: a guard against a decoder that hangs, far beyond what honest inputs take."""
-    cpu_seconds_per_mib: int = 10
-    """What each MiB of input adds to that."""
+    cpu_seconds: int = 120
+    """Processor time from one MiB that is read, or block of records that is made, to the next: a guard against a
+    decoder that hangs. An honest step takes two at most; a large document, or kernels that are compiled, thirty."""
 
 
 def open_input(

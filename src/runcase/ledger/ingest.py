@@ -217,6 +217,7 @@ def one_thread() -> None:
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
     # Arrow's own allocator keeps what it once had: 15 MB a process (measured 2026-11)
     pa.set_memory_pool(pa.system_memory_pool())
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def _work(number: int, group: Group, ledger: Path) -> None:
@@ -237,7 +238,7 @@ def write_group(
 ) -> Path:
     """A group's batch; the folder in which it was written, and in which it stays unless it is `placed`."""
     with BatchWriter(ledger, group.batch, placed=placed) as writer:
-        for table, frame in facts_of(_limited(group.units, plan), plan, ruleset, passed):
+        for table, frame in _in_steps(group.units, plan, ruleset, passed):
             writer.write(table, frame)
     return writer.staging
 
@@ -245,23 +246,29 @@ def write_group(
 def _save(unit: Unit, parts: Path) -> None:
     # source by source, so that a crash costs no source before it
     plan = replace(_plan, read=replace(_plan.read, at_once=1))
-    _write_parts(parts, unit, facts_of(_limited([unit], plan), plan, _ruleset))
+    _write_parts(parts, unit, _in_steps([unit], plan, _ruleset))
 
 
-def _limited(units: Iterable[Unit], plan: IngestPlan) -> Iterator[Unit]:
-    """Units, each with processor time of its own from when it is asked for."""
-    for unit in units:
-        _limit_time(unit, plan.read.budget)
-        yield unit
+def _in_steps(
+    units: Iterable[Unit], plan: IngestPlan, ruleset: Ruleset, passed: Progress = lambda _: None
+) -> Iterator[tuple[Table, pl.DataFrame]]:
+    """As `facts_of`; a step that takes too long ends the process, while steps may be any number: budgets count them."""
+
+    def step(size: int) -> None:
+        _allow(plan.read.budget)
+        passed(size)
+
+    _allow(plan.read.budget)
+    for table, frame in facts_of(units, plan, ruleset, step):
+        yield table, frame
+        _allow(plan.read.budget)
 
 
-def _limit_time(unit: Unit, budget: Budget) -> None:
+def _allow(budget: Budget) -> None:
     """From here on the process may use so much processor time; a decoder that hangs is killed by the system then."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    allowed = budget.cpu_seconds + budget.cpu_seconds_per_mib * (unit.size_bytes >> 20)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (ceil(used.ru_utime + used.ru_stime) + allowed, hard))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    resource.setrlimit(resource.RLIMIT_CPU, (ceil(used.ru_utime + used.ru_stime) + budget.cpu_seconds, hard))
 
 
 def facts_of(

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
+from runcase.intake.containers import lzma2
 from runcase.intake.containers.base import Container, Member, Opening
 from runcase.intake.containers.damage import DamageError
 from runcase.intake.containers.tape import RandomAccess
@@ -19,6 +20,9 @@ from runcase.intake.containers.tape import RandomAccess
 MAGIC = b"7z\xbc\xaf\x27\x1c"
 _MAX_HEADER_BYTES = 64 * 1024 * 1024
 _MAX_TARGET_BYTES = 4096
+_START_BYTES = 32
+"""The signature and where the directory is; the packed content follows."""
+
 _PIECE_BYTES = 256 * 1024
 _LZMA, _LZMA2, _PPMD = b"\x03\x01\x01", b"\x21", b"\x03\x04\x01"
 
@@ -39,8 +43,7 @@ class SevenZip(Container):
         try:
             archive = _opened(self.opening)
         except DamageError as damage:
-            self.tape.skip_all()
-            self.findings.harm(damage, self.tape.position)
+            yield from self._without_directory(damage)
             return
         positions = archive.header.main_streams.packinfo.packpositions if _has_streams(archive) else []
         number = -1
@@ -51,6 +54,20 @@ class SevenZip(Container):
             number += 1
             yield from self._folder(archive, folder, list(files), number, positions)
         self.tape.skip_all()
+
+    def _without_directory(self, damage: DamageError) -> Iterator[Member]:
+        """What LZMA2, the usual method, lets be read of the packed content: one member a stream, names unknown."""
+        tape = self.tape
+        if damage.verdict in ("truncated", "corrupt"):
+            tape.skip(_START_BYTES)
+            while lzma2.begins(tape):
+                yield Member(f"content at byte {tape.position}", data=lzma2.stream(tape, self.opening.memory_bytes))
+            start = tape.position
+            read = "its content was read without names and ends of members, and program filters were not undone"
+            why = read if start > _START_BYTES else "its content is packed in no way that can be read without it"
+            damage = DamageError(damage.code, damage.verdict, start, f"{damage.message}; {why}")
+        tape.skip_all()
+        self.findings.harm(damage, tape.position)
 
     def _empty(self, file: Any) -> Member:
         return Member(file.filename, "directory" if file.is_directory else "file", recorded_at=_time(file))

@@ -35,6 +35,10 @@ _METHODS: dict[int, Decode] = {
 }
 
 
+_UNREAD = {1: " (shrunk)", 6: " (imploded)", 9: " (Deflate64)", 96: " (JPEG)", 97: " (WavPack)", 98: " (PPMd)"}
+"""Methods that no library here reads, by the numbers of APPNOTE.TXT 4.4.5."""
+
+
 class Zip(Container):
     """A zip archive."""
 
@@ -154,7 +158,7 @@ class Zip(Container):
             return self._checked(stored_bytes(self.tape, entry.stored or 0, "the member"), entry)
         decode = _METHODS.get(entry.method)
         if decode is None:
-            why = f"compression method {entry.method} of {entry.name!r} is not read"
+            why = f"compression method {entry.method}{_UNREAD.get(entry.method, '')} of {entry.name!r} is not read"
             return _refused("member_unsupported", "unsupported", at, why)
         return self._checked(self._decoded(decode, entry), entry)
 
