@@ -23,6 +23,10 @@ _FOREIGN = (
     (b"\x89LZO\0\r\n\x1a\n", "lzop"),
     (b"!<arch>\n", "ar"),
     (b"070701", "cpio"),
+    (b"070702", "cpio"),
+    (b"070707", "cpio"),
+    (b"\xc7\x71", "cpio"),
+    (b"\xed\xab\xee\xdb", "RPM"),
 )
 
 
