@@ -149,7 +149,7 @@ def test_a_damaged_batch_is_read_again_from_its_inputs(tmp_path: Path, nights: P
 def test_a_ledger_that_the_system_refuses_to_read_stops_the_build(tmp_path: Path, nights: Path) -> None:
     case = tmp_path / "case"
     shutil.copytree(nights / "old", case)
-    (part,) = case.glob("ledger/*/sources.parquet")
+    part = case / "analysis" / "all_sources.parquet"
     failing = ["strace", "-f", "-qq", "-o", str(tmp_path / "trace"), "-P", str(part), "-e", "inject=openat:error=EIO"]
     words = [*failing, *command("build", nights / "app2.log", "-o", case)]
     ended = subprocess.run(words, capture_output=True, text=True)

@@ -12,8 +12,6 @@ from pathlib import Path
 
 import polars as pl
 
-from runcase.analysis.conclude import conclude
-from runcase.analysis.renewal import last_good_runs, of_runs, renewed, runs_of, touched_runs, with_touched
 from runcase.intake import inputs
 from runcase.intake.read import ReadPlan
 from runcase.intake.remote import remote_files
@@ -26,6 +24,7 @@ from runcase.model.problems import RuncaseError
 from runcase.model.refs import Ref, source_id
 from runcase.model.tables import PROBLEMS
 from runcase.publishing import Writing, write_dossiers
+from runcase.renewing import concluded, with_overview
 from runcase.report import html, index, index_markdown, known_issues
 from runcase.report.build import Reported, dossiers
 from runcase.report.damage import damaged_once
@@ -85,10 +84,14 @@ def build(settings: Settings, report: Report = lambda _: None) -> Built:
     case = Case.create(settings.case)
     with case.locked(), inputs.spooling(case.root / ".spool") as spool:
         report(Progress("looking at the inputs"))
-        units, known = new_units(case, settings, spool)
-        written = read(case, units, packs, settings, report) if units else set()
+        new, held = new_units(case, settings, spool)
+        groups = [Group(batch_name(g, packs, settings), g) for g in grouped(new)]
+        groups += damaged_groups(case, held, packs, settings)
+        if groups:
+            read(case, groups, packs, settings, report)
+        written = {g.batch for g in groups}
         facts, conclusions, folders = renew(case, packs, settings, report, issues, written)
-    return summary(settings, len(units), known, facts, conclusions, folders)
+    return summary(settings, len(new), len(held), facts, conclusions, folders)
 
 
 def renew(
@@ -113,60 +116,46 @@ def renew(
     """
     made = provenance(packs, settings)
     report(Progress("concluding"))
-    facts, conclusions, changed = concluded(case, packs, made, written, anew)
+    found = concluded(case, packs, made, written, anew)
+    conclusions, changed = found.conclusions, found.changed
     folders = run_folders(conclusions.runs["run_id"].to_list())
+    whole = with_overview(case.facts([]), found.sources, found.problems)
     if changed or case.rested_on() != case.batches():
-        case.write_conclusions(conclusions)
+        case.write_conclusions(conclusions, found.sources, found.problems)
     changed |= {r for r, folder in folders.items() if not case.has(f"runs/{folder}/dossier.json")}
     changed |= retold(issues_of(case), issues, conclusions)
-    publish(case, facts, conclusions, changed, folders, settings, report, issues)
+    publish(case, whole, conclusions, changed, folders, settings, report, issues)
     case.remove_superseded()
-    kept = ("ledger/", *(f"runs/{folder}/" for run_id, folder in folders.items() if run_id not in changed))
+    kept = [f"ledger/{b}" for b in case.batches() if b not in written]
+    kept += [f"runs/{folder}" for run_id, folder in folders.items() if run_id not in changed]
     write_sums(case, kept)
     tickets = {"known_issues": known_issues.as_values(issues)} if issues else {}
     case.write_provenance(made | tickets | {"runs": folders})
-    return facts, conclusions, folders
-
-
-def concluded(
-    case: Case, packs: tuple[Pack, ...], made: Mapping[str, object], written: Set[str], anew: bool
-) -> tuple[Facts, Conclusions, set[str]]:
-    """Facts and conclusions of the case as it is on disk now, and the runs whose conclusions are new.
-
-    Evidence that came since the last build is concluded together with the runs that
-    it touches. Everything is concluded anew when packs, settings or the version changed,
-    but for runs whose events have expired: their conclusions rest on what is gone.
-    """
-    batches, known = case.batches(), set(case.concluded()) - written
-    facts = case.facts(batches)
-    fresh = case.facts([b for b in batches if b not in known])
-    before = case.provenance()
-    if not case.is_concluded():
-        found = conclude(facts, packs)
-        return facts, found, set(found.runs["run_id"])
-    old = case.conclusions()
-    if anew or any(before.get(key) != value for key, value in made.items()):
-        frozen = runs_of(old, facts.tombstones.filter(pl.col("class") == "events"))
-        found = renewed(conclude(facts, packs), of_runs(old, frozen), frozen)
-        return facts, found, set(found.runs["run_id"])
-    if fresh.sources.limit(1).collect().is_empty():
-        return facts, old, set()
-    touched = touched_runs(old, facts.sources.collect(), fresh)
-    beside = last_good_runs(old) - touched
-    others = set(old.runs["run_id"]) - touched - beside
-    found = conclude(with_touched(facts, fresh, old, touched | beside), packs, others)
-    return facts, renewed(old, found, touched | beside), set(found.runs["run_id"]) - beside
+    return whole, conclusions, folders
 
 
 # --- inputs to facts ------------------------------------------------------------------------------
 
 
-def new_units(case: Case, settings: Settings, spool: Path) -> tuple[list[Unit], int]:
-    """Inputs that the case does not hold yet, in the order of their names, and the number that it holds."""
-    known = set(case.facts(case.batches()).sources.select("source_id").collect()["source_id"])
+def new_units(case: Case, settings: Settings, spool: Path) -> tuple[list[Unit], list[Unit]]:
+    """Inputs that the case does not hold yet, in the order of their names, and those that it holds."""
+    told, _ = case.overview()
+    pending = sorted(set(case.batches()) - set(case.rested_on()))
+    known = {*told["source_id"], *case.facts(pending).sources.select("source_id").collect()["source_id"]}
     units = all_units(settings, spool)
     new = [u for u in units if source_id(u.sha256, u.name, 0) not in known]
-    return new, len(units) - len(new)
+    return new, [u for u in units if source_id(u.sha256, u.name, 0) in known]
+
+
+def damaged_groups(case: Case, held: Sequence[Unit], packs: Sequence[Pack], settings: Settings) -> list[Group]:
+    """Batches that cannot be read and whose inputs are all at hand again."""
+    told, _ = case.overview()
+    batch_of = dict(told.select("source_id", "batch").iter_rows())
+    by_batch: dict[str, list[Unit]] = {}
+    for unit in held:
+        by_batch.setdefault(batch_of.get(source_id(unit.sha256, unit.name, 0), ""), []).append(unit)
+    groups = [Group(batch, tuple(units)) for batch, units in sorted(by_batch.items()) if case.ledger_problems([batch])]
+    return [g for g in groups if g.batch == batch_name(g.units, packs, settings)]
 
 
 def all_units(settings: Settings, spool: Path) -> list[Unit]:
@@ -177,9 +166,9 @@ def all_units(settings: Settings, spool: Path) -> list[Unit]:
     return [Unit(n, path, name, sha256, size) for n, ((name, sha256), (path, size)) in enumerate(sorted(found.items()))]
 
 
-def read(case: Case, units: Sequence[Unit], packs: tuple[Pack, ...], settings: Settings, report: Report) -> set[str]:
-    """Writes batches with the facts of `units`; their names."""
-    total = sum(u.size_bytes for u in units)
+def read(case: Case, groups: Sequence[Group], packs: tuple[Pack, ...], settings: Settings, report: Report) -> None:
+    """Writes the batches of `groups`."""
+    total = sum(g.size_bytes for g in groups)
 
     def tell(done: int) -> None:
         report(Progress("reading", done, total, "bytes"))
@@ -190,7 +179,6 @@ def read(case: Case, units: Sequence[Unit], packs: tuple[Pack, ...], settings: S
     compiled = total >= COMPILED_FROM_BYTES and find_spec("numba") is not None
     reading = ReadPlan(formats=formats, keep_raw=settings.keep_raw, compiled=compiled, redact=secrets)
     plan = IngestPlan(reading, packs)
-    groups = [Group(batch_name(g, packs, settings), g) for g in grouped(units)]
     case.clear_staging()
     try:
         if settings.scheduler is None:
@@ -199,7 +187,6 @@ def read(case: Case, units: Sequence[Unit], packs: tuple[Pack, ...], settings: S
             ingest_on(settings.scheduler, groups, plan, case.root / "ledger", tell)
     finally:
         case.clear_staging()
-    return {g.batch for g in groups}
 
 
 def formats_of(packs: Sequence[Pack]) -> tuple[FormatRule, ...]:
@@ -219,7 +206,7 @@ def batch_name(units: Sequence[Unit], packs: Sequence[Pack], settings: Settings)
 
 def publish(
     case: Case,
-    facts: Facts,
+    whole: Facts,
     conclusions: Conclusions,
     changed: Set[str],
     folders: Mapping[str, str],
@@ -227,16 +214,27 @@ def publish(
     report: Report,
     issues: Sequence[KnownIssue] = (),
 ) -> None:
-    """Writes the dossiers of changed runs, and the index of all; `folders` maps run ids to folders under runs/."""
+    """Writes the dossiers of changed runs, and the index of all.
+
+    Args:
+        case: The case.
+        whole: Sources and problems of the whole case.
+        conclusions: Those of all runs.
+        changed: Runs whose dossiers are to be written.
+        folders: Run id -> folder under runs/.
+        settings: Those of the build.
+        report: Is told how far the dossiers are.
+        issues: Known issues.
+    """
     if changed:
-        writing = Writing(case, case.batches(), folders, settings.max_page_bytes, issues)
+        writing = Writing(case, folders, settings.max_page_bytes, issues)
 
         def tell(done: int) -> None:
             report(Progress("dossiers", done, len(changed)))
 
-        write_dossiers(writing, facts, conclusions, changed, settings.jobs, tell)
+        write_dossiers(writing, conclusions, changed, settings.jobs, tell)
     case.remove_runs_except(set(folders.values()))
-    page = index.index(facts, conclusions, folders, issues)
+    page = index.index(whole, conclusions, folders, issues)
     case.write_text("index.html", html.render_index(page))
     case.write_text("index.md", index_markdown.render_index(page))
     case.write_text(html.STYLESHEET, html.stylesheet())
@@ -250,10 +248,9 @@ def retold(before: Sequence[KnownIssue], now: Sequence[KnownIssue], conclusions:
 
 def render_again(case: Case, runs: Set[str]) -> dict[str, str]:
     """Writes the dossiers of some runs anew from what the case holds; returns run id -> folder of all runs."""
-    facts, conclusions = case.facts(), case.conclusions()
+    conclusions = case.conclusions()
     folders = run_folders(conclusions.runs["run_id"].to_list())
-    writing = Writing(case, case.rested_on(), folders, page_limit(case), issues_of(case))
-    write_dossiers(writing, facts, conclusions, runs)
+    write_dossiers(Writing(case, folders, page_limit(case), issues_of(case)), conclusions, runs)
     return folders
 
 
@@ -307,7 +304,8 @@ def case_index(path: str) -> Index:
     Raises:
         RuncaseError: `not_a_case`, `newer_case`.
     """
-    case, facts, conclusions = open_case(path)
+    case = Case.open(Path(path))
+    facts, conclusions = with_overview(case.facts([]), *case.overview()), case.conclusions()
     return index.index(facts, conclusions, run_folders(conclusions.runs["run_id"].to_list()), issues_of(case))
 
 

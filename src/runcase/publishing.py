@@ -13,7 +13,8 @@ from runcase.analysis.renewal import of_runs
 from runcase.ledger import workers
 from runcase.ledger.ingest import one_thread
 from runcase.ledger.store import Case
-from runcase.model.case import Conclusions, Facts
+from runcase.model.case import Conclusions
+from runcase.renewing import facts_of_runs
 from runcase.report import html, markdown
 from runcase.report.build import Reported, dossiers
 from runcase.report.json_face import to_json
@@ -33,8 +34,6 @@ class Writing:
     """What dossiers are written with."""
 
     case: Case
-    batches: Sequence[str]
-    """Batches that the conclusions rest on."""
     folders: Mapping[str, str]
     """Run id -> folder under runs/."""
     max_page_bytes: int | None
@@ -43,7 +42,6 @@ class Writing:
 
 def write_dossiers(
     writing: Writing,
-    facts: Facts,
     conclusions: Conclusions,
     runs: Set[str],
     jobs: int = 1,
@@ -53,7 +51,6 @@ def write_dossiers(
 
     Args:
         writing: Where to, and how.
-        facts: Facts of the case.
         conclusions: Conclusions of the case, which are on disk as well.
         runs: Ids of the runs to write.
         jobs: Processes at most.
@@ -62,12 +59,14 @@ def write_dossiers(
     mine = of_runs(conclusions, runs)
     events = int(mine.runs["events"].sum() or 0)
     if jobs < 2 or (events < WORTH_EVENTS and len(runs) < WORTH_RUNS):
-        for n, _ in enumerate(_written(writing, facts, mine), start=1):
+        for n, _ in enumerate(_written(writing, mine), start=1):
             tell(n)
         return
     done = 0
     with workers.pool(jobs, _prepare, writing) as pool:
-        for share in as_completed([pool.submit(_write_share, share) for share in _shares(mine.runs)]):
+        with workers.interrupts_held():
+            shares = [pool.submit(_write_share, share) for share in _shares(mine.runs)]
+        for share in as_completed(shares):
             done += share.result()
             tell(done)
 
@@ -86,7 +85,8 @@ def _shares(runs: pl.DataFrame) -> Iterator[frozenset[str]]:
         yield frozenset(share)
 
 
-def _written(writing: Writing, facts: Facts, conclusions: Conclusions) -> Iterator[Reported]:
+def _written(writing: Writing, conclusions: Conclusions) -> Iterator[Reported]:
+    facts = facts_of_runs(writing.case, conclusions, set(conclusions.runs["run_id"]))
     for one in dossiers(facts, conclusions, writing.case.raw, issues=writing.issues):
         write_dossier(writing.case, f"runs/{writing.folders[one.run_id]}", one, writing.max_page_bytes)
         yield one
@@ -103,16 +103,14 @@ def write_dossier(case: Case, folder: str, one: Reported, max_page_bytes: int | 
 # --- in a worker ----------------------------------------------------------------------------------
 
 _writing: Writing
-_held: tuple[Facts, Conclusions]
+_held: Conclusions
 
 
 def _prepare(writing: Writing) -> None:
     global _writing, _held
     one_thread()
-    case = Case.open(Path(writing.case.root))
-    _writing, _held = writing, (case.facts(writing.batches), case.conclusions())
+    _writing, _held = writing, Case.open(Path(writing.case.root)).conclusions()
 
 
 def _write_share(runs: frozenset[str]) -> int:
-    facts, conclusions = _held
-    return sum(1 for _ in _written(_writing, facts, of_runs(conclusions, runs)))
+    return sum(1 for _ in _written(_writing, of_runs(_held, runs)))

@@ -82,7 +82,7 @@ def reclassify(settings: Settings, report: pipeline.Report = lambda _: None) -> 
             not_read += left
             counted.append(differing)
         facts, new, _ = pipeline.renew(case, packs, settings, report, issues, anew=True)
-        events = int(facts.events.select(pl.len()).collect().item())
+        events = int(facts.sources.select(pl.col("events").sum()).collect().item() or 0)
     changes = _summed(counted)
     return Reclassified(events, sum(c.events for c in changes), changes, _run_changes(old, new), not_read)
 

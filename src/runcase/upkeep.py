@@ -26,5 +26,5 @@ def retain(path: str, policy: str, as_of: date, dry_run: bool = False) -> Expire
         gone = expire(case, ages, as_of)
         if gone.runs:
             folders = pipeline.render_again(case, gone.runs)
-            write_sums(case, [f"runs/{folder}/" for run_id, folder in folders.items() if run_id not in gone.runs])
+            write_sums(case, [f"runs/{folder}" for run_id, folder in folders.items() if run_id not in gone.runs])
     return gone

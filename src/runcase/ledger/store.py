@@ -81,13 +81,19 @@ _LAST_ANALYSIS = ".analysis-last"
 _RESTED_ON = "batches.json"
 
 
+def _overview_name(table: Table) -> str:
+    return f"all_{table.name}.parquet"
+
+
 class Case:
     """A case folder: its ledger, its conclusions and its provenance."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self._held = False
-        self._chunks: RawChunks | None = None
+        self._checked: dict[Path, Problem | None] = {}
+        self._batch_of: dict[str, str] = {}
+        self._chunks: dict[str, RawChunks] = {}
 
     @classmethod
     def open(cls, root: Path) -> Case:
@@ -216,7 +222,11 @@ class Case:
         """Removes what a killed build left behind, before batches are written."""
         for stale in (self.root / "ledger").glob(".staging-*"):
             shutil.rmtree(stale)
-        self._chunks = None
+        self._forget()
+
+    def _forget(self) -> None:
+        """What was learned of files that a build is about to replace."""
+        self._checked, self._batch_of, self._chunks = {}, {}, {}
 
     def batch(self, name: str, supersedes: str | None = None) -> BatchWriter:
         """A writer for a new batch, which may take the place of another; leftovers of a killed build are removed."""
@@ -281,7 +291,10 @@ class Case:
     def _parts(self, table: Table, batches: Sequence[str]) -> Iterator[tuple[Path, Problem | None]]:
         for batch in batches:
             path = self.root / "ledger" / batch / f"{table.name}.parquet"
-            yield path, _unreadable(path, f"ledger/{batch}/{table.name}.parquet", table, self._held)
+            if path not in self._checked:
+                name = f"ledger/{batch}/{table.name}.parquet"
+                self._checked[path] = _unreadable(path, name, table, self._held)
+            yield path, self._checked[path]
 
     def ledger_problems(self, batches: Sequence[str]) -> list[Problem]:
         """One problem a ledger file that cannot be read."""
@@ -297,21 +310,28 @@ class Case:
 
     def raw(self, ref: Ref) -> bytes | None:
         """The bytes that `ref` names; None when they were not kept, or have expired."""
-        if self._chunks is None:
-            batches = self.batches()
-            paths = [path for path, problem in self._parts(RAW, batches) if problem is None]
-            self._chunks = RawChunks(paths, self._fact(REDACTIONS, batches).collect())
-        return self._chunks.bytes_of(ref)
+        if not self._batch_of:
+            self._batch_of = dict(self.overview()[0].select("source_id", "batch").iter_rows())
+        known = self._batch_of.get(ref.source_id)
+        for batch in self.batches() if known is None else [known]:
+            if batch not in self._chunks:
+                paths = [path for path, problem in self._parts(RAW, [batch]) if problem is None]
+                self._chunks[batch] = RawChunks(paths, self._fact(REDACTIONS, [batch]).collect())
+            if (data := self._chunks[batch].bytes_of(ref)) is not None:
+                return data
+        return None
 
     # --- conclusions ------------------------------------------------------------------------------
 
-    def write_conclusions(self, conclusions: Conclusions) -> None:
-        """Replaces the tables of analysis/ together."""
+    def write_conclusions(self, conclusions: Conclusions, sources: pl.DataFrame, problems: pl.DataFrame) -> None:
+        """Replaces the tables of analysis/ together; SOURCES and PROBLEMS are those of all batches, for `overview`."""
         staged, place, last = (self.root / n for n in (".analysis-new", "analysis", _LAST_ANALYSIS))
         shutil.rmtree(staged, ignore_errors=True)
         staged.mkdir()
         for table, frame in zip(CONCLUSIONS, _frames(conclusions), strict=True):
             _write_parquet(table.fill(frame).sort(table.key, nulls_last=True), staged / f"{table.name}.parquet")
+        for table, frame in ((SOURCES, sources), (PROBLEMS, problems.filter(pl.col("batch") != ""))):
+            _write_parquet(_narrowed(frame, table).sort(table.key, nulls_last=True), staged / _overview_name(table))
         (staged / _RESTED_ON).write_text(json.dumps(self.batches()) + "\n")
         _sync_tree(staged)
         if place.is_dir():
@@ -320,6 +340,16 @@ class Case:
         staged.rename(place)
         shutil.rmtree(last, ignore_errors=True)
         _sync(self.root)
+        self._forget()
+
+    def overview(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """SOURCES and PROBLEMS of the batches that the conclusions rest on, without opening these batches."""
+        paths = {t: self._analysis() / _overview_name(t) for t in (SOURCES, PROBLEMS)}
+        if any(_unreadable(path, path.name, t, self._held) for t, path in paths.items()):
+            facts = self.facts()
+            return facts.sources.collect(), facts.problems.collect()
+        sources, problems = (_scanned(path, t).collect() for t, path in paths.items())
+        return sources, problems
 
     def is_concluded(self) -> bool:
         """Whether every table of the conclusions is there and readable."""

@@ -7,6 +7,7 @@ case can be checked without runcase as well.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,16 +37,27 @@ def write_sums(case: Case, kept: Collection[str]) -> None:
 
     Args:
         case: The case, complete but for its `case.json`.
-        kept: Folders, with a slash at the end, whose files are as they were when their digests were written last.
+        kept: Folders such as `runs/r-1`, whose files are as they were when their digests were written last.
     """
-    folders = frozenset(kept)
-    before = read_sums(case)
-    lines = []
-    for name in _files(case.root):
-        parents = (name[: n + 1] for n, c in enumerate(name) if c == "/")
-        known = before.get(name) if any(p in folders for p in parents) else None
-        lines.append(f"{known or _digest(case.root / name)}  {name}\n")
-    case.write_text(NAME, "".join(lines), durable=True)
+    before: dict[str, list[tuple[str, str]]] = {}
+    for name, digest in read_sums(case).items():
+        before.setdefault(_folder(name), []).append((name, digest))
+    carried = before.keys() & set(kept)
+    found: list[tuple[str, str]] = []
+    for folder, folders, names in os.walk(case.root):
+        inside = os.path.relpath(folder, case.root).replace(os.sep, "/")
+        prefix = "" if inside == "." else f"{inside}/"
+        for known in carried.intersection(f"{prefix}{f}" for f in folders):
+            found += before[known]
+        folders[:] = [f for f in folders if f"{prefix}{f}" not in carried and not f.startswith(".")]
+        own = (f"{prefix}{n}" for n in names if not n.startswith("."))
+        found += [(n, _digest(case.root / n)) for n in own if n not in _OUTSIDE and (case.root / n).is_file()]
+    case.write_text(NAME, "".join(f"{digest}  {name}\n" for name, digest in sorted(found)), durable=True)
+
+
+def _folder(name: str) -> str:
+    """The folder of a run or of a batch in which a file lies."""
+    return "/".join(name.split("/")[:2])
 
 
 def read_sums(case: Case) -> dict[str, str]:

@@ -1,0 +1,103 @@
+"""Facts to conclusions in a case that may have some: what fresh evidence touches, and no more.
+
+A night opens the batches that it wrote and those of the runs that it touches. Of
+all others it reads what the last build left in `analysis/`, so that its cost does not
+grow with the nights before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from runcase.analysis.conclude import conclude
+from runcase.analysis.renewal import last_good_runs, of_runs, renewed, runs_of, touched_runs, with_touched
+from runcase.ledger.store import Case
+from runcase.model.case import Conclusions, Facts
+from runcase.rules.language import Pack
+
+
+@dataclass(frozen=True, slots=True)
+class Concluded:
+    """Conclusions of a whole case, its SOURCES and PROBLEMS, and the runs whose conclusions are new."""
+
+    conclusions: Conclusions
+    sources: pl.DataFrame
+    problems: pl.DataFrame
+    changed: set[str]
+
+
+def concluded(
+    case: Case, packs: tuple[Pack, ...], made: Mapping[str, object], written: Set[str], anew: bool
+) -> Concluded:
+    """The conclusions of a case as it is on disk now.
+
+    Evidence that came since the last build is concluded together with the runs that
+    it touches. Everything is concluded anew when packs, settings or the version changed,
+    but for runs whose events have expired: their conclusions rest on what is gone.
+
+    Args:
+        case: The case, held for writing.
+        packs: The rule packs.
+        made: What makes conclusions what they are; see `provenance`.
+        written: Batches that this build wrote.
+        anew: Whether to conclude everything anew.
+    """
+    known = set(case.concluded()) - written
+    if not case.is_concluded():
+        facts = case.facts(case.batches())
+        found = conclude(facts, packs)
+        return _whole(facts, found, set(found.runs["run_id"]))
+    before = case.provenance()
+    if anew or any(before.get(key) != value for key, value in made.items()):
+        return _anew(case, packs)
+    fresh = case.facts([b for b in case.batches() if b not in known])
+    old = case.conclusions()
+    sources, problems = _all(case, known, fresh)
+    if fresh.sources.limit(1).collect().is_empty():
+        return Concluded(old, sources, problems, set())
+    touched = touched_runs(old, sources, fresh)
+    beside = last_good_runs(old) - touched
+    others = set(old.runs["run_id"]) - touched - beside
+    members = old.members.filter(pl.col("run_id").is_in(sorted(touched | beside)))["source_id"]
+    fresh_batches = fresh.sources.select("batch").unique().collect()["batch"]
+    part = case.facts(_batches(sources, members, fresh_batches))
+    found = conclude(with_touched(part, fresh, old, touched | beside), packs, others)
+    return Concluded(renewed(old, found, touched | beside), sources, problems, set(found.runs["run_id"]) - beside)
+
+
+def _anew(case: Case, packs: tuple[Pack, ...]) -> Concluded:
+    facts, old = case.facts(case.batches()), case.conclusions()
+    frozen = runs_of(old, facts.tombstones.filter(pl.col("class") == "events"))
+    found = renewed(conclude(facts, packs), of_runs(old, frozen), frozen)
+    return _whole(facts, found, set(found.runs["run_id"]))
+
+
+def _whole(facts: Facts, found: Conclusions, changed: set[str]) -> Concluded:
+    return Concluded(found, facts.sources.collect(), facts.problems.collect(), changed)
+
+
+def _all(case: Case, known: Set[str], fresh: Facts) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """SOURCES and PROBLEMS of the batches that are concluded, and of fresh ones."""
+    old = (frame.filter(pl.col("batch").is_in(sorted(known))) for frame in case.overview())
+    sources, problems = (pl.concat([a, b.collect()]) for a, b in zip(old, (fresh.sources, fresh.problems), strict=True))
+    return sources, problems
+
+
+def facts_of_runs(case: Case, conclusions: Conclusions, runs: Set[str]) -> Facts:
+    """The facts of the batches that tell of some runs."""
+    sources, _ = case.overview()
+    members = conclusions.members.filter(pl.col("run_id").is_in(sorted(runs)))["source_id"]
+    return case.facts(_batches(sources, members, pl.Series(dtype=pl.String)))
+
+
+def with_overview(facts: Facts, sources: pl.DataFrame, problems: pl.DataFrame) -> Facts:
+    """Facts with the sources and problems of a whole case."""
+    return replace(facts, sources=sources.lazy(), problems=problems.lazy())
+
+
+def _batches(sources: pl.DataFrame, members: pl.Series, others: pl.Series) -> list[str]:
+    found = sources.filter(pl.col("source_id").is_in(members.implode()))["batch"]
+    return sorted({*found, *others})
