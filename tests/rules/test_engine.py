@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.rules import reference
 
-from runcase.intake.read import SourceContext
+from runcase.intake.pieces import SourceContext
 from runcase.ledger.classify import Classifier
 from runcase.model.tables import RECORDS
 from runcase.rules.compile import Ruleset

@@ -10,7 +10,7 @@ import polars as pl
 
 from runcase.intake.formats import headers
 from runcase.intake.lines import line_table
-from runcase.intake.read import SourceContext
+from runcase.intake.pieces import SourceContext
 from runcase.intake.readers.base import TextReader
 from runcase.intake.readers.registry import READERS
 from runcase.ledger.classify import Classifier

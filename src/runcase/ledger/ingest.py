@@ -23,7 +23,8 @@ import polars as pl
 import pyarrow as pa
 
 from runcase.intake.archive import Budget
-from runcase.intake.read import Input, Piece, ReadPlan, read_inputs
+from runcase.intake.pieces import Piece
+from runcase.intake.read import Input, ReadPlan, read_inputs
 from runcase.ledger import workers
 from runcase.ledger.classify import Classifier
 from runcase.ledger.store import BatchWriter, problem_frame
