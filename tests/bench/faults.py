@@ -140,13 +140,15 @@ def main() -> None:
         folder = o.folder or Path(tmp)
         bench = prepared(folder)
         tally: Counter[tuple[str, str, str]] = Counter()
-        for point in points(folder, o.calls.split(","), o.most):
-            outcome = bench.outcome(point)
-            tally[point.call, point.fault, outcome] += 1
-            if outcome not in ("old", "new"):
-                print(f"{point.flag}: {outcome}", flush=True)
-        for (call, fault, outcome), n in sorted(tally.items()):
-            print(f"{call:8} {fault:14} {n:4}  {outcome}")
+        for call in o.calls.split(","):
+            for point in points(folder, [call], o.most):
+                outcome = bench.outcome(point)
+                tally[point.call, point.fault, outcome] += 1
+                if outcome not in ("old", "new"):
+                    print(f"{point.flag}: {outcome}", flush=True)
+            for (made, fault, outcome), n in sorted(tally.items()):
+                if made == call:
+                    print(f"{call:8} {fault:14} {n:4}  {outcome}", flush=True)
         wrong = sum(n for (_, _, outcome), n in tally.items() if outcome not in ("old", "new"))
         print(f"{sum(tally.values())} points, {wrong} wrong")
 
