@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 from tests.commands import SAMPLES, Built, build, runcase
+from tests.report.nightly import night as logs_of_a_night
 
+from runcase import pipeline, settings
 from runcase.ledger.store import Case
+from runcase.ledger.sums import verify as verified
 
 GOOD = "2026-03-14T10:00:00Z INFO start\n2026-03-14T10:00:09Z INFO done\nProcess exited with code 0\n"
 BAD = "2026-03-15T10:00:00Z INFO start\n2026-03-15T10:00:09Z ERROR it broke\nProcess exited with code 2\n"
@@ -153,3 +157,26 @@ def test_files_that_are_gone_are_named(tmp_path: Path, intact: Path) -> None:
     shutil.copytree(intact, case)
     (case / "index.html").unlink()
     assert "index.html: listed, and not there [file_missing]" in runcase("verify", "-c", case).out
+
+
+def test_runs_that_the_index_does_not_list_stand_on_pages_of_their_months(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runcase.report.history.LISTED_RUNS", 2)
+    case = tmp_path / "case"
+    for day in (0, 40, 80):
+        logs = logs_of_a_night(tmp_path / "logs", day, 2, lambda n: n or None)
+        pipeline.build(settings.resolve((str(logs),), str(case)))
+    text = (case / "index.html").read_text()
+    assert sorted(p.name for p in case.glob("index-*.html")) == ["index-2026-03.html", "index-2026-04.html"]
+    assert re.findall(r'href="(index-[^"]+)"', text) == ["index-2026-04.html", "index-2026-03.html"]
+    listed = {p.name: set(re.findall(r"runs/([^/]+)/dossier.html", p.read_text())) for p in case.glob("index-*.html")}
+    assert listed["index-2026-03.html"] == {"render-report-0-0", "sync-mirror-0-1"}
+    assert listed["index-2026-04.html"] == {"render-report-40-0", "sync-mirror-40-1"}
+    whole = Built(case).tree()
+    old = (case / "index-2026-03.html").stat().st_ino
+    (tmp_path / "late.log").write_text((tmp_path / "logs/night-40/sync-mirror-40-1.log").read_text() + "{}\n")
+    pipeline.build(settings.resolve((str(tmp_path / "late.log"),), str(case)))
+    assert (case / "index-2026-03.html").stat().st_ino == old
+    assert Built(case).tree() != whole
+    assert verified(Case.open(case)) == []

@@ -29,6 +29,7 @@ from runcase.report import html, index, index_markdown, known_issues
 from runcase.report.build import Reported, dossiers
 from runcase.report.damage import damaged_once
 from runcase.report.dossier import Dossier
+from runcase.report.history import month_of, older_months
 from runcase.report.index_value import Index
 from runcase.report.known_issues import KnownIssue
 from runcase.report.raw_evidence import RawEvidence
@@ -236,8 +237,19 @@ def publish(
     case.remove_runs_except(set(folders.values()))
     page = index.index(whole, conclusions, folders, issues)
     case.write_text("index.html", html.render_index(page))
+    write_months(case, page, {folders[r] for r in changed})
     case.write_text("index.md", index_markdown.render_index(page))
     case.write_text(html.STYLESHEET, html.stylesheet())
+
+
+def write_months(case: Case, page: Index, changed: Set[str]) -> None:
+    """Writes the pages of months whose runs the index does not list all, where a run in a changed folder is theirs."""
+    touched = {month_of(line) for line in page.runs if line.folder in changed}
+    names = {f"index-{month}.html": month for month in older_months(page.runs)}
+    for name, month in names.items():
+        if month in touched or not case.has(name):
+            case.write_text(name, html.render_month(page, month))
+    case.remove_pages_except("index-*.html", names.keys())
 
 
 def retold(before: Sequence[KnownIssue], now: Sequence[KnownIssue], conclusions: Conclusions) -> set[str]:

@@ -15,7 +15,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -201,6 +201,12 @@ class Case:
         for folder in sorted(runs.iterdir()) if runs.is_dir() else []:
             if folder.name not in folders:
                 shutil.rmtree(folder)
+
+    def remove_pages_except(self, pattern: str, names: Set[str]) -> None:
+        """Drops pages beside the index that it no longer links to."""
+        for page in self.root.glob(pattern):
+            if page.name not in names:
+                page.unlink()
 
     # --- facts ------------------------------------------------------------------------------------
 

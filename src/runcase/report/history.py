@@ -12,6 +12,8 @@ from runcase.report.index_value import FAILED, Changes, Group, JobStrip, RunLine
 from runcase.report.words import micros_words
 
 STRIP_RUNS = 40
+LISTED_RUNS = 2000
+"""Runs that one page lists: a page of a year's runs would take as long to write as the night to read."""
 MAX_JOBS = 100
 
 
@@ -83,3 +85,19 @@ def _outcomes(lines: Sequence[RunLine], batches: int, latest: bool) -> dict[str,
     """The status of each job's last run, in the latest batch or before it."""
     mine = [line for line in lines if line.job and (line.batch == batches - 1) == latest]
     return {line.job: line.status for line in sorted(mine, key=_when) if line.job}
+
+
+def newest(lines: Sequence[RunLine]) -> tuple[RunLine, ...]:
+    """The latest runs that one page lists, in the order of `lines`."""
+    listed = {line.run_id for line in sorted(lines, key=_when)[-LISTED_RUNS:]}
+    return tuple(line for line in lines if line.run_id in listed)
+
+
+def older_months(lines: Sequence[RunLine]) -> tuple[str, ...]:
+    """Months of which one page does not list all runs, the latest first."""
+    return tuple(sorted({month_of(line) for line in sorted(lines, key=_when)[:-LISTED_RUNS]}, reverse=True))
+
+
+def month_of(line: RunLine) -> str:
+    """The month of a run's first event, or `undated`."""
+    return line.first_ts[:7] if line.first_ts else "undated"

@@ -52,6 +52,11 @@ def render_index(index: Index) -> str:
     return _filled("index.html.j2", page=index_page(index))
 
 
+def render_month(index: Index, month: str) -> str:
+    """The page `index-<month>.html`: the runs of one of `older_months`, failures first."""
+    return _filled("index.html.j2", page=index_page(index, month))
+
+
 @cache
 def stylesheet() -> str:
     """The style of all pages, to be written as `runcase.css` beside each."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -12,7 +13,8 @@ from runcase.report.citations import Citations
 from runcase.report.dossier import Artifact, Attempt, Dossier, Excerpt, KeyEvent, Signal, Window
 from runcase.report.event_table import MAX_EVENTS, EventTable, of_key_events, packed
 from runcase.report.first_screen import actions, incomplete_words
-from runcase.report.index_value import FAILED, Group, Index
+from runcase.report.history import month_of, newest, older_months
+from runcase.report.index_value import FAILED, Group, Index, RunLine
 from runcase.report.instants import clock_of, micros
 from runcase.report.lineage_figure import LineageFigure, lineage_figure
 from runcase.report.timeline import Timeline, timeline
@@ -201,20 +203,31 @@ class IndexPage:
     index: Index
     failed: int
     total: int
+    counts: Mapping[str, int] = field(default_factory=dict)
     tones: dict[str, str] = field(default_factory=dict)
     folders: dict[str, str] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
+    rows: tuple[RunLine, ...] = ()
+    months: tuple[str, ...] = ()
+    """Months whose runs are not all among the rows: each has a page of its own."""
+    month: str = ""
+    """The month that this page is of; empty for the page of the case."""
 
 
-def index_page(index: Index) -> IndexPage:
-    """The page of all runs."""
-    counts = index.counts
+def index_page(index: Index, month: str = "") -> IndexPage:
+    """The page of all runs, or of those of a month."""
+    counts = index.counts if not month else Counter(r.status for r in index.runs if month_of(r) == month)
+    rows = tuple(r for r in index.runs if month_of(r) == month) if month else newest(index.runs)
     statuses = {*counts, *(r.status for r in index.runs), *(r.status for j in index.jobs for r in j.runs)}
     return IndexPage(
         index=index,
         failed=sum(n for status, n in counts.items() if status in FAILED),
         total=sum(counts.values()),
+        counts=counts,
         tones={status: tone(status) for status in {*statuses, *(index.changes.counts if index.changes else ())}},
         folders={r.run_id: r.folder for r in index.runs},
         groups={g.signature: g for g in index.groups},
+        rows=rows,
+        months=() if month else older_months(index.runs),
+        month=month,
     )
