@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from runcase import pipeline
+from runcase import finished
 from runcase.analysis.compare import Comparison, Side, assigned, compare, counterpart
 from runcase.analysis.critical import Chain, chain_of
 from runcase.analysis.replay import replays, with_files
@@ -58,9 +58,9 @@ def times(path: str, run: str) -> Times:
     Raises:
         RuncaseError: `unknown_run`, `not_a_case`.
     """
-    case, facts, found = pipeline.open_case(path)
-    run_id = pipeline.the_run(found, run, path)
-    dossier = pipeline.dossier_of(case, facts, found, run_id)
+    case, facts, found = finished.open_case(path)
+    run_id = finished.the_run(found, run, path)
+    dossier = finished.dossier_of(case, facts, found, run_id)
     last = int(found.attempts.filter(pl.col("run_id") == run_id)["attempt"].max() or 1)  # type: ignore[arg-type]
     return Times(dossier, chain_of(found.windows, found.attempts, found.edges, run_id, last))
 
@@ -74,8 +74,8 @@ def replay(path: str, run: str, workspace: str | None = None, rules: Sequence[st
     Raises:
         RuncaseError: `unknown_run`, `missing_path`, `pack_changed`, `unknown_pack`.
     """
-    case, _, found = pipeline.open_case(path)
-    run_id = pipeline.the_run(found, run, path)
+    case, _, found = finished.open_case(path)
+    run_id = finished.the_run(found, run, path)
     own = replace(found, runs=found.runs.filter(pl.col("run_id") == run_id))
     checked = None
     if workspace is not None:
@@ -150,7 +150,7 @@ def comparison(path: str, first: str, second: str | None = None) -> Comparison:
     Raises:
         RuncaseError: `unknown_run`; `no_counterpart` when there is nothing to compare with.
     """
-    _, facts, found = pipeline.open_case(path)
+    _, facts, found = finished.open_case(path)
     a = _side(found, first, path)
     b = _side(found, second, path) if second is not None else counterpart(found, a)
     if b is None:
@@ -164,10 +164,10 @@ def _side(found: Conclusions, text: str, path: str) -> Side:
     known = set(found.runs["run_id"].to_list())
     name, mark, number = text.rpartition("@")
     if text in known or not mark or not number.isdigit():
-        run_id = pipeline.the_run(found, text, path)
+        run_id = finished.the_run(found, text, path)
         tried = found.attempts.filter(pl.col("run_id") == run_id)["attempt"].to_list()
         return Side(run_id, max(tried))
-    run_id = pipeline.the_run(found, name, path)
+    run_id = finished.the_run(found, name, path)
     tried = found.attempts.filter(pl.col("run_id") == run_id)["attempt"].to_list()
     if int(number) not in tried:
         raise RuncaseError("unknown_run", f"{run_id} has no attempt {number}", f"it has: {', '.join(map(str, tried))}")

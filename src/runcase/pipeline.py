@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from runcase.finished import issues_of, run_folders
 from runcase.intake import inputs
 from runcase.intake.read import ReadPlan
 from runcase.intake.remote import remote_files
@@ -19,20 +20,16 @@ from runcase.ledger.cluster import ingest_on
 from runcase.ledger.ingest import Group, IngestPlan, Unit, grouped, ingest
 from runcase.ledger.store import Case
 from runcase.ledger.sums import write_sums
-from runcase.model.case import Conclusions, Facts
-from runcase.model.problems import RuncaseError
-from runcase.model.refs import Ref, source_id
+from runcase.model.case import Conclusions, Facts, with_overview
+from runcase.model.refs import source_id
 from runcase.model.tables import PROBLEMS
 from runcase.publishing import Writing, write_dossiers
-from runcase.renewing import concluded, with_overview
+from runcase.renewing import concluded
 from runcase.report import html, index, index_markdown, known_issues
-from runcase.report.build import Reported, dossiers
 from runcase.report.damage import damaged_once
-from runcase.report.dossier import Dossier
 from runcase.report.history import month_of, older_months
 from runcase.report.index_value import Index
 from runcase.report.known_issues import KnownIssue
-from runcase.report.raw_evidence import RawEvidence
 from runcase.rules.language import FormatRule, Pack
 from runcase.rules.pack import load_packs
 from runcase.rules.precedence import overridden, overrides
@@ -273,17 +270,6 @@ def page_limit(case: Case) -> int | None:
     return limit if isinstance(limit, int) else None
 
 
-def run_folders(run_ids: Sequence[str]) -> dict[str, str]:
-    """A safe, readable, unique folder name a run id; never raw text from a log."""
-    folders: dict[str, str] = {}
-    for run_id in run_ids:
-        readable = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in run_id).strip(".-")[:60]
-        safe = readable == run_id and not readable.startswith(".")
-        mark = hashlib.sha256(run_id.encode("utf-8", "surrogateescape")).hexdigest()[:8]
-        folders[run_id] = readable if safe else f"{readable or 'run'}-{mark}"
-    return folders
-
-
 def provenance(packs: Sequence[Pack], settings: Settings) -> dict[str, object]:
     """What makes the conclusions and faces of a case what they are: versions, packs, who overrides whom, settings."""
     replaced = [str(o) for o in overrides(packs)]
@@ -305,100 +291,3 @@ def summary(
     damage = defects.filter(pl.col("severity") == "error").height
     noticed = defects.select("severity", "code", "path", "message").head(MAX_NOTICED)
     return Built(settings.case, new, known, conclusions.runs, folders, quarantined, damage, noticed)
-
-
-# --- looking at a finished case -------------------------------------------------------------------
-
-
-def case_index(path: str) -> Index:
-    """Every run of a case.
-
-    Raises:
-        RuncaseError: `not_a_case`, `newer_case`.
-    """
-    case = Case.open(Path(path))
-    facts, conclusions = with_overview(case.facts([]), *case.overview()), case.conclusions()
-    return index.index(facts, conclusions, run_folders(conclusions.runs["run_id"].to_list()), issues_of(case))
-
-
-def issues_of(case: Case) -> tuple[KnownIssue, ...]:
-    """The tickets for known failures that the case was last built with."""
-    return known_issues.of_values(case.provenance().get("known_issues"))
-
-
-def open_case(path: str) -> tuple[Case, Facts, Conclusions]:
-    """An existing case with its facts and conclusions.
-
-    Raises:
-        RuncaseError: `not_a_case`, `newer_case`.
-    """
-    case = Case.open(Path(path))
-    return case, case.facts(), case.conclusions()
-
-
-def one_dossier(path: str, run_id: str) -> Dossier:
-    """The dossier of one run of a case, made anew from its ledger.
-
-    Raises:
-        RuncaseError: `unknown_run`, with the nearest ids.
-    """
-    case, facts, conclusions = open_case(path)
-    return dossier_of(case, facts, conclusions, the_run(conclusions, run_id, path))
-
-
-def folder_of(path: str, dossier: Dossier) -> str:
-    """The folder under runs/ in which the pages of a run stand; empty when the case does not say."""
-    folders = Case.open(Path(path)).provenance().get("runs")
-    return str(folders.get(dossier.run.run_id, "")) if isinstance(folders, dict) else ""
-
-
-def one_report(path: str, run_id: str) -> Reported:
-    """The dossier of one run of a case together with its events.
-
-    Raises:
-        RuncaseError: `unknown_run`, with the nearest ids.
-    """
-    case, facts, conclusions = open_case(path)
-    chosen = the_run(conclusions, run_id, path)
-    return next(iter(dossiers(facts, conclusions, case.raw, chosen, issues_of(case))))
-
-
-def dossier_of(case: Case, facts: Facts, conclusions: Conclusions, run_id: str) -> Dossier:
-    """The dossier of a run that the case is known to have."""
-    return next(r.dossier for r in dossiers(facts, conclusions, case.raw, run_id, issues_of(case)))
-
-
-def the_run(conclusions: Conclusions, asked: str, path: str) -> str:
-    """The one run of a case whose id is `asked`, begins with it, or holds it; the first of these that tells one.
-
-    Raises:
-        RuncaseError: `unknown_run`, with the nearest ids.
-    """
-    known: list[str] = conclusions.runs["run_id"].to_list()
-    if asked in known:
-        return asked
-    matching = [r for r in known if r.startswith(asked)] or [r for r in known if asked in r]
-    if len(matching) != 1:
-        what = "has no run" if not matching else f"has {len(matching)} runs like"
-        near = ", ".join((matching or known)[:5]) or "no run at all"
-        raise RuncaseError("unknown_run", f"{path} {what} {asked!r}", f"it has: {near}")
-    return matching[0]
-
-
-def raw_evidence(path: str, text: str) -> RawEvidence:
-    """What a ref resolves to.
-
-    Raises:
-        RuncaseError: `bad_ref`, `not_a_case`.
-    """
-    ref = Ref.parse(text)
-    case = Case.open(Path(path))
-    sources = case.facts().sources.filter(pl.col("source_id") == ref.source_id).collect()
-    if sources.is_empty():
-        raise RuncaseError("bad_ref", f"{path} has no source {ref.source_id}", "refs are printed in the dossiers")
-    source = sources.row(0, named=True)
-    known = f"{source['path']}, sha256 {source['sha256']}, {source['size_bytes']:,} bytes"
-    stones = case.facts().tombstones.filter((pl.col("source_id") == ref.source_id) & (pl.col("class") != "events"))
-    for stone in stones.sort("as_of", "class").collect().iter_rows(named=True):
-        known += f"; {stone['size_bytes']:,} bytes expired as of {stone['as_of']}, sha256 {stone['sha256']}"
-    return RawEvidence(str(ref), source["path"], case.raw(ref), known)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from runcase import pipeline
+from runcase import finished, pipeline
 from runcase.intake.read import ReadPlan, read_kept
 from runcase.intake.redaction.redactor import Redaction
 from runcase.ledger.classify import Classifier
@@ -71,7 +71,7 @@ def reclassify(settings: Settings, report: pipeline.Report = lambda _: None) -> 
     case = Case.open(settings.case)
     with case.locked():
         case.remove_superseded()
-        issues = pipeline.issues_of(case)
+        issues = finished.issues_of(case)
         old = case.conclusions()
         not_read = 0
         counted: list[pl.DataFrame] = []

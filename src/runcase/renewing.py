@@ -8,7 +8,7 @@ grow with the nights before it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -91,11 +91,6 @@ def facts_of_runs(case: Case, conclusions: Conclusions, runs: Set[str]) -> Facts
     sources, _ = case.overview()
     members = conclusions.members.filter(pl.col("run_id").is_in(sorted(runs)))["source_id"]
     return case.facts(_batches(sources, members, pl.Series(dtype=pl.String)))
-
-
-def with_overview(facts: Facts, sources: pl.DataFrame, problems: pl.DataFrame) -> Facts:
-    """Facts with the sources and problems of a whole case."""
-    return replace(facts, sources=sources.lazy(), problems=problems.lazy())
 
 
 def _batches(sources: pl.DataFrame, members: pl.Series, others: pl.Series) -> list[str]:

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.report.nightly import night
 
-from runcase import pipeline, settings
+from runcase import finished, pipeline, settings
 
 
 def spent() -> float:
@@ -64,7 +64,7 @@ def main() -> None:
         if (day + 1) % tenth == 0:
             print(f"nights {day + 2 - tenth:3} to {day + 1:3}: {mean(costs[-tenth:]):6.2f} s each", flush=True)
     begun = spent()
-    listed = len(pipeline.case_index(str(case)).runs)
+    listed = len(finished.case_index(str(case)).runs)
     print(f"first {costs[0]:.2f} s, median {median(costs):.2f} s, last {costs[-1]:.2f} s")
     print(f"last tenth / first tenth: {mean(costs[-tenth:]) / mean(costs[:tenth]):.2f}")
     print(

@@ -24,7 +24,7 @@ from tests.commands import Built, runcase
 from tests.report import hostile
 from tests.report.page_samples import at, bare_run, busy_run, failed_run, span, with_texts
 
-from runcase.pipeline import one_report
+from runcase.finished import one_report
 from runcase.report.build import Reported
 from runcase.report.dossier import Dossier
 from runcase.report.event_table import of_key_events

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests.commands import Built, runcase
 from tests.report.nightly import night
 
+from runcase.finished import case_index
 from runcase.model.problems import RuncaseError
-from runcase.pipeline import case_index
 from runcase.report import known_issues
 from runcase.report.history import batches_of_runs, changes, job_strips
 from runcase.report.index_value import Index, RunLine

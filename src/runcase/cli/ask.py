@@ -40,10 +40,10 @@ def windows(run: str, case: str, attempt: int | None, face: str) -> None:
 @click.option("--format", "face", type=click.Choice(["text", "json", "graphml"]), default="text", help="How to print.")
 def graph(run: str, case: str, name: str | None, face: str) -> None:
     """Show what the stages of RUN read and made, and what of it is verified."""
-    from runcase import pipeline
+    from runcase import finished
     from runcase.report import graph_face
 
-    dossier = pipeline.one_dossier(case, run)
+    dossier = finished.one_dossier(case, run)
     drawn = graph_face.graph(dossier)
     node = graph_face.node_of(drawn, name) if name is not None else None
     if face == "json":

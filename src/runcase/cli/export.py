@@ -21,10 +21,10 @@ FORMATS = ("junit", "sarif", "otlp", "perfetto", "openlineage", "rocrate", "csv"
 @click.option("-o", "--output", metavar="FILE", help="Write here instead of to standard output.")
 def export(run: str, case: str, target: str, output: str | None) -> None:
     """Write RUN in a format that another tool reads; what that format cannot carry is said on standard error."""
-    from runcase import pipeline
+    from runcase import finished
     from runcase.report.exports import EXPORTS
 
-    made = EXPORTS[target](pipeline.one_report(case, run))
+    made = EXPORTS[target](finished.one_report(case, run))
     if output is not None:
         Path(output).write_bytes(made.data)
     elif made.binary and sys.stdout.isatty():

@@ -47,28 +47,28 @@ def show(run: str | None, case: str, face: str, dialect: str, max_chars: int | N
 
 
 def _shown(case: str, run: str | None, face: str) -> str:
-    from runcase import pipeline
+    from runcase import finished
     from runcase.report import terminal
     from runcase.report.json_face import index_json, to_json
 
     if run is None:
-        index = pipeline.case_index(case)
+        index = finished.case_index(case)
         return json_quiet(index_json(index)) if face == "json" else terminal.run_list(index, _screen(case))
-    dossier = pipeline.one_dossier(case, run)
+    dossier = finished.one_dossier(case, run)
     return (
         json_quiet(to_json(dossier))
         if face == "json"
-        else terminal.first_screen(dossier, _screen(case), pipeline.folder_of(case, dossier))
+        else terminal.first_screen(dossier, _screen(case), finished.folder_of(case, dossier))
     )
 
 
 def _ticket(case: str, run: str | None, dialect: str, limit: int | None) -> str:
-    from runcase import pipeline
+    from runcase import finished
     from runcase.report import dialects, index_markdown, markdown
 
     if run is None:
-        return index_markdown.render_index(pipeline.case_index(case))
-    return markdown.ticket(pipeline.one_dossier(case, run), dialects.dialect(dialect), limit)
+        return index_markdown.render_index(finished.case_index(case))
+    return markdown.ticket(finished.one_dossier(case, run), dialects.dialect(dialect), limit)
 
 
 def _append_summary(case: str, run: str | None) -> None:
@@ -96,11 +96,11 @@ def _append_summary(case: str, run: str | None) -> None:
 @FACE
 def raw(ref: str, case: str, verbatim: bool, face: str) -> None:
     """Print the bytes that REF (source_id:byte_start+byte_len) names, or say what remains known."""
-    from runcase import pipeline
+    from runcase import finished
     from runcase.report import terminal
     from runcase.report.json_face import raw_json
 
-    found = pipeline.raw_evidence(case, ref)
+    found = finished.raw_evidence(case, ref)
     if face == "json":
         click.echo(json_quiet(raw_json(found)))
     elif found.data is not None and (verbatim or not sys.stdout.isatty()):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -59,3 +59,8 @@ class Absent:
 
 
 Boundary = Seen | Absent
+
+
+def with_overview(facts: Facts, sources: pl.DataFrame, problems: pl.DataFrame) -> Facts:
+    """Facts with the sources and problems of a whole case."""
+    return replace(facts, sources=sources.lazy(), problems=problems.lazy())
