@@ -39,7 +39,8 @@ def case_index(path: str) -> Index:
     """
     case = Case.open(Path(path))
     facts, conclusions = with_overview(case.facts([]), *case.overview()), case.conclusions()
-    return index.index(facts, conclusions, run_folders(conclusions.runs["run_id"].to_list()), issues_of(case))
+    folders = run_folders(conclusions.runs["run_id"].to_list())
+    return index.index(facts, conclusions, folders, issues_of(case), case.builds())
 
 
 def issues_of(case: Case) -> tuple[KnownIssue, ...]:

@@ -123,12 +123,13 @@ def renew(
     changed |= {r for r, folder in folders.items() if not case.has(f"runs/{folder}/dossier.json")}
     changed |= retold(issues_of(case), issues, conclusions)
     publish(case, whole, conclusions, changed, folders, settings, report, issues)
+    builds = case.builds()
     case.remove_superseded()
     kept = [f"ledger/{b}" for b in case.batches() if b not in written]
     kept += [f"runs/{folder}" for run_id, folder in folders.items() if run_id not in changed]
     write_sums(case, kept)
     tickets = {"known_issues": known_issues.as_values(issues)} if issues else {}
-    case.write_provenance(made | tickets | {"runs": folders})
+    case.write_provenance(made | tickets | {"runs": folders, "builds": builds})
     return whole, conclusions, folders
 
 
@@ -232,7 +233,7 @@ def publish(
 
         write_dossiers(writing, conclusions, changed, settings.jobs, tell)
     case.remove_runs_except(set(folders.values()))
-    page = index.index(whole, conclusions, folders, issues)
+    page = index.index(whole, conclusions, folders, issues, case.builds())
     case.write_text("index.html", html.render_index(page))
     write_months(case, page, {folders[r] for r in changed})
     case.write_text("index.md", index_markdown.render_index(page))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import html5lib
 import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from tests.commands import Built
 from tests.report.page_samples import failed_run, index
+from tests.report.words import words
 
 from runcase.report import html, index_markdown, markdown, terminal
 from runcase.report.build import Reported
@@ -31,22 +31,6 @@ class Page(SingleFileSnapshotExtension):
 @pytest.fixture
 def page(snapshot: SnapshotAssertion) -> SnapshotAssertion:
     return snapshot.use_extension(Page)
-
-
-def words(page_text: str) -> str:
-    """What a page says, one block a line, without script, style and packed data."""
-    document = html5lib.parse(page_text, namespaceHTMLElements=False)
-    lines: list[str] = []
-    blocks = {"p", "li", "h1", "h2", "h3", "tr", "dt", "dd", "summary", "figcaption", "title", "text", "desc", "span"}
-    for node in document.iter():
-        if node.tag in ("script", "style"):
-            node.clear()
-    for node in document.iter():
-        name = str(node.tag).rsplit("}", 1)[-1]
-        if name in blocks and not (name == "span" and node.get("class") not in ("line", "line decisive")):
-            text = " ".join("".join(node.itertext()).split())
-            lines += [f"{name}: {text}"] if text else []
-    return "\n".join(lines) + "\n"
 
 
 def report() -> Reported:

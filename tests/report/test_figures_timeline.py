@@ -37,10 +37,31 @@ def test_the_gaps_of_an_attempt_share_a_row_and_each_is_drawn_where_it_is() -> N
     assert (len(found.bars), found.note) == (3, "Σ 1m 00s")
 
 
+def test_stages_without_any_time_have_no_rows_but_are_counted() -> None:
+    untimed = tuple(span("stage", f"//app/pages:target_{n}", 2, None, None) for n in range(20))
+    found = timeline(failed_run(stages=(span("stage", "test", 2, at(13), at(14)), *untimed)))
+    assert found is not None
+    assert [r.label for r in found.rows if r.kind == "stage"] == ["test"]
+    assert any(note.startswith("20 stages of attempt 2 have no time") for note in found.left_out)
+
+
+def test_windows_stand_in_the_order_of_a_run_though_the_first_was_not_seen() -> None:
+    queue = span("window", "queue", 2, None, at(13), reason="no_run_created")
+    boot = span("window", "boot", 2, at(12, 30), at(13, 18))
+    found = timeline(failed_run(windows=(queue, boot)))
+    assert found is not None
+    assert [r.label for r in found.rows if r.kind == "window"] == ["queue", "boot"]
+
+
+def test_a_long_path_keeps_its_end() -> None:
+    long = span("stage", "//company/product/frontend/pages:component_test", 2, at(13), at(14))
+    assert row(failed_run(stages=(long,)), "//company").label.endswith(":component_test")
+
+
 def test_an_absent_window_has_a_row_and_no_bar() -> None:
     absent = span("window", "boot", 2, None, None, reason="no_claim")
     found = row(failed_run(windows=(absent,)), "boot")
-    assert (found.bars, found.note) == ((), "absent: no_claim")
+    assert (found.bars, found.note) == ((), "not seen")
 
 
 def test_uncertainty_is_a_soft_edge_on_both_sides_and_is_said() -> None:

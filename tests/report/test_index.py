@@ -14,9 +14,10 @@ from tests.commands import Built, runcase
 from tests.report.nightly import night
 
 from runcase.finished import case_index
+from runcase.ledger.store import Case
 from runcase.model.problems import RuncaseError
 from runcase.report import known_issues
-from runcase.report.history import batches_of_runs, changes, job_strips
+from runcase.report.history import builds_of_runs, changes, job_strips
 from runcase.report.index_value import Index, RunLine
 from runcase.report.known_issues import KnownIssue
 
@@ -31,7 +32,7 @@ KNOWN = """\
 
 @pytest.fixture(scope="module")
 def nights(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """Two nights, each a batch: in the second one two jobs break and send-digest recovers."""
+    """Two nights, each a build: in the second one two jobs break and send-digest recovers."""
     root = tmp_path_factory.mktemp("nights")
     (root / "known.yaml").write_text(KNOWN)
     first = night(root, 1, 8, lambda n: 0 if n in (0, 3, 7) else None)
@@ -47,7 +48,7 @@ def page(nights: Built) -> Index:
 
 
 def test_failures_are_grouped_by_cause_and_new_ones_come_first(page: Index) -> None:
-    found = [(g.failure_class, g.known, g.count, g.in_last_batch) for g in page.groups]
+    found = [(g.failure_class, g.known, g.count, g.in_last_build) for g in page.groups]
     assert [g[1] for g in found] == ["new", "known"]
     assert [(g[2], g[3]) for g in found] == [(2, 2), (5, 2)]
     assert sum(g.count for g in page.groups) == page.counts["failed"]
@@ -86,24 +87,36 @@ def test_a_strip_shows_a_jobs_runs_oldest_first(page: Index, nights: Built) -> N
     assert "| `build-index` | `..FF` | 2 | 4 |" in (nights.root / "index.md").read_text()
 
 
-def test_a_case_of_one_batch_claims_no_change(story: Built) -> None:
+def test_a_case_of_one_build_claims_no_change(story: Built) -> None:
     alone = case_index(str(story.root))
     assert alone.changes is None
     assert {g.known for g in alone.groups} == {""}
-    assert "Since the last batch" not in (story.root / "index.html").read_text()
+    assert "Since the last build" not in (story.root / "index.html").read_text()
 
 
-# --- order of batches -----------------------------------------------------------------------------
+# --- order of builds ------------------------------------------------------------------------------
 
 
-def test_batches_stand_in_the_order_of_their_evidence_whatever_their_names() -> None:
+def test_builds_stand_in_the_order_of_their_evidence_whatever_their_names() -> None:
     sources = pl.DataFrame(
         {"source_id": ["a", "b", "c"], "batch": ["z", "y", "x"], "last_ts": [1, 2, None]},
         schema_overrides={"last_ts": pl.Int64},
     )
     members = pl.DataFrame({"source_id": ["a", "b", "c", "a"], "run_id": ["r1", "r2", "r3", "r2"]})
-    positions, count = batches_of_runs(sources, members)
+    positions, count = builds_of_runs(sources, members, [["w", "x"]])
     assert (positions, count) == ({"r1": 1, "r2": 2, "r3": 0}, 3)
+
+
+def test_the_batches_of_one_build_count_as_one() -> None:
+    sources = pl.DataFrame({"source_id": ["a", "b", "c"], "batch": ["z", "y", "x"], "last_ts": [1, 3, 2]})
+    members = pl.DataFrame({"source_id": ["a", "b", "c"], "run_id": ["r1", "r2", "r3"]})
+    assert builds_of_runs(sources, members, [["x"], ["y", "z"]]) == ({"r1": 1, "r2": 1, "r3": 0}, 2)
+
+
+def test_a_case_knows_which_batches_came_together(nights: Built) -> None:
+    case = Case.open(nights.root)
+    assert [len(build) for build in case.builds()] == [1, 1]
+    assert sorted(b for build in case.builds() for b in build) == case.batches()
 
 
 LINES = st.lists(
@@ -121,7 +134,7 @@ LINES = st.lists(
         confidence=st.none(),
         blocker=st.none(),
         signature=st.none(),
-        batch=st.integers(0, 2),
+        build=st.integers(0, 2),
         took_us=st.one_of(st.none(), st.integers(0, 10**9)),
     ),
     max_size=12,

@@ -256,6 +256,19 @@ class Case:
         notes = {b: _superseded(self.root / "ledger" / b / SUPERSEDES) for b in self.batches()}
         return [b for b, before in notes.items() if b in names or before in names] or self.batches()
 
+    def builds(self) -> list[list[str]]:
+        """The batches that came together, each build's sorted; those that case.json does not know came last.
+
+        In the order of their names and not of the calendar: a case has no clock.
+        """
+        listed = self.provenance().get("builds")
+        successor = {_superseded(self.root / "ledger" / b / SUPERSEDES) or b: b for b in self.batches()}
+        known = (
+            [[successor[b] for b in build if b in successor] for build in listed] if isinstance(listed, list) else []
+        )
+        fresh = set(self.batches()).difference(*known)
+        return sorted(sorted(build) for build in [*known, list(fresh)] if build)
+
     def facts(self, batches: Sequence[str] | None = None) -> Facts:
         """The fact tables with every declared column; unreadable parts are left out, and named among the problems.
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
+
 from runcase.report.damage import broken_places
 from runcase.report.dossier import Dossier, Replay, Window
-from runcase.report.words import micros_words
+from runcase.report.words import micros_words, reason_words, state_words
 
 MAX_ACTIONS = 4
 
@@ -16,11 +19,23 @@ def frame_windows(d: Dossier) -> tuple[Window, ...]:
     return windows if any(w.state != "absent" for w in windows) else ()
 
 
-def window_words(w: Window) -> str:
-    """`queue 51s`, `writeback open (no_status_writeback)`."""
-    if w.state == "closed":
-        return f"{w.name} {micros_words(w.duration_us)}"
-    return f"{w.name} {w.state} ({w.reason})"
+def window_words(windows: Sequence[Window]) -> list[str]:
+    """`queue 51s`, `active: end not seen (no final artifact was seen)`, `boot, active: not seen`: neighbours as one.
+
+    What follows a window whose end was not seen is absent for that reason, which is said once.
+    """
+    told: list[str] = []
+    before = "closed"
+    for state, group in groupby(windows, key=lambda w: w.state):
+        same = list(group)
+        if state == "closed":
+            told += [f"{w.name} {micros_words(w.duration_us)}" for w in same]
+        elif state == "absent" and (len(same) > 1 or before == "open"):
+            told.append(f"{', '.join(w.name for w in same)}: {state_words(state)}")
+        else:
+            told += [f"{w.name}: {state_words(state)} ({reason_words(w.reason)})" for w in same]
+        before = state
+    return told
 
 
 def incomplete_words(d: Dossier) -> tuple[str, str] | None:
@@ -38,6 +53,15 @@ def actions(d: Dossier) -> tuple[str, ...]:
     if d.replay and not any("replay" in a for a in found):
         found.append(_replay_action(d.replay))
     return tuple(dict.fromkeys(found))
+
+
+def start_words(r: Replay) -> str:
+    """From where a run can be rerun, in one sentence."""
+    if r.start:
+        return f"Start at {r.start}"
+    if r.commands and not r.blockers:
+        return "What can be reused is known to its engine alone: the stages of this run are not declared"
+    return "No start is known to be safe"
 
 
 def _replay_action(r: Replay) -> str:

@@ -1,4 +1,4 @@
-"""How the runs of a case follow one another: batches in the order of their evidence, strips of jobs, what changed."""
+"""How the runs of a case follow one another: builds in the order of their evidence, strips of jobs, what changed."""
 
 from __future__ import annotations
 
@@ -17,16 +17,20 @@ LISTED_RUNS = 2000
 MAX_JOBS = 100
 
 
-def batches_of_runs(sources: pl.DataFrame, members: pl.DataFrame) -> tuple[Mapping[str, int], int]:
-    """The batch that each run came with last, as a position from 0, and the number of batches.
+def builds_of_runs(
+    sources: pl.DataFrame, members: pl.DataFrame, builds: Sequence[Sequence[str]]
+) -> tuple[Mapping[str, int], int]:
+    """The build that each run came with last, as a position from 0, and the number of builds.
 
-    A case has no clock, so batches stand in the order of the latest instant of
-    their evidence, then of their names.
+    A case has no clock, so builds stand in the order of the latest instant of
+    their evidence, then of their names. A batch that no build names is one of its own.
     """
-    order = sources.group_by("batch").agg(pl.col("last_ts").max()).sort("last_ts", "batch", nulls_last=False)
-    at = order.with_row_index("position").select("batch", pl.col("position").cast(pl.Int64))
+    build_of = {batch: min(build) for build in builds for batch in build}
+    told = sources.with_columns(build=pl.col("batch").replace(build_of))
+    order = told.group_by("build").agg(pl.col("last_ts").max()).sort("last_ts", "build", nulls_last=False)
+    at = order.with_row_index("position").select("build", pl.col("position").cast(pl.Int64))
     of_run = (
-        members.join(sources.select("source_id", "batch").join(at, on="batch"), on="source_id")
+        members.join(told.select("source_id", "build").join(at, on="build"), on="source_id")
         .group_by("run_id")
         .agg(pl.col("position").max())
     )
@@ -64,26 +68,26 @@ def _strip(job: str, runs: Sequence[RunLine]) -> JobStrip:
     )
 
 
-def changes(lines: Sequence[RunLine], groups: Sequence[Group], batches: int) -> Changes | None:
-    """What the latest batch brought; None for a case of one batch."""
-    if batches < 2:
+def changes(lines: Sequence[RunLine], groups: Sequence[Group], builds: int) -> Changes | None:
+    """What the latest build brought; None for a case of one build."""
+    if builds < 2:
         return None
-    latest = [line for line in lines if line.batch == batches - 1]
-    before, after = _outcomes(lines, batches, latest=False), _outcomes(lines, batches, latest=True)
+    latest = [line for line in lines if line.build == builds - 1]
+    before, after = _outcomes(lines, builds, latest=False), _outcomes(lines, builds, latest=True)
     both = sorted(before.keys() & after.keys())
     return Changes(
         counts=dict(sorted(Counter(line.status for line in latest).items(), key=lambda x: (x[0] not in FAILED, x[0]))),
         new=tuple(g.signature for g in groups if g.known == "new"),
-        again=tuple(g.signature for g in groups if g.known == "known" and g.in_last_batch),
-        not_seen=tuple(g.signature for g in groups if not g.in_last_batch),
+        again=tuple(g.signature for g in groups if g.known == "known" and g.in_last_build),
+        not_seen=tuple(g.signature for g in groups if not g.in_last_build),
         broke=tuple(j for j in both if before[j] not in FAILED and after[j] in FAILED),
         recovered=tuple(j for j in both if before[j] in FAILED and after[j] == "succeeded"),
     )
 
 
-def _outcomes(lines: Sequence[RunLine], batches: int, latest: bool) -> dict[str, str]:
-    """The status of each job's last run, in the latest batch or before it."""
-    mine = [line for line in lines if line.job and (line.batch == batches - 1) == latest]
+def _outcomes(lines: Sequence[RunLine], builds: int, latest: bool) -> dict[str, str]:
+    """The status of each job's last run, in the latest build or before it."""
+    mine = [line for line in lines if line.job and (line.build == builds - 1) == latest]
     return {line.job: line.status for line in sorted(mine, key=_when) if line.job}
 
 

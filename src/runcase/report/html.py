@@ -107,6 +107,10 @@ def _environment() -> Environment:
     )
     env.filters |= {
         "took": words.micros_words,
+        "state": words.state_words,
+        "basis": words.basis_words,
+        "reason": words.reason_words,
+        "until": words.until,
         "size": words.bytes_words,
         "clock": words.clock,
         "minute": words.iso_minute,

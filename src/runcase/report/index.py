@@ -10,7 +10,7 @@ import polars as pl
 from runcase.model.case import Conclusions, Facts
 from runcase.model.text import present_line
 from runcase.report.damage import damaged_once
-from runcase.report.history import batches_of_runs, changes, job_strips
+from runcase.report.history import builds_of_runs, changes, job_strips
 from runcase.report.index_value import FAILED, DamagedSource, Group, Index, RunLine
 from runcase.report.known_issues import KnownIssue, matching
 from runcase.report.words import duration_words, iso
@@ -19,9 +19,21 @@ _ORDER = {"failed": 0, "timed_out": 1, "lost": 2, "cancelled": 3, "running": 4, 
 
 
 def index(
-    facts: Facts, conclusions: Conclusions, folders: Mapping[str, str], issues: Sequence[KnownIssue] = ()
+    facts: Facts,
+    conclusions: Conclusions,
+    folders: Mapping[str, str],
+    issues: Sequence[KnownIssue] = (),
+    builds: Sequence[Sequence[str]] = (),
 ) -> Index:
-    """The index of a case; `folders` maps run ids to folders under runs/, `issues` are tickets for known failures."""
+    """The index of a case.
+
+    Args:
+        facts: Facts of the case.
+        conclusions: Conclusions of the case.
+        folders: Run id -> folder under runs/.
+        issues: Tickets for known failures.
+        builds: Batches that came together.
+    """
     verdicts = conclusions.diagnoses.filter(pl.col("rank") == 0).select(
         "run_id", "class", "confidence", "text", "signature"
     )
@@ -29,9 +41,9 @@ def index(
         pl.col("status").replace_strict(_ORDER, default=9), "last_ts", "run_id", descending=[False, True, False]
     )
     sources = facts.sources.collect()
-    batch_of, batches = batches_of_runs(sources, conclusions.members)
-    lines = tuple(_line(r, folders, batch_of) for r in runs.iter_rows(named=True))
-    groups = _groups(lines, batches, issues)
+    build_of, count = builds_of_runs(sources, conclusions.members, builds)
+    lines = tuple(_line(r, folders, build_of) for r in runs.iter_rows(named=True))
+    groups = _groups(lines, count, issues)
     counts = runs["status"].value_counts().sort(pl.col("status").replace_strict(_ORDER, default=9))
     return Index(
         counts=dict(zip(counts["status"].to_list(), counts["count"].to_list(), strict=True)),
@@ -42,13 +54,13 @@ def index(
         sources=sources.height,
         bytes=int(sources.filter(pl.col("parent_id").is_null())["size_bytes"].sum() or 0),
         events=int(sources["events"].sum() or 0),
-        batches=batches,
+        builds=count,
         jobs=job_strips(lines),
-        changes=changes(lines, groups, batches),
+        changes=changes(lines, groups, count),
     )
 
 
-def _line(r: dict[str, object], folders: Mapping[str, str], batch_of: Mapping[str, int]) -> RunLine:
+def _line(r: dict[str, object], folders: Mapping[str, str], build_of: Mapping[str, int]) -> RunLine:
     begin, end = r["created_at"] or r["first_ts"], r["finished_at"] or r["last_ts"]
     return RunLine(
         run_id=present_line(str(r["run_id"])),
@@ -63,27 +75,27 @@ def _line(r: dict[str, object], folders: Mapping[str, str], batch_of: Mapping[st
         confidence=str(r["confidence"]) if r["confidence"] else None,
         blocker=present_line(str(r["text"])) if r["text"] else None,
         signature=present_line(str(r["signature"])) if r["signature"] else None,
-        batch=batch_of.get(str(r["run_id"]), 0),
+        build=build_of.get(str(r["run_id"]), 0),
         took_us=round((end - begin).total_seconds() * 1_000_000)
         if isinstance(begin, datetime) and isinstance(end, datetime)
         else None,
     )
 
 
-def _groups(lines: Sequence[RunLine], batches: int, issues: Sequence[KnownIssue]) -> tuple[Group, ...]:
+def _groups(lines: Sequence[RunLine], builds: int, issues: Sequence[KnownIssue]) -> tuple[Group, ...]:
     """Failures by signature: new ones first, then those with most runs."""
     by_signature: dict[str, list[RunLine]] = {}
     for line in lines:
         if line.status in FAILED:
             by_signature.setdefault(line.signature or line.failure_class or "unknown_failure", []).append(line)
-    groups = [_group(signature, found, batches, issues) for signature, found in by_signature.items()]
+    groups = [_group(signature, found, builds, issues) for signature, found in by_signature.items()]
     return tuple(sorted(groups, key=lambda g: (g.known != "new", -g.count, g.failure_class, g.signature)))
 
 
-def _group(signature: str, found: Sequence[RunLine], batches: int, issues: Sequence[KnownIssue]) -> Group:
+def _group(signature: str, found: Sequence[RunLine], builds: int, issues: Sequence[KnownIssue]) -> Group:
     failure_class, blocker = found[0].failure_class or "unknown_failure", found[0].blocker or ""
     issue = matching(issues, signature, failure_class, blocker)
-    earlier = any(r.batch < batches - 1 for r in found)
+    earlier = any(r.build < builds - 1 for r in found)
     return Group(
         signature=signature,
         failure_class=failure_class,
@@ -93,8 +105,8 @@ def _group(signature: str, found: Sequence[RunLine], batches: int, issues: Seque
         last_seen=max((r.last_ts for r in found if r.last_ts), default=None),
         runs=tuple(r.run_id for r in found),
         jobs=tuple(sorted({r.job for r in found if r.job})),
-        known="" if batches < 2 else "known" if earlier else "new",
-        in_last_batch=sum(r.batch == batches - 1 for r in found),
+        known="" if builds < 2 else "known" if earlier else "new",
+        in_last_build=sum(r.build == builds - 1 for r in found),
         ticket=issue.ticket if issue else None,
         url=issue.url if issue else None,
         note=issue.note if issue else None,

@@ -21,7 +21,7 @@ def render_index(index: Index) -> str:
     counts = ", ".join(f"{n} {prose(status)}" for status, n in index.counts.items()) or "no runs"
     parts = [
         ["# Runs", "", f"{counts}. {index.sources} sources, {index.events:,} events."],
-        _titled("Since the last batch", _changes(index.changes, index)) if index.changes else [],
+        _titled("Since the last build", _changes(index.changes, index)) if index.changes else [],
         _titled("Failures by cause", _groups(index)),
         _titled("Jobs", _jobs(index.jobs)),
         _titled("All runs", _runs(index.runs)),
@@ -38,7 +38,7 @@ def _titled(title: str, lines: Sequence[str] | Iterator[str]) -> list[str]:
 
 def _changes(c: Changes, index: Index) -> Iterator[str]:
     brought = ", ".join(f"{n} {prose(status)}" for status, n in c.counts.items()) or "no run"
-    yield f"The latest of {index.batches} batches brought {brought}."
+    yield f"The latest of {index.builds} builds brought {brought}."
     yield ""
     known = {g.signature: g for g in index.groups}
     for title, signatures in (("new", c.new), ("failed again", c.again), ("not seen again", c.not_seen)):

@@ -24,14 +24,14 @@ class RunLine:
     confidence: str | None
     blocker: str | None
     signature: str | None
-    batch: int = 0
-    """Position of the batch that the run came with, 0 for the earliest."""
+    build: int = 0
+    """Position of the build that the run came with, 0 for the earliest."""
     took_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Failed runs with the same signature. `known` is `new` or `known` against earlier batches, empty without any."""
+    """Failed runs with the same signature. `known` is `new` or `known` against earlier builds, empty without any."""
 
     signature: str
     failure_class: str
@@ -42,7 +42,7 @@ class Group:
     runs: tuple[str, ...]
     jobs: tuple[str, ...] = ()
     known: str = ""
-    in_last_batch: int = 0
+    in_last_build: int = 0
     ticket: str | None = None
     url: str | None = None
     note: str | None = None
@@ -72,7 +72,7 @@ class JobStrip:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The latest batch against all before it; groups by signature, jobs by name."""
+    """The latest build against all before it; groups by signature, jobs by name."""
 
     counts: Mapping[str, int]
     new: tuple[str, ...]
@@ -103,6 +103,6 @@ class Index:
     sources: int
     bytes: int
     events: int
-    batches: int = 1
+    builds: int = 1
     jobs: tuple[JobStrip, ...] = ()
     changes: Changes | None = None

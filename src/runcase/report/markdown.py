@@ -111,7 +111,9 @@ def frame_line(d: Dossier, m: Dialect) -> str:
 def frame_rows(d: Dossier, m: Dialect) -> Iterator[str]:
     """Windows, tests, ticket, damage: one line each, of what there is."""
     if windows := frame_windows(d):
-        yield ", ".join(m.prose(window_words(w)) for w in windows)
+        spans = window_words(windows)
+        plain = all(w.state == "closed" for w in windows)
+        yield (", " if plain else "; ").join(map(m.prose, spans))
     if d.tests:
         t = d.tests
         yield f"tests ({m.prose(t.tool)}): {t.run} run, {t.failed} failed, {t.skipped} skipped"

@@ -12,7 +12,7 @@ from runcase.report.artifact_graph import artifact_graph
 from runcase.report.citations import Citations
 from runcase.report.dossier import Artifact, Attempt, Dossier, Excerpt, KeyEvent, Signal, Window
 from runcase.report.event_table import MAX_EVENTS, EventTable, of_key_events, packed
-from runcase.report.first_screen import actions, incomplete_words
+from runcase.report.first_screen import actions, incomplete_words, start_words
 from runcase.report.history import month_of, newest, older_months
 from runcase.report.index_value import FAILED, Group, Index, RunLine
 from runcase.report.instants import clock_of, micros
@@ -105,6 +105,7 @@ class DossierPage:
     packed: str
     first_rows: tuple[FirstRow, ...]
     actions: tuple[str, ...]
+    start: str
     incomplete: tuple[str, str] | None
     timeline: Timeline | None
     lineage: LineageFigure | None
@@ -115,7 +116,7 @@ def dossier_page(d: Dossier, events: EventTable | None, limits: Limits) -> Dossi
     """The page of one run within `limits`; without `events` its ledger view holds what the dossier names."""
     rows = (events or of_key_events(d.events, d.coverage.events)).head(limits.rows)
     spans = (*d.windows, *d.stages, *d.gaps, *d.tools)
-    kept, lines_left = _cut_excerpts(d.excerpts, limits.excerpt_lines)
+    kept, lines_left = _cut_excerpts(_blocker_first(d), limits.excerpt_lines)
     return DossierPage(
         d=d,
         cites=Citations(d, kept, limits.cited),
@@ -135,6 +136,7 @@ def dossier_page(d: Dossier, events: EventTable | None, limits: Limits) -> Dossi
         packed=packed(rows),
         first_rows=tuple(_first_rows(rows, limits.first_rows)) if events is not None else (),
         actions=actions(d),
+        start=start_words(d.replay) if d.replay else "",
         incomplete=incomplete_words(d),
         timeline=timeline(d),
         lineage=lineage_figure(artifact_graph(d)),
@@ -176,6 +178,12 @@ def _frame_windows(d: Dossier) -> tuple[Window, ...]:
 def searched_words(searched: str) -> str:
     """Where an absence was searched, as one reads it after its verdict."""
     return searched if searched.startswith(("searched ", "no ")) else f"searched: {searched}"
+
+
+def _blocker_first(d: Dossier) -> list[Excerpt]:
+    """The excerpts that show what the blocker cites, then the others, each in the order of the verdict."""
+    begins = {ref.partition("+")[0] for ref in (d.failure.blocker.refs if d.failure else ())}
+    return sorted(d.excerpts, key=lambda e: not any(line.ref.partition("+")[0] in begins for line in e.lines))
 
 
 def _cut_excerpts(excerpts: Sequence[Excerpt], room: int) -> tuple[tuple[Excerpt, ...], int]:

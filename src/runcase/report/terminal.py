@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -100,10 +101,15 @@ def first_screen(d: Dossier, screen: Screen, folder: str = "") -> str:
     if d.failure:
         parts += [Text(""), Text(d.failure.blocker.text, "bold")]
     lines = decisive_lines(d, MAX_DECISIVE)
-    parts += [Text("  " + line, "red" if not line.startswith("[...") else "dim") for line in lines]
+    parts += [_indented(line, "red" if not line.startswith("[...") else "dim") for line in lines]
     if found := actions(d):
         parts += [Text(""), Text("next", "bold"), *(_hanging(f"{n}.", a) for n, a in enumerate(found, 1))]
     return _rendered(parts, screen)
+
+
+def _indented(line: str, style: str) -> Padding:
+    """A line of evidence; where it is folded, its further lines stand below."""
+    return Padding(Text(line, style, overflow="fold"), (0, 0, 0, 2), expand=False)
 
 
 def _hanging(mark: str, text: str) -> Table:

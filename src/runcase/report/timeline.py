@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from runcase.report.decisive import decisive_places
-from runcase.report.dossier import Attempt, Dossier
+from runcase.report.dossier import Attempt, Dossier, Window
 from runcase.report.instants import micros
 from runcase.report.timeline_axis import Axis, Tick, axis_of, ticks
 from runcase.report.timeline_rows import (
@@ -36,6 +36,9 @@ ATTEMPTS_IN_FULL = 3
 
 GAPS_A_ROW = 60
 """With more gaps than these, the row holds their weight at each step."""
+
+MAX_UNTIMED = 3
+"""Spans without any time that have rows of their own, in which nothing is drawn."""
 
 MAX_ATTEMPTS = 12
 
@@ -129,7 +132,8 @@ def _attempt_rows(d: Dossier, attempt: Attempt | None, axis: Axis, attempts: int
     )
     residual = [w for w in d.windows if w.kind == "residual" and w.attempt == number]
     for title, group in groups:
-        mine = in_order([w for w in group if w.attempt == number])
+        mine = [w for w in group if w.attempt == number]
+        mine, untimed = _timed(mine) if title != "windows" else (mine, 0)
         if title == "gaps" and 1 < len(mine) <= GAPS_A_ROW:
             rows.append(gap_row(mine, axis))
             continue
@@ -137,11 +141,22 @@ def _attempt_rows(d: Dossier, attempt: Attempt | None, axis: Axis, attempts: int
             mine, axis, max(2, ROOM[title] * ATTEMPTS_IN_FULL // max(ATTEMPTS_IN_FULL, attempts))
         )
         rows += drawn
+        where = f" of attempt {number}" if number is not None and len(d.run.attempts) > 1 else ""
+        if untimed:
+            notes.append(
+                f"{untimed} {title}{where} have no time in the evidence and are left out; the table lists them"
+            )
         if hidden:
-            where = f" of attempt {number}" if number is not None and len(d.run.attempts) > 1 else ""
             notes.append(f"{hidden} of {len(mine)} {title}{where} share a row or are left out; the table lists them")
     rows += [span_row(w, axis) for w in residual]
     return rows, notes
+
+
+def _timed(spans: Sequence[Window]) -> tuple[list[Window], int]:
+    """Spans by begin, without those that have no time where these are many, and how many these are."""
+    timed = [w for w in spans if w.start or w.end]
+    left = len(spans) - len(timed)
+    return (in_order(spans), 0) if left <= MAX_UNTIMED else (in_order(timed), left)
 
 
 def _placed(rows: Sequence[Row]) -> list[Row]:

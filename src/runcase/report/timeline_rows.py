@@ -11,10 +11,10 @@ from itertools import groupby
 
 from runcase.report.collapse import template
 from runcase.report.dossier import Attempt, Window
-from runcase.report.fitting import cells, cut_to
+from runcase.report.fitting import cells, cut_inside, cut_to
 from runcase.report.instants import micros
 from runcase.report.timeline_axis import Axis
-from runcase.report.words import micros_words
+from runcase.report.words import micros_words, reason_words, state_words
 
 NARROW = 272
 """Pixels that the picture has on a page of 320."""
@@ -145,11 +145,11 @@ def _note(w: Window) -> str:
     if w.duration_us is not None:
         off = f" ±{micros_words(w.uncertainty_us)}" if w.uncertainty_us else ""
         return micros_words(w.duration_us) + off
-    return cut_to(f"{w.state}: {w.reason}", NOTE_CELLS) if w.reason else w.state
+    return cut_to(state_words(w.state), NOTE_CELLS)
 
 
 def _full(w: Window) -> str:
-    parts = [f"{w.kind} {w.name}: {_note(w)}", w.reason, w.detail]
+    parts = [f"{w.kind} {w.name}: {_note(w)}", reason_words(w.reason) if w.reason else None, w.detail]
     return "; ".join(p for p in parts if p)
 
 
@@ -213,6 +213,6 @@ def _stretches(filled: list[float], step: float, tone: str) -> Iterator[Bar]:
 
 
 def _fitted(label: str, note: str) -> str:
-    """`label`, cut so that it does not reach `note` on the narrowest page."""
+    """`label`, cut so that it does not reach `note` on the narrowest page; a path keeps its end."""
     room = int(NARROW / CELL) - cells(note) - 2
-    return cut_to(label, room)
+    return cut_to(label, room) if " " in label else cut_inside(label, room)

@@ -4,6 +4,55 @@ from __future__ import annotations
 
 from datetime import datetime
 
+_REASONS = {
+    "no_run_created": "nothing tells when it was requested",
+    "no_claim": "nothing tells when a worker took it",
+    "no_workspace_ready": "nothing tells when its workspace was ready",
+    "no_first_work_event": "no work was seen",
+    "no_first_stdout": "nothing was seen on stdout",
+    "no_final_artifact": "no final artifact was seen",
+    "no_status_writeback": "nothing tells how it finished",
+    "no_begin_event": "its begin was not seen",
+    "no_end_event": "its end was not seen",
+}
+
+
+def reason_words(code: str | None) -> str:
+    """Why a boundary is absent, for who does not know the codes; the code of a pack stands for itself."""
+    return _REASONS.get(code or "", code or "no reason is known")
+
+
+_BASES = {
+    "status_event": "an event that states it",
+    "cancellation": "a cancellation",
+    "timeout": "a timeout of the whole run",
+    "exit": "the exit code of its process",
+    "exit_zero": "the exit code of its process",
+    "invocation": "the outcome of its process or lease",
+    "invocation_end": "the end of its process",
+    "finished": "an event of its end",
+    "claimed_end": "a record of the run",
+    "claimed": "a record of the run",
+    "claimed_running": "a record of the run, which may be stale",
+    "error_at_end": "an error at the end of its log",
+    "spans": "its trace spans",
+    "lease_expired": "a lease that expired, with no sign of life after it",
+    "no_terminal_evidence": "the absence of any end",
+}
+
+
+def basis_words(code: str) -> str:
+    """What tells the status of a run."""
+    return _BASES.get(code, code)
+
+
+_STATES = {"absent": "not seen", "open": "end not seen"}
+
+
+def state_words(state: str) -> str:
+    """How a span stands that has no duration."""
+    return _STATES.get(state, state)
+
 
 def iso(value: object) -> str | None:
     """ISO 8601 in UTC with microseconds; None for none."""
@@ -52,6 +101,11 @@ def bytes_words(count: int | None) -> str:
             return f"{int(size)} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size /= 1000
     return ""
+
+
+def until(end: str, begin: str) -> str:
+    """The minute of `end` as one reads it after that of `begin`: without the date where it is the same."""
+    return end[11:16] if end[:10] == begin[:10] else iso_minute(end)
 
 
 def iso_minute(ts: str | None) -> str:
