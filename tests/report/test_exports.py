@@ -25,6 +25,7 @@ from tests.report import hostile
 from tests.report.page_samples import at, bare_run, busy_run, failed_run, span, with_texts
 
 from runcase.finished import one_report
+from runcase.model.text import present_line
 from runcase.report.build import Reported
 from runcase.report.dossier import Dossier
 from runcase.report.event_table import of_key_events
@@ -35,7 +36,21 @@ SAMPLES: dict[str, Callable[[], Dossier]] = {
     "failed": failed_run,
     "bare": bare_run,
     "busy": lambda: busy_run(300),
+    "hostile": lambda: shown(hostile_run(0)),
+    "hostile-too": lambda: shown(hostile_run(3)),
 }
+
+
+def hostile_run(n: int) -> Dossier:
+    """A failed run with a hostile string in every slot of free text."""
+    strings = islice(hostile.strings(), n * 400, None)
+    stays = re.compile(r"(_at|_ts|[.]ts|[.]start|[.]end|refs?|proof|decisive|event_id|status|state|kind|relation)$")
+    return with_texts(failed_run(), lambda slot, text: text if stays.search(slot) else next(strings))
+
+
+def shown(d: Dossier) -> Dossier:
+    """The dossier as the build makes it: every text has passed `present_line`."""
+    return with_texts(d, lambda _, text: present_line(text))
 
 
 def report(d: Dossier) -> Reported:
@@ -167,6 +182,26 @@ def test_a_window_without_an_end_gets_no_end_in_any_trace() -> None:
     assert named
 
 
+@pytest.mark.parametrize(("detail", "junit", "otlp", "lineage"), [
+    ("status ok", 0, 1, "COMPLETE"), (None, 0, 0, "COMPLETE"), ("timeout: no answer", 1, 2, "FAIL"),
+    ("status failed", 1, 2, "FAIL"), ("error", 1, 2, "FAIL"), ("status cancelled", 0, 0, "ABORT"),
+])  # fmt: skip
+def test_a_stage_that_failed_is_no_success_in_any_export(
+    detail: str | None, junit: int, otlp: int, lineage: str
+) -> None:
+    d = failed_run(stages=(span("stage", "rendering", 2, at(18), at(22), detail=detail),))
+    cases = [c for suite in JUnitXml.fromstring(exported("junit", d).data) for c in suite if c.name == "rendering"]
+    assert [sum(type(r).__name__ == "Failure" for r in c.result) for c in cases] == [junit]
+    traces = json_format.Parse(exported("otlp", d).data, TracesData())
+    codes = [
+        s.status.code for r in traces.resource_spans for x in r.scope_spans for s in x.spans if s.name == "rendering"
+    ]
+    assert codes == [otlp]
+    lines = [json.loads(x) for x in exported("openlineage", d).data.splitlines()]
+    ended = [x["eventType"] for x in lines if x["job"]["name"].endswith(".rendering") and x["eventType"] != "START"]
+    assert ended == [lineage]
+
+
 def test_the_command_writes_the_file_and_says_the_loss_on_standard_error(story: Built, tmp_path: Path) -> None:
     done = runcase("export", "run_742", "-c", story.root, "--to", "junit")
     assert done.code == 0
@@ -176,13 +211,6 @@ def test_the_command_writes_the_file_and_says_the_loss_on_standard_error(story: 
 
 
 # --- hostile text ---------------------------------------------------------------------------------
-
-
-def hostile_run(n: int) -> Dossier:
-    """A failed run with a hostile string in every slot of free text."""
-    strings = islice(hostile.strings(), n * 400, None)
-    stays = re.compile(r"(_at|_ts|[.]ts|[.]start|[.]end|refs?|proof|decisive|event_id|status|state|kind|relation)$")
-    return with_texts(failed_run(), lambda slot, text: text if stays.search(slot) else next(strings))
 
 
 @pytest.mark.parametrize("n", range(8))

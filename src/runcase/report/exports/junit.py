@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 from runcase.report.build import Reported
 from runcase.report.decisive import decisive_lines
 from runcase.report.dossier import Dossier, Window
-from runcase.report.exports.base import FAILED, Exported, run_bounds
+from runcase.report.exports.base import FAILED, Exported, outcome, run_bounds
 
 MAX_LINES = 60
 
@@ -51,11 +51,7 @@ def _cases(d: Dossier) -> Iterator[str]:
     last = d.run.attempts[-1].attempt if d.run.attempts else None
     for w in d.stages:
         if w.attempt == last:
-            broken = "error" if d.run.status in FAILED else "skipped"
-            outcome, message = (
-                ("", "") if w.state == "closed" else (broken, f"{w.state}: {w.reason or 'no reason known'}")
-            )
-            yield _case(d.run.run_id, w.name, w, outcome, message, ())
+            yield _case(d.run.run_id, w.name, w, *_stage(w, d), ())
     lines = decisive_lines(d, MAX_LINES)
     if d.failure and d.run.status in FAILED:
         message = f"{d.failure.failure_class}: {d.failure.blocker.text}"
@@ -66,14 +62,22 @@ def _cases(d: Dossier) -> Iterator[str]:
         yield _case(d.run.run_id, "run", None, "" if d.run.status == "succeeded" else "skipped", d.run.status, ())
 
 
-def _case(suite: str, name: str, window: Window | None, outcome: str, message: str, body: Sequence[str]) -> str:
+def _stage(w: Window, d: Dossier) -> tuple[str, str]:
+    """The element that tells how a stage went (none for one that passed), and its message."""
+    if w.state != "closed":
+        return "error" if d.run.status in FAILED else "skipped", f"{w.state}: {w.reason or 'no reason known'}"
+    ended = outcome(w)
+    return {"failed": "failure", "cancelled": "skipped"}.get(ended, ""), w.detail or ""
+
+
+def _case(suite: str, name: str, window: Window | None, element: str, message: str, body: Sequence[str]) -> str:
     time = f' time="{window.duration_us / 1e6:.3f}"' if window and window.duration_us is not None else ""
     head = f"<testcase classname={_attr(suite)} name={_attr(name)}{time}"
-    if not outcome:
+    if not element:
         return f"{head}/>"
-    sort = "" if outcome == "skipped" else f" type={_attr(message.split(':', 1)[0])}"
+    sort = "" if element == "skipped" else f" type={_attr(message.split(':', 1)[0])}"
     text = escape(_xml_text("\n".join(body)))
-    return f"{head}><{outcome} message={_attr(message)}{sort}>{text}</{outcome}></testcase>"
+    return f"{head}><{element} message={_attr(message)}{sort}>{text}</{element}></testcase>"
 
 
 def _xml_text(text: str) -> str:

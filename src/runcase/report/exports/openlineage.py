@@ -11,7 +11,7 @@ from typing import Any
 from runcase.report.artifact_graph import flow_of
 from runcase.report.build import Reported
 from runcase.report.dossier import Dossier, Window
-from runcase.report.exports.base import HOME, Exported
+from runcase.report.exports.base import HOME, Exported, outcome
 
 SPEC = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
 FACETS = "https://openlineage.io/spec/facets/1-0-1/"
@@ -29,6 +29,8 @@ def openlineage(one: Reported) -> Exported:
         loss.append(f"the run id {d.run.run_id} is no UUID and stands for {run_uuid(d.run.run_id)}")
     if d.run.status not in _ENDS:
         loss.append(f"the end of the run: its status is {d.run.status}, and OpenLineage has no event for it")
+    if unsaid := sum(w.state == "closed" and not outcome(w) for w in _stages(d)):
+        loss.append(f"{unsaid} stages whose end says no outcome stand as COMPLETE")
     if not events:
         loss.insert(0, "every event: the evidence holds no time")
     text = "".join(line + "\n" for line in lines)
@@ -72,7 +74,10 @@ def _stage_events(d: Dossier, w: Window) -> Iterator[dict[str, Any]]:
     if w.start:
         yield _event("START", w.start, run, job, {"parent": parent})
     if w.start and w.end:
-        yield _event("COMPLETE", w.end, run, job, {"parent": parent}) | {"inputs": used, "outputs": made}
+        yield _event(_ENDS[outcome(w) or "succeeded"], w.end, run, job, {"parent": parent}) | {
+            "inputs": used,
+            "outputs": made,
+        }
 
 
 def _datasets(d: Dossier, stage: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -16,6 +16,7 @@ from runcase.report.exports.base import (
     as_json,
     attempt_bounds,
     digest,
+    outcome,
     run_bounds,
     timed,
     unended,
@@ -58,7 +59,8 @@ def _spans(d: Dossier, bounds: tuple[int, int]) -> list[dict[str, Any]]:
         w = t.window
         own = digest(d.run.run_id, w.kind, w.name, w.attempt, w.start, n, chars=16)
         about = {"runcase.kind": w.kind, "runcase.uncertainty_us": w.uncertainty_us, "runcase.detail": w.detail}
-        spans.append(_span(trace, own, parents.get(w.attempt, root), w.name, (t.start, t.end), about))
+        span = _span(trace, own, parents.get(w.attempt, root), w.name, (t.start, t.end), about)
+        spans.append(span | _status(outcome(w), w.detail or ""))
     return spans
 
 
