@@ -8,7 +8,7 @@ import networkx as nx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.report import hostile
-from tests.report.page_samples import edges, failed_run, span, wide_lineage
+from tests.report.page_samples import at, edges, failed_run, span, wide_lineage
 
 from runcase.model.text import present_line
 from runcase.report import graph_face
@@ -97,6 +97,14 @@ def test_a_stage_is_in_the_state_of_its_last_attempt() -> None:
               "2026-03-02T10:01:00Z", "2026-03-02T10:02:00Z"))  # fmt: skip
     graph = artifact_graph(failed_run(stages=stages, edges=edges()))
     assert {n.label: n.state for n in graph.nodes if n.sort == "stage"}["rendering"] == "closed"
+
+
+def test_a_stage_without_any_time_is_not_where_a_failure_shows_and_one_that_ended_badly_is() -> None:
+    stages = (span("stage", "preprocessing", 2, None, None),
+              span("stage", "extraction", 2, at(13), at(14), detail="status failed"))  # fmt: skip
+    graph = artifact_graph(failed_run(stages=stages, edges=edges(), artifacts=()))
+    assert [n.label for n in graph.nodes if n.frontier] == ["extraction"]
+    assert {n.label: n.state for n in graph.nodes if n.sort == "stage"}["preprocessing"] == ""
 
 
 def test_graphml_and_json_hold_the_full_graph() -> None:

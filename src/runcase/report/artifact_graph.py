@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from runcase.report.dossier import Dossier
+from runcase.report.outcomes import outcome
 
-BROKEN = frozenset({"missing", "mismatch", "open", "absent", "contradictory"})
+BROKEN = frozenset({"missing", "mismatch", "open", "failed", "contradictory"})
 """States of artifacts and stages in which a failure shows."""
 
 
@@ -76,8 +77,9 @@ def _artifacts(d: Dossier) -> dict[str, tuple[str, str]]:
 
 
 def _stages(d: Dossier) -> dict[str, str]:
-    """State of each stage in its last attempt."""
-    return {w.name: w.state for w in sorted(d.stages, key=lambda w: (w.attempt or 0, w.start or ""))}
+    """State of each stage in its last attempt; none for a stage of which nothing tells how it went."""
+    ordered = sorted(d.stages, key=lambda w: (w.attempt or 0, w.start or ""))
+    return {w.name: "failed" if outcome(w) == "failed" else "" if w.state == "absent" else w.state for w in ordered}
 
 
 def _node(key: str, artifacts: dict[str, tuple[str, str]], stages: dict[str, str]) -> Node:

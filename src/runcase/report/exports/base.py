@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -32,17 +31,6 @@ def as_json(value: Any, loss: list[str]) -> Exported:
     """One JSON document in UTF-8."""
     text = json.dumps(value, ensure_ascii=False, indent=1)
     return Exported((text + "\n").encode("utf-8", "backslashreplace"), tuple(loss))
-
-
-_OUTCOME = re.compile(
-    r"(?:status )?(?:(ok|succeeded|success)|(error|failed|failure|timeout|timed_out)|(cancelled|aborted))\b"
-)
-
-
-def outcome(w: Window) -> str:
-    """How a closed span ended: `succeeded | failed | cancelled`; empty where its end does not say."""
-    found = _OUTCOME.match(w.detail or "") if w.state == "closed" else None
-    return ("succeeded", "failed", "cancelled")[(found.lastindex or 1) - 1] if found else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from xml.sax.saxutils import escape, quoteattr
 from runcase.report.build import Reported
 from runcase.report.decisive import decisive_lines
 from runcase.report.dossier import Dossier, Window
-from runcase.report.exports.base import FAILED, Exported, outcome, run_bounds
+from runcase.report.exports.base import FAILED, Exported, run_bounds
+from runcase.report.outcomes import outcome
 
 MAX_LINES = 60
 

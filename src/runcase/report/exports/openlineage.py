@@ -11,7 +11,8 @@ from typing import Any
 from runcase.report.artifact_graph import flow_of
 from runcase.report.build import Reported
 from runcase.report.dossier import Dossier, Window
-from runcase.report.exports.base import HOME, Exported, outcome
+from runcase.report.exports.base import HOME, Exported
+from runcase.report.outcomes import outcome
 
 SPEC = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
 FACETS = "https://openlineage.io/spec/facets/1-0-1/"

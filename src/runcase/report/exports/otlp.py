@@ -16,13 +16,13 @@ from runcase.report.exports.base import (
     as_json,
     attempt_bounds,
     digest,
-    outcome,
     run_bounds,
     timed,
     unended,
     unended_words,
 )
 from runcase.report.instants import micros
+from runcase.report.outcomes import outcome
 
 _TRACE = re.compile(r"(?!0{32})[0-9a-f]{32}")
 INTERNAL = 1
