@@ -156,11 +156,10 @@ def packed(table: EventTable) -> str:
 
 def _coded(values: Iterable[str | None]) -> tuple[list[str], list[int]]:
     """Distinct values, drawn so that none can act, and the index of each; -1 for null."""
-    found = pl.Series(values, dtype=pl.String)
-    names = found.drop_nulls().unique().sort()
-    places = dict(zip(names, range(names.len()), strict=True))
-    codes = found.replace_strict(places, default=-1, return_dtype=pl.Int64)
-    return [present(n) for n in names], codes.to_list()
+    found = list(values)
+    names = sorted({v for v in found if v is not None})
+    at: dict[str | None, int] = {v: n for n, v in enumerate(names)} | {None: -1}
+    return [present(n) for n in names], [at[v] for v in found]
 
 
 def _steps(values: Iterable[int | None]) -> list[int | None]:
