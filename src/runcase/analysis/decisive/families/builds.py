@@ -149,6 +149,9 @@ LINTERS = (
     Family("error_row", rf"^\s*(?:Error|error): {FILE}:\d+:\d+: .*\([\w-]+\)$", 98, _LINT, sure=True),
     Family("codespell", rf"^{FILE}:\d+: \S+ ==> \S", 96, _LINT, sure=True),
     Family("biome", r"^\S+\.\w+(?::\d+:\d+)? (?:lint/\S+|format|organizeImports|assist/\S+) .*━", 97, _LINT, after=2),
+    Family("swiftlint", rf"^{FILE}:\d+:\d+: (?:error|warning): .* Violation: .*\(\w+\)$", 101, _LINT, sure=True),
+    Family("phpcs", r"^\s*\d+ \| (?:ERROR|WARNING) +\| ", 96, _LINT, sure=True),
+    Family("dart_format", r"^Formatted \d+ files? \([1-9]\d* changed\)", 92, _LINT, before=1, sure=True),
     Family("stylelint", r"^\s+\d+:\d+\s+[✖×]\s+\S", 96, _LINT, headed=True, sure=True),
     Family("pmd", r"^\[\w+\] PMD Failure: |^\[ERROR\] (?:High|Medium|Low): .*In .*java", 98, _LINT, sure=True),
     Family("format_violations", r"^> The following files had format violations", 96, _LINT, after=4, sure=True),
@@ -223,6 +226,7 @@ BUILD_TOOLS = (
         after=1,
         sure=True,
     ),
+    Family("strict_docs", r"^Aborted with \d+ warnings? in strict mode", 92, "build.docs", sure=True),
     Family("broken_links", r"broken link|[Dd]ead link|✖ .*→ Status: \d+", 84, "build.docs"),
     Family(
         "latex", r"^! (?:LaTeX Error|Undefined control sequence|Emergency stop)", 95, "build.docs", after=3, sure=True

@@ -105,7 +105,8 @@ NETWORK = (
     Family(
         "http",
         (
-            r"(?:HTTP(?:/[\d.]+)?|[Ss]tatus(?: code)?|returned error|server returned|response code|received"
+            r"\bERROR [45]\d\d: "
+            r"|(?:HTTP(?:/[\d.]+)?|[Ss]tatus(?: code)?|returned error|server returned|response code|received"
             r"|Response)[ :=]*(?:error: )?(?:HTTP/\d\S* )?\(?[45]\d\d\b|\(HTTP [45]\d\d\)"
             r"|\b50[0234] (?:Internal Server|Bad Gateway|Service Unavailable|Gateway)"
         ),

@@ -91,6 +91,7 @@ WRAPPERS = (
         "exit_done",
         r"^(?:Done\. Your build exited with [1-9]|The command \".*\" (?:failed and )?exited with [1-9]"
         r"|ERROR: Job failed|Finished: (?:FAILURE|UNSTABLE|ABORTED)|ERROR: script returned exit code [1-9]"
+        r"|Exited with code (?:exit status )?[1-9]"
         r"|🚨 Error: The command exited with status)",
         38,
         None,

@@ -46,7 +46,8 @@ NATIVE = (
     Family("xunit", r"^\[xUnit\.net .*\] +\S.*\[FAIL\]", 96, _FAILED, sure=True),
     Family(
         "dotnet_totals",
-        r"^(?:Failed!|Test Run Failed|Total tests: .*Failed: [1-9]|\s{4,}Failed: [1-9]\d*$)",
+        r"^(?:Failed!|Test Run Failed|Total tests: .*Failed: [1-9]|Test summary: .*failed: [1-9]"
+        r"|\s{4,}Failed: [1-9]\d*$)",
         76,
         _FAILED,
         sure=True,
@@ -104,7 +105,7 @@ SCRIPTING = (
     Family("dart_test", r"^\d\d:\d\d \+\d+ (?:~\d+ )?-[1-9]\d*: .* \[E\]", 97, _FAILED, after=2, sure=True),
     Family(
         "testthat_totals",
-        r"^\[ FAIL [1-9]|[1-9]\d* out of \d+ tests failed|Some tests did not pass: ",
+        r"^\[ FAIL [1-9]|^\s+Failed: [1-9]\d*\.  Skipped: |[1-9]\d* out of \d+ tests failed|Some tests did not pass: ",
         72,
         _FAILED,
         sure=True,

@@ -87,6 +87,7 @@ PACKAGES = (
             r"|code (?:ELIFECYCLE|1$|EUSAGE)|Exit status|Failed at|This is probably|Test failed|\S+@\S+ \w+: )"
         ),
     ),
+    Family("bundler_build", r"^An error occurred while installing ", 90, "dependency.build", sure=True),
     Family(
         "pip_build",
         r"ERROR: (?:Failed building wheel|Could not build wheels|Failed to build)|error: subprocess-exited-with",

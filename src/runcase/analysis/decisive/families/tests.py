@@ -159,6 +159,7 @@ JVM = (
         total=True,
     ),
     Family("testng", r"^(?:FAILED|SKIPPED): \w+(?:\(|$)", 95, _FAILED, after=1),
+    Family("testng_totals", r"^Total tests run: \d+, .*Failures: [1-9]", 74, _FAILED, sure=True, total=True),
     Family("scalatest", r"\*\*\* FAILED \*\*\*", 98, _FAILED, after=1, sure=True, unless=r"\*\*\* \d+ TESTS? FAILED"),
     Family(
         "sbt_totals",
