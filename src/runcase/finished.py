@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,15 +20,18 @@ from runcase.report.index_value import Index
 from runcase.report.known_issues import KnownIssue
 from runcase.report.raw_evidence import RawEvidence
 
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+
 
 def run_folders(run_ids: Sequence[str]) -> dict[str, str]:
     """A safe, readable, unique folder name a run id; never raw text from a log."""
     folders: dict[str, str] = {}
     for run_id in run_ids:
-        readable = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in run_id).strip(".-")[:60]
-        safe = readable == run_id and not readable.startswith(".")
-        mark = hashlib.sha256(run_id.encode("utf-8", "surrogateescape")).hexdigest()[:8]
-        folders[run_id] = readable if safe else f"{readable or 'run'}-{mark}"
+        readable = _UNSAFE.sub("-", run_id).strip(".-")[:60]
+        if readable != run_id:
+            mark = hashlib.sha256(run_id.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+            readable = f"{readable or 'run'}-{mark}"
+        folders[run_id] = readable
     return folders
 
 

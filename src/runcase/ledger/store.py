@@ -193,14 +193,13 @@ class Case:
 
     def has(self, name: str) -> bool:
         """Whether the case has this file."""
-        return (self.root / name).is_file()
+        return os.path.isfile(f"{self.root}/{name}")
 
     def remove_runs_except(self, folders: set[str]) -> None:
         """Drops dossiers of runs that the conclusions no longer know."""
         runs = self.root / "runs"
-        for folder in sorted(runs.iterdir()) if runs.is_dir() else []:
-            if folder.name not in folders:
-                shutil.rmtree(folder)
+        for name in sorted(set(os.listdir(runs)) - folders) if runs.is_dir() else []:
+            shutil.rmtree(runs / name)
 
     def remove_pages_except(self, pattern: str, names: Set[str]) -> None:
         """Drops pages beside the index that it no longer links to."""

@@ -57,7 +57,7 @@ def write_sums(case: Case, kept: Collection[str]) -> None:
 
 def _folder(name: str) -> str:
     """The folder of a run or of a batch in which a file lies."""
-    return "/".join(name.split("/")[:2])
+    return name[: name.find("/", name.find("/") + 1)] if name.count("/") > 1 else name
 
 
 def read_sums(case: Case) -> dict[str, str]:
