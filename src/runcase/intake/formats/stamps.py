@@ -9,6 +9,7 @@ day or month are read as the source as a whole evidences.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -41,6 +42,7 @@ _ALIKE_SHARE, _ALIKE_LINES = 0.05, 5
 _FEW_SHARE = 0.5
 """As LOOSE_SHARE, where fewer than `_ALIKE_LINES` lines show the stamp."""
 
+_DIGIT = re.compile("[0-9]")
 _WORDS = re.compile(r"[^\s|,;=\"'()\[\]{}<>]+")
 
 _WEAK = frozenset({"epoch", "compact_y2", "num", "num_y2", "clock", "iso_minute"})
@@ -102,13 +104,15 @@ def detect(sample: pl.Series, recorded_at: datetime | None = None) -> list[Stamp
 
 def _alike(lines: pl.Series, total: int, recorded_at: datetime | None) -> Sample:
     """One line of each kind that differs in more than its digits near the begin."""
-    keys = lines.str.slice(0, _KEY_CHARS).str.replace_all("[0-9]", "0")
-    kinds = (
-        pl.DataFrame({"key": keys, "text": lines}).group_by("key", maintain_order=True).agg(pl.len(), pl.first("text"))
-    )
-    if kinds.height > _LOOKED_AT:
+    kinds: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for text in lines:
+        key = _DIGIT.sub("0", text[:_KEY_CHARS])
+        kinds.setdefault(key, text)
+        counts[key] += 1
+    if len(kinds) > _LOOKED_AT:
         return _spread(lines, total, recorded_at)
-    return Sample(tuple(kinds["text"]), tuple(map(float, kinds["len"])), total, recorded_at)
+    return Sample(tuple(kinds.values()), tuple(float(counts[k]) for k in kinds), total, recorded_at)
 
 
 def _spread(lines: pl.Series, total: int, recorded_at: datetime | None) -> Sample:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import polars as pl
 
-PREFIXES = (
-    r"^(?P<writer>[A-Za-z0-9][\w.-]*[-_]\d+) *\| ?",
-    r"^\[(?P<writer>pod/[^\]/ ]+/[^\] ]+)\] ?",
-    r"^\[(?P<writer>rank\d+)\]: ?",
-)
+PREFIXES = {
+    r"^(?P<writer>[A-Za-z0-9][\w.-]*[-_]\d+) *\| ?": "|",
+    r"^\[(?P<writer>pod/[^\]/ ]+/[^\] ]+)\] ?": "[pod/",
+    r"^\[(?P<writer>rank\d+)\]: ?": "[rank",
+}
+"""Patterns of prefixes, each with a text that every match holds."""
+
 MIN_SHARE = 0.5
 """Of the lines of a source that must bear a prefix."""
 
@@ -24,8 +26,9 @@ def prefix_of(lines: pl.Series) -> str | None:
     """The prefix that most lines bear; None when there is no such."""
     if not lines.len():
         return None
-    hits = [(int(lines.str.contains(p).sum()), p) for p in PREFIXES]
-    best = max(hits)
+    bearing = {p: lines.filter(lines.str.contains(text, literal=True)) for p, text in PREFIXES.items()}
+    hits = [(int(some.str.contains(p).sum()), p) for p, some in bearing.items() if some.len()]
+    best = max(hits, default=(0, ""))
     return best[1] if best[0] >= max(1.0, MIN_SHARE * lines.len()) else None
 
 
