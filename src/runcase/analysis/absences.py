@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from runcase.analysis.artifacts import NEVER_MADE
 from runcase.analysis.observability import DAMAGED, Reach
 from runcase.analysis.selection import of_kind
 from runcase.analysis.view import CaseView
@@ -28,7 +29,7 @@ def managed_runs(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:
 
 
 def absences(view: CaseView, marks: pl.DataFrame, reach: Reach) -> pl.DataFrame:
-    """SIGNALS of family `absence` that every managed run is checked for, and those that its own claims announce."""
+    """SIGNALS of family `absence` that every managed run is checked for, and those that its claims allow."""
     managed = managed_runs(view, marks)
     attempts = view.attempts.join(managed, on="run_id", how="semi", maintain_order="left")
     begun = _begun(attempts, marks)
@@ -39,7 +40,6 @@ def absences(view: CaseView, marks: pl.DataFrame, reach: Reach) -> pl.DataFrame:
         _no_writeback(begun, marks, reach),
         _no_final_artifact(view, begun, reach),
         *_artifact_absences(view),
-        _announced(view, marks),
         _unfinished_stages(view, reach),
         _no_spans(view),
         _no_run(view),
@@ -121,7 +121,10 @@ def _no_writeback(begun: pl.DataFrame, marks: pl.DataFrame, reach: Reach) -> pl.
     due = due.join(stale.agg(_row=pl.col("ref").last()), on="run_id", how="left", maintain_order="left")
     rows = reach.verdicts(due.with_columns(since=pl.col("last_ts"), refs=_refs("_row", "claimed_ref")), "status")
     row = pl.col("_row").is_not_null()
-    rows = rows.with_columns(verdict=pl.when(row).then(pl.lit("absent_proven")).otherwise("verdict"))
+    rows = rows.with_columns(
+        verdict=pl.when(row).then(pl.lit("absent_proven")).otherwise("verdict"),
+        searched=pl.when(row).then(pl.lit("the status row itself")).otherwise("searched"),
+    )
     text = (
         pl.when(row)
         .then(pl.lit("the status row still says running"))
@@ -148,68 +151,72 @@ def _no_final_artifact(view: CaseView, begun: pl.DataFrame, reach: Reach) -> pl.
 
 
 def _artifact_absences(view: CaseView) -> list[pl.DataFrame]:
-    states = view.states
-    announced = states["state_text"] == "it was announced and never made"
-    missing = states.filter((pl.col("state") == "missing") & ~announced)
+    """Rows without a file and files without a row; a manifest or an archive that is cut off proves neither."""
+    states = view.states.rename({"artifact_id": "name"})
+    missing = states.filter((pl.col("state") == "missing") & (pl.col("state_text") != NEVER_MADE))
     unlisted = states.filter(pl.col("state") == "unlisted")
+    damaged = view.sources.filter(pl.col("verdict").is_in(DAMAGED))
+    lists = view.artifacts.filter(pl.col("action") == "listed").join(damaged, on="source_id", how="semi")
+    inside = view.members.join(_within(view.sources, damaged), on="source_id", how="semi")
     return [
-        _each(unlisted, "manifest_row_missing", "{} exists, but the manifest has no row for it", "the manifest"),
-        _each(
-            missing,
+        each(
+            _held(unlisted, lists, "the manifest"),
+            "manifest_row_missing",
+            "{} exists, but the manifest has no row for it",
+        ),
+        each(
+            _held(missing, inside, "the archive, which holds other files of its folder"),
             "artifact_file_missing",
             "{} is claimed, but its file is not in the archive",
-            "the archive, which holds other files of its folder",
         ),
-        _each(states.filter(announced), "announced_never_seen", "{} was announced, and never made", "all claims"),
     ]
 
 
-def _end() -> pl.Expr:
+def _held(states: pl.DataFrame, damaged: pl.DataFrame, where: str) -> pl.DataFrame:
+    """Adds `verdict` and `searched`: proven unless the run is among those of which `where` is damaged."""
+    cut = damaged.select("run_id", _cut=pl.lit(value=True)).unique()
+    rows = states.join(cut, on="run_id", how="left", maintain_order="left")
+    bad = pl.col("_cut").fill_null(value=False)
+    return rows.with_columns(
+        verdict=pl.when(bad).then(pl.lit("not_observable")).otherwise(pl.lit("absent_proven")),
+        searched=pl.when(bad).then(pl.lit(f"{where}; it is incomplete")).otherwise(pl.lit(where)),
+    )
+
+
+def _within(sources: pl.DataFrame, damaged: pl.DataFrame) -> pl.DataFrame:
+    """Sources that lie in a damaged container, at any depth."""
+    found = level = damaged.filter(pl.col("kind") == "container").select("source_id")
+    while not level.is_empty():
+        level = sources.join(level, left_on="parent_id", right_on="source_id", how="semi").select("source_id")
+        level = level.join(found, on="source_id", how="anti")
+        found = pl.concat([found, level])
+    return found
+
+
+def end_of_attempt() -> pl.Expr:
     """When an attempt was over; its last sign of life where nothing says so."""
     return pl.coalesce("finished_at", "last_ts")
 
 
-def _each(states: pl.DataFrame, code: str, text: str, searched: str) -> pl.DataFrame:
-    """A signal for each of the first artifacts, and one for all that follow."""
-    rows = states.sort("run_id", "artifact_id").with_columns(_n=pl.int_range(pl.len()).over("run_id"))
-    rows = rows.with_columns(verdict=pl.lit("absent_proven"), searched=pl.lit(searched))
-    first = signals_of(rows.filter(pl.col("_n") < MOST), code, pl.format(text, "artifact_id"))
-    rest = rows.filter(pl.col("_n") >= MOST).group_by("run_id", maintain_order=True)
-    more = rest.agg(pl.col("verdict", "searched").first(), refs=pl.col("refs").list.first().head(MOST), _more=pl.len())
-    others = signals_of(more, code, pl.format(text, pl.format("each of {} more artifacts", "_more")))
+def each(rows: pl.DataFrame, code: str, text: str) -> pl.DataFrame:
+    """A signal for each of the first rows of a run, and one for all that follow.
+
+    Args:
+        rows: `run_id, name, verdict, searched, refs`, and `attempt` if there is one.
+        code: The signal's code.
+        text: Its sentence, with a hole for the name.
+    """
+    ordered = rows.sort("run_id", "name").with_columns(_n=pl.int_range(pl.len()).over("run_id"))
+    first = signals_of(ordered.filter(pl.col("_n") < MOST), code, pl.format(text, "name"))
+    rest = ordered.filter(pl.col("_n") >= MOST).group_by("run_id", "verdict", maintain_order=True)
+    more = rest.agg(pl.col("searched").first(), refs=pl.col("refs").list.first().head(MOST), _more=pl.len())
+    others = signals_of(more, code, pl.format(text, pl.format("each of {} more", "_more")))
     return pl.concat([first, others])
-
-
-def _announced(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:
-    """`17 of 42` and then nothing: the last count of each stage of an attempt that did not succeed."""
-    done, total = (pl.col(f"f_{n}").cast(pl.Int64, strict=False) for n in ("done", "total"))
-    rows = marks.filter(of_kind(pl.col("kind"), ["progress"])).with_columns(
-        _done=done, _total=total, attempt=pl.col("in_attempt")
-    )
-    rows = rows.filter(pl.col("_done").is_not_null() & pl.col("_total").is_not_null())
-    last = (
-        rows.group_by(*PAIR, "stage", "_total", maintain_order=True).last().filter(pl.col("_done") < pl.col("_total"))
-    )
-    ended = view.attempts.filter(pl.col("status").is_in(UNFINISHED)).select(*PAIR, _end=_end())
-    last = last.join(ended, on=PAIR, how="inner", maintain_order="left")
-    carriers = view.sources.select("source_id", "verdict", _reach="last_ts")
-    last = last.join(carriers, on="source_id", how="left", maintain_order="left")
-    left = pl.col("_total") - pl.col("_done")
-    whole = (~pl.col("verdict").is_in(DAMAGED) & (pl.col("_reach") >= pl.col("_end"))).fill_null(value=False)
-    found = last.with_columns(
-        refs=pl.concat_list("ref"),
-        verdict=pl.when(whole).then(pl.lit("absent_proven")).otherwise(pl.lit("not_observable")),
-        searched=pl.when(whole)
-        .then(pl.lit("the rest of the source, beyond the end of the attempt"))
-        .otherwise(pl.lit("the rest of the source, which does not reach the end of the attempt")),
-    )
-    text = pl.format("`{}` was the last of {}; {} never came", "title", "_total", left)
-    return signals_of(found, "announced_never_seen", text)
 
 
 def _unfinished_stages(view: CaseView, reach: Reach) -> pl.DataFrame:
     """Stages that began and never ended in attempts that are over."""
-    ended = view.attempts.filter(pl.col("status").is_in(UNFINISHED)).select(*PAIR, since=_end())
+    ended = view.attempts.filter(pl.col("status").is_in(UNFINISHED)).select(*PAIR, since=end_of_attempt())
     rows = view.windows.filter((pl.col("kind") == "stage") & (pl.col("state") == "open"))
     rows = rows.join(ended, on=PAIR, how="inner", maintain_order="left").sort(*PAIR, "start")
     last = rows.group_by(PAIR, maintain_order=True).last()

@@ -8,6 +8,10 @@ from runcase.analysis.presence import covered_folders, folder_of, present_files
 from runcase.model.tables import STATES
 
 MAX_REFS = 8
+
+NEVER_MADE = "it was announced and never made"
+"""`state_text` of an artifact that is missing because nothing but an announcement speaks of it."""
+
 KEY = ["run_id", "artifact_id"]
 
 
@@ -150,7 +154,7 @@ def _text() -> pl.Expr:
         .when(_mismatch())
         .then(pl.format("the file in the archive has {} bytes, the claim says {}", "file_size", "size_bytes"))
         .when(pl.col("_expected_only"))
-        .then(pl.lit("it was announced and never made"))
+        .then(pl.lit(NEVER_MADE))
         .when(_missing())
         .then(pl.lit("the archive holds other files of its folder, but not this one"))
         .when(_unlisted() & there)

@@ -23,6 +23,9 @@ FIELDS = (
 )
 """Members of `fields` that the analysis reads; each becomes the text column `f_<name>`."""
 
+ANNOUNCING = ('"announced"', '"announces"', '"never_came"')
+"""Members of `fields` by which a record of any kind says what will come; see `announcements`."""
+
 SUCCESS_WORDS = ("succeeded", "success", "successful", "ok", "passed", "pass", "complete", "completed", "done", "green")
 STATUS_WORDS: dict[str, str] = {
     **dict.fromkeys(SUCCESS_WORDS, "succeeded"),
@@ -62,7 +65,7 @@ def marks(events: pl.LazyFrame, sources: pl.DataFrame, attempts: pl.DataFrame) -
         its source; null in documents); sorted by `order`.
     """
     marking = ~of_kind(pl.col("kind"), QUIET_KINDS) | pl.col("level").is_in(["error", "fatal"])
-    claims = pl.col("fields").str.contains_any(['"claimed_status"', '"child"'])
+    claims = pl.col("fields").str.contains_any(['"claimed_status"', '"child"', *ANNOUNCING])
     wanted = pl.col("run_id").is_not_null() & (marking.fill_null(value=False) | claims.fill_null(value=False))
     first_line = pl.col("message").str.split("\n").list.first().str.slice(0, TITLE_CHARS)
     title = pl.coalesce("summary", first_line)

@@ -6,34 +6,13 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from runcase.analysis.absences import PAIR, managed_runs, signals_of
+from runcase.analysis.absences import PAIR, signals_of
 from runcase.analysis.critical import closed_operations, critical_path
 from runcase.analysis.selection import of_kind
 from runcase.analysis.view import CaseView
-from runcase.model.kinds import WORK_KINDS
 from runcase.model.tables import SIGNALS
 
 MAX_REFS = 8
-
-BLIND_SPOTS: dict[str, tuple[tuple[str, ...], str]] = {
-    "blind_spot_queue": (
-        ("run.created", "attempt.claimed", "invocation"),
-        "how long it waited: no event of a queue; the broker should log each request and each claim with the run id",
-    ),
-    "blind_spot_work": (
-        (*WORK_KINDS,),
-        "what it worked on: no stage, tool or progress event; the worker should log begin and end of each stage",
-    ),
-    "blind_spot_artifacts": (
-        ("artifact",),
-        "what it made and used: no artifact event and no manifest; each stage should log what it writes, with checksum",
-    ),
-    "blind_spot_end": (
-        ("run.finished", "exit", "invocation.finished"),
-        "how it ended: no exit code and no final status; the runtime should log both",
-    ),
-}
-"""Code -> kinds that would answer the question, and what is not known without them and who should say it."""
 
 
 def observations(view: CaseView, marks: pl.DataFrame, duplicates: pl.DataFrame) -> pl.DataFrame:
@@ -47,7 +26,6 @@ def observations(view: CaseView, marks: pl.DataFrame, duplicates: pl.DataFrame) 
             _critical(view),
             _sign_of_life(view),
             _children(view, marks),
-            _blind_spots(view, marks),
         ]
     )
 
@@ -182,29 +160,3 @@ def _children(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:
     )
     text = pl.format("run {} was started by this one, and no source of it was supplied", "child")
     return pl.concat([seen, signals_of(lacking, "child_not_supplied", text)])
-
-
-def _blind_spots(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:
-    """Questions that no source of a managed run answers; a plain log gets one line for all of them."""
-    managed = managed_runs(view, marks)
-    plain = view.runs.select("run_id").join(managed, on="run_id", how="anti", maintain_order="left")
-    single, parts = [], []
-    for code, (kinds, text) in BLIND_SPOTS.items():
-        answered = marks.filter(of_kind(pl.col("kind"), kinds)).select("run_id").unique()
-        if code == "blind_spot_artifacts":
-            answered = pl.concat([answered, view.states.select("run_id").unique()]).unique()
-        dark = managed.join(answered, on="run_id", how="anti", maintain_order="left")
-        parts.append(_dark(dark, code, pl.lit(f"not known {text}")))
-        single.append(plain.join(answered, on="run_id", how="anti").with_columns(what=pl.lit(text.split(":")[0])))
-    joined = pl.concat(single).group_by("run_id", maintain_order=True).agg(what=pl.col("what").str.join("; "))
-    parts.append(_dark(joined.sort("run_id"), "blind_spot_plain_log", pl.format("not known from this log: {}", "what")))
-    return pl.concat(parts)
-
-
-def _dark(rows: pl.DataFrame, code: str, text: pl.Expr) -> pl.DataFrame:
-    made = rows.with_columns(
-        verdict=pl.lit("not_observable"),
-        searched=pl.lit("all sources of the run"),
-        refs=pl.lit([], dtype=pl.List(pl.String)),
-    )
-    return signals_of(made, code, text, "observation")

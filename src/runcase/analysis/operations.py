@@ -41,8 +41,7 @@ def operations(marks: pl.DataFrame, spans: pl.DataFrame, doubt: pl.DataFrame) ->
 
 def _told(marks: pl.DataFrame) -> pl.DataFrame:
     """Begins and ends of one operation side by side; an end without a begin takes it from the duration it states."""
-    rows = _steps(marks)
-    ordered = rows.sort(*_GROUP, "order")
+    ordered = _folded(_steps(marks).sort(*_GROUP, "order"))
     follows = pl.col("_begins").shift(-1).over(_GROUP)
     before = pl.col("_begins").shift(1).over(_GROUP)
     paired = pl.col("_begins") & ~follows.fill_null(value=True)
@@ -52,14 +51,35 @@ def _told(marks: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([_begun(ordered.filter(pl.col("_begins"))), _ended(ordered.filter(pl.col("_alone")))])
 
 
+def _folded(steps: pl.DataFrame) -> pl.DataFrame:
+    """Steps in which operations of one name that overlap, and all end, are one: which end is whose is not told."""
+    deep = pl.when("_begins").then(1).otherwise(-1).cum_sum().over(_GROUP)
+    rows = steps.with_columns(_deep=deep)
+    rows = rows.with_columns(_open=pl.col("_deep") - pl.col("_deep").clip(upper_bound=0).cum_min().over(_GROUP))
+    outer = pl.col("_open").shift(1, fill_value=0).over(_GROUP) == 0
+    rows = rows.with_columns(_outer=outer, _alone=outer & ~pl.col("_begins"))
+    rows = rows.with_columns(_part=(pl.col("_outer") & pl.col("_begins")).cum_sum().over(_GROUP))
+    part = [*_GROUP, "_part", "_alone"]
+    several = (pl.col("_begins").sum() > 1) & (pl.col("_open").last() == 0)
+    failed = pl.col("detail").str.contains("^(?:error|status (?:error|failed))").fill_null(value=False)
+    rows = rows.with_columns(_fold=several.over(part), _bad=pl.col("detail").filter(failed).first().over(part))
+    inside = pl.col("_fold") & ~pl.col("_outer") & (pl.col("_open") > 0)
+    kept = rows.filter(~inside)
+    detail = pl.when(pl.col("_fold") & ~pl.col("_begins")).then(pl.coalesce("_bad", "detail")).otherwise("detail")
+    return kept.with_columns(detail=detail).select(steps.columns)
+
+
 def _steps(marks: pl.DataFrame) -> pl.DataFrame:
     """Events that begin or end an operation: `kind`, `name`, `_key` that both ends share, and `_begins`."""
     kind = pl.col("kind")
     begins = of_kind(kind, ["stage.started", "tool.started", "invocation.started"])
     ends = of_kind(kind, ["stage.finished", "tool.finished", "invocation.finished"])
     broken_tool = of_kind(kind, ["error"]) & pl.col("tool_call_id").is_not_null()
-    sort = kind.str.extract(r"^(stage|tool|invocation)\.").fill_null("tool")
-    rows = marks.filter(begins | ends | broken_tool)
+    broken_stage = of_kind(kind, ["error.rule"]) & pl.col("stage").is_not_null()
+    sort = kind.str.extract(r"^(stage|tool|invocation)\.").fill_null(
+        pl.when(broken_stage).then(pl.lit("stage")).otherwise(pl.lit("tool"))
+    )
+    rows = marks.filter(begins | ends | broken_tool | broken_stage)
     named = (
         pl.when(sort == "stage")
         .then(pl.coalesce("stage", "summary", pl.lit("stage")))
@@ -68,12 +88,16 @@ def _steps(marks: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.coalesce("invocation_id", pl.lit("invocation")))
     )
     key = pl.when(sort == "stage").then(pl.col("stage")).when(sort == "tool").then(pl.col("tool_call_id"))
-    rows = rows.with_columns(kind=sort, name=named, _begins=begins, attempt=pl.col("in_attempt"))
     exit_text = pl.when(pl.col("f_exit_code").is_not_null()).then(pl.format("exit {}", "f_exit_code"))
-    said = pl.coalesce(exit_text, pl.format("status {}", "f_status"))
+    broken = pl.when(of_kind(kind, ["error"])).then(pl.lit("error"))
+    said = pl.coalesce(exit_text, pl.format("status {}", "f_status"), broken)
     return rows.with_columns(
-        _key=pl.coalesce(key, pl.when(sort == "invocation").then("invocation_id"), "name"),
-        detail=pl.when(~pl.col("_begins")).then(said),
+        kind=sort,
+        name=named,
+        attempt=pl.col("in_attempt"),
+        _begins=begins,
+        _key=pl.coalesce(key, pl.when(sort == "invocation").then("invocation_id"), named),
+        detail=pl.when(~begins).then(said),
     )
 
 

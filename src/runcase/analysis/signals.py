@@ -5,7 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from runcase.analysis.absences import absences
+from runcase.analysis.announcements import announced
 from runcase.analysis.basis import Basis
+from runcase.analysis.blind_spots import blind_spots
 from runcase.analysis.contradictions import contradictions
 from runcase.analysis.differences import differences
 from runcase.analysis.expectations import expectations
@@ -54,6 +56,8 @@ SIGNAL_CODES: dict[str, str] = {
     "blind_spot_work": "nothing tells what the run worked on",
     "blind_spot_artifacts": "nothing tells what the run made and used",
     "blind_spot_end": "nothing tells how the run ended",
+    "blind_spot_cause": "the run failed, and nothing tells why",
+    "blind_spot_replay": "nothing shows that what the run made can be reused: no workspace, no checksum",
     "blind_spot_plain_log": "questions that a log without a pack leaves open",
 }
 """Code of a signal -> what it means. Packs add codes of their own through `expect`."""
@@ -62,12 +66,15 @@ SIGNAL_CODES: dict[str, str] = {
 def signals(view: CaseView, basis: Basis) -> pl.DataFrame:
     """SIGNALS of all runs; `view` has their windows and artifact states."""
     marks = basis.marks
+    able = reach(view, marks)
     found = pl.concat(
         [
-            absences(view, marks, reach(view, marks)),
+            absences(view, marks, able),
+            announced(view, marks, able),
             expectations(view),
             contradictions(view, marks, basis.clocks.doubt),
             observations(view, marks, basis.duplicates),
+            blind_spots(view, marks),
             differences(view, marks),
             skew_signals(view, basis.clocks),
         ]

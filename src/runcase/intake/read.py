@@ -211,6 +211,7 @@ def _read_text(
         format_name=known.format if known else None,
         formats=plan.formats,
         marks=known.marks if known else None,
+        joins=known.joins if known else True,
         compiled=plan.compiled,
     )
     one = OpenText(

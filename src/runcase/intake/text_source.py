@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import accumulate, pairwise
 
@@ -60,6 +60,7 @@ class TextSource:
         format_name: str | None = None,
         formats: Sequence[FormatRule] = (),
         marks: str | None = None,
+        joins: bool = True,
         limits: TextLimits = DEFAULT,
         compiled: bool = False,
     ) -> None:
@@ -75,6 +76,8 @@ class TextSource:
         sample = table["text"].head(SAMPLE_LINES)
         complete = len(head) < HEAD_BYTES and sample.len() < SAMPLE_LINES
         self._layout = headers.detect(sample, recorded_at, format_name, formats, complete)
+        if not joins:
+            self._layout = replace(self._layout, joins_unstamped=False)
         self._carry = Carry(self._layout.first_day)
         self.account.format = self._layout.name
         self._marks = marks

@@ -120,6 +120,11 @@ class Signal:
     refs: tuple[str, ...]
     attempt: int | None = None
 
+    @property
+    def blind(self) -> bool:
+        """A question that no evidence answers; a section of its own."""
+        return self.code.startswith("blind_spot")
+
 
 @dataclass(frozen=True, slots=True)
 class Artifact:

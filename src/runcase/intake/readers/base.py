@@ -73,6 +73,8 @@ class TextReader(Reader):
 
     format: str | None = None
     """Name of the line format in `intake/formats`, or None to detect it."""
+    joins: bool = True
+    """False when a line without stamp is a record of its own although others are stamped."""
     marks: str | None = None
     """Pattern of marks that a terminal would hide (erased, or inside escapes): what it finds in the raw text of a
     record comes to the annotator as `fields` of the form `{"marks": "..."}`, several joined by blanks."""

@@ -39,6 +39,9 @@ _EXITS = {
     "BLAZE_INTERNAL_ERROR": "crash.bazel",
 }
 """Name of the exit code -> class, where no event before it says more (Bazel, ExitCode.java)."""
+MOST_NAMED = 5
+"""Announced events that a record names one by one when they never came."""
+
 _SKIPPED = frozenset({"SKIPPED", "NO_BUILD", "NO_ANALYZE"})
 
 
@@ -75,7 +78,7 @@ class _Build:
         self._run_id: str | None = None
         self._begin: tuple[Place, Instant, str] | None = None
         self._end: tuple[Instant, str] | None = None
-        self._announced: dict[str, str] = {}
+        self._announced: dict[str, tuple[str, int]] = {}
         self._came: set[str] = set()
         self._configured: dict[str, Place] = {}
         self._last = False
@@ -88,7 +91,7 @@ class _Build:
         kind = next(iter(ids), "")
         self._came.add(_key(identity))
         for child in list_of(event.get("children")):
-            self._announced[_key(child)] = next(iter(child), "?") if isinstance(child, dict) else "?"
+            self._announced.setdefault(_key(child), (_words(child), self._draft.size))
         self._last = self._last or event.get("lastMessage") is True
         label = text_of(member(ids, kind, "label"))
         place = Place(leaf.start, leaf.length)
@@ -126,10 +129,22 @@ class _Build:
                 status=status,
                 run_id=self._run_id,
             )
-        missing = [what for key, what in self._announced.items() if key not in self._came]
+        missing = [said for key, said in self._announced.items() if key not in self._came]
+        self._tell_missing(missing)
         if not self._last:
             message = f"the stream has no last message; {len(missing)} announced events never came"
             self._draft.problems.append(Problem("bep_truncated", "warning", message, self._path, None, size, 0))
+
+    def _tell_missing(self, missing: list[tuple[str, int]]) -> None:
+        """On the record that announced it: what never came; that of the next progress tells nothing."""
+        by_record: dict[int, list[str]] = {}
+        for words, number in missing:
+            if words != "progress":
+                by_record.setdefault(number, []).append(words)
+        for number, names in by_record.items():
+            more = f" and {len(names) - MOST_NAMED} more" * (len(names) > MOST_NAMED)
+            said = ", ".join(names[:MOST_NAMED]) + more
+            self._draft.amend(number, {"never_came": said, "stream_ended": self._last})
 
     def _record(
         self,
@@ -273,6 +288,13 @@ class _Build:
             self._record(place, None if text else "log", text or "progress", stream="stderr" if said[1] else None)
         else:
             self._record(place, "log", kind or "event without id")
+
+
+def _words(child: object) -> str:
+    """The kind of an announced event, and the label that it is about."""
+    kind = next(iter(child), "?") if isinstance(child, dict) else "?"
+    label = next((w for k in ("label", "primaryOutput") if (w := text_of(member(child, kind, k)))), None)
+    return f"{kind} {label}" if label else kind
 
 
 def _key(identity: object) -> str:

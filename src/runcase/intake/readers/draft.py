@@ -59,6 +59,17 @@ class Draft:
         }  # fmt: skip
         self._records.append(row | {n: _cell(v) for n, v in columns.items()})
 
+    @property
+    def size(self) -> int:
+        """How many records there are: the number of the next one."""
+        return len(self._records)
+
+    def amend(self, number: int, members: Mapping[str, object]) -> None:
+        """Adds members to the fields of a record; one whose document ended before it was told is left out."""
+        if number < len(self._records):
+            row = self._records[number]
+            row["fields"] = as_fields(json.loads(str(row["fields"] or "{}")) | members)
+
     def span(self, place: Place, span_id: str, name: str, **columns: object) -> None:
         """Adds a timed operation; `attributes` may be given as a mapping."""
         attributes = columns.pop("attributes", None)

@@ -213,7 +213,9 @@ class Dag(DocumentReader):
                 fields: dict[str, object] = {"parents": words[1:cut], "children": words[cut + 1 :]}
                 draft.record(place, "log.dag_edge", text, fields=fields)
             elif keyword in ("JOB", "RETRY", "DONE") and len(words) > 1:
-                given = {"retries": number_of(words[2]) if keyword == "RETRY" and len(words) > 2 else None}
+                given: dict[str, object] = {"announces": words[1] if keyword == "JOB" else None}
+                if keyword == "RETRY" and len(words) > 2:
+                    given["retries"] = number_of(words[2])
                 draft.record(place, f"log.dag_{keyword.lower()}", text, fields=given, stage=words[1])
             else:
                 draft.record(place, "log", text)

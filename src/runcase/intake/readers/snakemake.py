@@ -29,6 +29,7 @@ _PHRASES = (
     Phrase(r"^Finished job(?:id)?:? (?P<job_number>\d+)(?: \(Rule: (?P<stage>\w+)\))?", "stage.finished", None, "ok"),
     Phrase(r"^Trying to restart job (?P<job_number>\d+)", "retry"),
     Phrase(r"^Building DAG of jobs", "run.created"),
+    Phrase(r"^total +(?P<announced>\d+)\b", "log"),
     Phrase(r"^(?:Select jobs to execute|Execute \d+ jobs)", "log"),
     Phrase(r"^Submitted (?:job|group job) \S+ with external jobid '?(?P<external_id>[^'. ]+)", "invocation.queued"),
     Phrase(
@@ -48,6 +49,7 @@ class Snakemake(TextReader):
 
     name = "snakemake"
     versions = "Snakemake 5 to 9 log files and console"
+    joins = False
 
     def recognises(self, sniff: Sniff) -> Taken | None:
         """Two set phrases of the scheduler."""
@@ -64,6 +66,9 @@ class _Annotator(PhraseAnnotator):
         super().__init__(phrases)
         self._last: object = None
         self._claims: list[pl.DataFrame] = []
+        self._block = 0
+        self._outputs: list[pl.DataFrame] = []
+        self._jobs: list[pl.DataFrame] = []
 
     def prepared(self, records: pl.DataFrame) -> pl.DataFrame:
         """A stamp on a line of its own holds for the lines that follow."""
@@ -79,19 +84,42 @@ class _Annotator(PhraseAnnotator):
         return seen
 
     def concluded(self, records: pl.DataFrame) -> pl.DataFrame:
-        """Collects what rules read and write."""
-        for word, action in (("input", "read"), ("output", "written")):
-            named = pl.col("message").str.extract(rf"(?m)^ +{word}: (.+)$")
-            rows = records.select(
-                *("ts", "run_id", "attempt", "stage", "byte_start", "byte_len"),
-                artifact_id=named.str.replace_all(r" \((?:cached|retrieve|send)[^)]*\)", "").str.split(", "),
-                action=pl.lit(action if word == "input" else "expected"),
-            )
-            rows = rows.explode("artifact_id").filter(pl.col("artifact_id").is_not_null())
-            self._claims.append(ARTIFACTS.fill(rows.with_columns(path="artifact_id")))
+        """Collects what rules read and will write, and what they wrote once their job is finished."""
+        begins = pl.col("kind").is_in(["stage.started", "error.rule"]).fill_null(value=False)
+        rows = records.with_columns(_block=begins.cum_sum().cast(pl.Int64) + self._block)
+        self._block = int(rows["_block"][-1])
+        self._claims.append(ARTIFACTS.fill(_listed(rows, "input").with_columns(action=pl.lit("read"))))
+        expected = _listed(rows, "output").with_columns(action=pl.lit("expected"))
+        self._claims.append(ARTIFACTS.fill(expected))
+        self._outputs.append(expected.select("_block", "artifact_id", "stage"))
+        job = pl.col("message").str.extract(r"^ +jobid: (\d+)")
+        self._jobs.append(rows.select("_block", job=job).filter(pl.col("job").is_not_null()))
+        self._claims.append(self._written(rows))
         return records
+
+    def _written(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Outputs of the jobs that these records finish: Snakemake looks whether they are there before it says so."""
+        number = pl.col("message").str.extract(r"^Finished job(?:id)?:? (\d+)")
+        place = ("ts", "run_id", "attempt", "byte_start", "byte_len")
+        done = rows.select(*place, job=number).filter(pl.col("job").is_not_null())
+        if done.is_empty():
+            return ARTIFACTS.empty()
+        made = done.join(pl.concat(self._jobs), on="job").join(pl.concat(self._outputs), on="_block")
+        once = made.unique(["byte_start", "artifact_id"], keep="first", maintain_order=True)
+        return ARTIFACTS.fill(once.with_columns(path="artifact_id", action=pl.lit("written")))
 
     def artifacts(self) -> pl.DataFrame:
         """What rules say that they read, and will write."""
         claims, self._claims = self._claims, []
         return pl.concat(claims) if claims else ARTIFACTS.empty()
+
+
+def _listed(rows: pl.DataFrame, word: str) -> pl.DataFrame:
+    """Claims of the files that an `input:` or `output:` line of a rule lists, with the rule's `_block`."""
+    named = pl.col("message").str.extract(rf"(?m)^ +{word}: (.+)$")
+    found = rows.select(
+        *("ts", "run_id", "attempt", "stage", "byte_start", "byte_len", "_block"),
+        artifact_id=named.str.replace_all(r" \((?:cached|retrieve|send)[^)]*\)", "").str.split(", "),
+    )
+    found = found.explode("artifact_id").filter(pl.col("artifact_id").is_not_null())
+    return found.with_columns(path="artifact_id")
