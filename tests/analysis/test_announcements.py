@@ -181,10 +181,12 @@ def test_what_is_proven_absent_is_not_observable_without_the_source_that_would_h
     if way == "removed":
         left = {p: d for p, d in files.items() if p not in carriers}
     else:
-        left = {(f"{p}.gz" if p in carriers else p): (_cut(d) if p in carriers else d) for p, d in files.items()}
+        left = {(f"{p}.gz" if p in carriers else p): (_cut(p, d) if p in carriers else d) for p, d in files.items()}
     after = seen(left, tmp_path).found.signals.filter(pl.col("code") == code)
     assert "absent_proven" not in after["verdict"].to_list()
 
 
-def _cut(data: bytes) -> bytes:
-    return gzip.compress(data, mtime=0, compresslevel=0)[:-8]
+def _cut(path: str, data: bytes) -> bytes:
+    """A stream without its end; of a record its half."""
+    whole = data[: len(data) // 2] if path.endswith("run.json") else data
+    return gzip.compress(whole, mtime=0, compresslevel=0)[:-8]
