@@ -79,7 +79,13 @@ def artifact(artifact_id: str, action: str = "written", source: str = "s1", **gi
     return row(ARTIFACTS, artifact_id=artifact_id, action=action, source_id=source, **given)
 
 
-def span(name: str, start: str | None = None, end: str | None = None, source: str = "s1", **given: object) -> Row:
+def span(
+    name: str,
+    start: str | datetime | None = None,
+    end: str | datetime | None = None,
+    source: str = "s1",
+    **given: object,
+) -> Row:
     """A row of SPANS."""
     return row(SPANS, **{"name": name, "span_id": name, "start": start, "end": end, "source_id": source} | given)
 

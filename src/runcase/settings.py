@@ -10,7 +10,11 @@ from pathlib import Path
 from runcase.intake.remote import is_url
 from runcase.model.problems import RuncaseError
 
-DEFAULT_PACKS = ("generic", "kubernetes", "nextflow", "gitlab", "github-actions", "document-pipeline")
+ENGINE_PACKS = (
+    *("airflow", "buildkite", "pegasus", "slurm", "snakemake", "stepfunctions", "temporal", "travis"),
+    *("kubernetes", "nextflow", "nextflow-engine", "gitlab", "github-actions"),
+)
+DEFAULT_PACKS = ("generic", *ENGINE_PACKS, "document-pipeline")
 """Shipped packs that every build uses; a pack applies only to the sources that it names."""
 
 MIN_PAGE_BYTES = 100_000

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.factory import Row, artifact, event, facts
+from tests.factory import Row, artifact, event, facts, source
 
 from runcase.analysis.conclude import conclude
 from runcase.analysis.replay import with_files
 from runcase.analysis.replay_plan import Lack, StageFacts, plan, unmet
 from runcase.model.tables import STATES
 from runcase.rules.language import EventRule, Match, Pack, Place, ReplayRule, Stage
+from runcase.rules.pack import load_packs
+from runcase.settings import DEFAULT_PACKS
 
 GONE = Lack("artifact_missing", "it is gone")
 
@@ -167,4 +171,41 @@ def test_an_engine_whose_stages_are_unknown_is_resumed_by_its_own_command_with_q
     hostile = "r1; rm -rf ~"
     events = [event("exit", "10:00:00", run_id=hostile, rule=engine.cite("any"), fields={"exit_code": 1})]
     row = conclude(facts(events), (engine,)).replay.row(0, named=True)
-    assert (row["start"], row["commands"]) == (None, ["engine resume 'r1; rm -rf ~' {workspace_id}"])
+    assert (row["start"], row["commands"]) == (None, ["engine resume 'r1; rm -rf ~' <workspace-id>"])
+
+
+ENGINES = {
+    "airflow": "airflow tasks clear --only-failed --downstream --task-regex '^<task-id>$' <dag-id>",
+    "buildkite": "bk build rebuild <build-number>",
+    "github_actions": "gh run rerun <run-id> --failed",
+    "gitlab": "glab ci retry <job-id>",
+    "nextflow_log": "nextflow run <script> -resume {}",
+    "pegasus_jobstate": "pegasus-run <submit-dir>",
+    "slurm_sacct": "scontrol requeue {}",
+    "snakemake": "snakemake --cores <n> --rerun-incomplete",
+    "stepfunctions": "aws stepfunctions redrive-execution --execution-arn {}",
+    "temporal": (
+        "temporal workflow reset --workflow-id <workflow-id> --run-id {} --type LastWorkflowTask --reason '<why>'"
+    ),
+    "travis": "travis restart <job-number>",
+}
+"""Reader -> the documented command that resumes a failed run of its engine."""
+
+
+@pytest.mark.parametrize("run_id", ["r-1", "$(reboot); 'x'\n", "--force"])
+@pytest.mark.parametrize("reader", ENGINES)
+def test_a_failed_run_names_the_command_of_the_engine_that_ran_it_with_its_id_as_one_word(
+    reader: str, run_id: str
+) -> None:
+    events = [event("exit", "10:00:00", "s", run_id=run_id, attempt=1, fields={"exit_code": 1})]
+    found = conclude(facts(events, [source("s", "a/log.txt", reader=reader)]), load_packs(DEFAULT_PACKS)).replay
+    said = "<run-id>" if run_id.startswith("-") else shlex.quote(run_id)
+    assert found["commands"].to_list() == [[ENGINES[reader].format(said)]]
+    words = shlex.split(found["commands"].item()[0])
+    assert ("{}" not in ENGINES[reader]) or (run_id in words) != run_id.startswith("-")
+
+
+def test_a_run_that_is_named_after_its_source_gives_an_engine_no_id() -> None:
+    events = [event("exit", "10:00:00", "s", fields={"exit_code": 1})]
+    found = conclude(facts(events, [source("s", "a/log.txt", reader="slurm_sacct")]), load_packs(DEFAULT_PACKS))
+    assert found.replay["commands"].to_list() == [["scontrol requeue <run-id>"]]

@@ -71,11 +71,18 @@ def test_a_gap_tells_the_pace_of_the_work_before_it() -> None:
         ),
         min_size=1,
         max_size=12,
-    )
+    ),
+    st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 900)), max_size=3),
 )
-def test_windows_less_overlaps_plus_residual_are_the_total(steps: list[tuple[str, int]]) -> None:
+def test_windows_less_overlaps_plus_residual_are_the_total(
+    steps: list[tuple[str, int]], works: list[tuple[int, int]]
+) -> None:
     events = [event(k, DAY + timedelta(seconds=s), **R, stage="a") for k, s in steps]
-    found = conclude(facts(events), ()).windows
+    spans = [
+        span(f"w{n}", DAY + timedelta(seconds=b), DAY + timedelta(seconds=b + d), kind="stage", **R)
+        for n, (b, d) in enumerate(works)
+    ]
+    found = conclude(facts(events, spans=spans), ()).windows
     residual = found.filter(pl.col("kind") == "residual").row(0, named=True)
     closed = found.filter((pl.col("kind") == "window") & (pl.col("state") == "closed"))
     seconds: set[int] = set()
@@ -86,6 +93,17 @@ def test_windows_less_overlaps_plus_residual_are_the_total(steps: list[tuple[str
     total = (residual["end"] - residual["start"]) // timedelta(seconds=1)
     assert summed - overlap + residual["duration_us"] // 1_000_000 == total
     assert residual["duration_us"] >= 0
+
+
+def test_the_end_of_a_stage_that_only_a_span_tells_is_the_last_work() -> None:
+    begins = [event("attempt.claimed", "10:00:00", **R), event("stage.started", "10:00:05", **R, stage="build")]
+    ends = [event("run.finished", "10:09:00", **R, fields={"status": "failed"})]
+    build = span("build", "10:00:05", "10:08:30", kind="stage", **R)
+    waits = span("lease", "10:00:00", "10:08:59", kind="queue", **R)
+    found = conclude(facts([*begins, *ends], spans=[build, waits]), ())
+    assert row(found, "active")["duration_us"] == 505_000_000
+    back = found.windows.filter((pl.col("name") == "writeback") & (pl.col("kind") == "window"))
+    assert back["duration_us"].to_list() == [30_000_000]
 
 
 def test_stages_pair_begin_and_end_and_an_end_alone_takes_its_begin_from_the_duration() -> None:

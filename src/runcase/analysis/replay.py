@@ -243,9 +243,14 @@ def _fits(rule: ReplayRule, run: _Run, found: Plan) -> bool:
 
 
 def _filled(command: str, run: _Run, found: Plan) -> str:
-    """A command with the ids of the run, quoted for a shell: they come from logs. Holes that are not known stay."""
+    """A command with the ids of the run, quoted for a shell: they come from logs.
+
+    What is not known stays a hole, `<run-id>`: also an id that a source was given for want of one, and one that a
+    program would take for an option.
+    """
+    own = run.frame["identity"] != "source"
     values = {
-        "run_id": run.frame["run_id"],
+        "run_id": run.frame["run_id"] if own else None,
         "attempt": run.attempt["attempt"],
         "workspace_id": run.attempt["workspace_id"],
         "bundle": run.frame["bundle"],
@@ -253,8 +258,9 @@ def _filled(command: str, run: _Run, found: Plan) -> str:
         "start": found.start,
     }
     for name, value in values.items():
-        if value is not None:
-            command = command.replace(f"{{{name}}}", shlex.quote(str(value)))
+        known = value is not None and not str(value).startswith("-")
+        hole = f"<{name.replace('_', '-')}>"
+        command = command.replace(f"{{{name}}}", shlex.quote(str(value)) if known else hole)
     return command
 
 

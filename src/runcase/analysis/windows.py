@@ -6,6 +6,7 @@ import polars as pl
 
 from runcase.analysis.boundaries import WindowKind, boundary, default_windows, pack_windows, with_writeback
 from runcase.analysis.clocks import DOUBTS, doubted
+from runcase.model.refs import ref_of
 from runcase.model.tables import WINDOWS
 from runcase.rules.language import Pack
 
@@ -14,6 +15,7 @@ PAIR = ["run_id", "attempt"]
 
 def windows(
     marks: pl.DataFrame,
+    spans: pl.DataFrame,
     attempts: pl.DataFrame,
     run_pack: pl.DataFrame,
     packs: tuple[Pack, ...],
@@ -23,12 +25,14 @@ def windows(
 
     Args:
         marks: As `marks.marks` yields them.
+        spans: SPANS with runs assigned; begin and end of a stage or a tool call are work too.
         attempts: ATTEMPTS.
         run_pack: `run_id, pack`: the pack that speaks for a run.
         packs: All packs.
         doubt: As `clocks.Clocks.doubt` yields it.
     """
     rows = with_writeback(marks)
+    worked = pl.concat([rows, with_writeback(work_of_spans(spans, attempts))], how="diagonal_relaxed")
     pairs = attempts.select(PAIR).join(run_pack, on="run_id", how="left", maintain_order="left")
     defined = pack_windows(packs)
     taken = [(w.pack, w.name) for w in defined]
@@ -36,8 +40,29 @@ def windows(
     for kind in [*default_windows(), *defined]:
         where = pairs.filter(_concerned(kind, taken))
         if not where.is_empty():
-            frames.append(_window(rows, where.select(PAIR), kind, doubt))
+            frames.append(_window(worked if kind.pack is None else rows, where.select(PAIR), kind, doubt))
     return pl.concat(frames) if frames else WINDOWS.empty()
+
+
+def work_of_spans(spans: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
+    """Begins and ends of stages and tool calls that spans state, as far as `boundary` needs marks.
+
+    A span of no single attempt counts where the run has but one.
+    """
+    only = attempts.group_by("run_id").agg(_only=pl.when(pl.len() == 1).then(pl.col("attempt").first()))
+    rows = spans.filter(pl.col("run_id").is_not_null() & pl.col("kind").is_in(["stage", "tool"]))
+    rows = rows.join(only, on="run_id", how="left", maintain_order="left")
+    told = rows.select(
+        "run_id", "start", "end", stage="name", in_attempt=pl.coalesce("attempt", "_only"), ref=ref_of(), sort="kind"
+    )
+    sides = [
+        told.with_columns(ts=side, kind=pl.format("{}.{}", "sort", pl.lit(word)))
+        for side, word in (("start", "started"), ("end", "finished"))
+    ]
+    timed = pl.concat(sides).filter(pl.col("ts").is_not_null() & pl.col("in_attempt").is_not_null())
+    # beside an event at the same instant, the event is cited
+    ordered = timed.sort("ts", "ref").with_columns(order=-pl.int_range(pl.len(), 0, -1, dtype=pl.Int64))
+    return ordered.select("run_id", "in_attempt", "kind", "stage", "ref", "order", "ts", ts_lo="ts", ts_hi="ts")
 
 
 def _concerned(kind: WindowKind, taken: list[tuple[str | None, str]]) -> pl.Expr:
