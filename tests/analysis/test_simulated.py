@@ -1,6 +1,6 @@
 """Random runs of a simulated pipeline, whole and damaged: the conclusions are as good as the evidence, and no better.
 
-`python -m tests.simulator.sweep 500` judges many more.
+`python -m tests.bench.simulated` judges 500.
 """
 
 from __future__ import annotations

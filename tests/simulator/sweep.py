@@ -1,10 +1,7 @@
-"""Judges the conclusions on many random runs: `python -m tests.simulator.sweep [COUNT] [FIRST]`."""
+"""From a seed to what is wrong with the conclusions on its run; `tests/bench/simulated.py` asks for many."""
 
 from __future__ import annotations
 
-import sys
-import tempfile
-from collections import Counter
 from pathlib import Path
 
 from tests.simulator.damage import exported
@@ -19,19 +16,3 @@ def judged(seed: int, folder: Path) -> list[str]:
     world = simulated(drawn(seed))
     left = exported(world, seed)
     return complaints(world, left, seen(left.files, folder).found) if left.files else []
-
-
-def main(count: int, first: int) -> int:
-    bad: Counter[str] = Counter()
-    for seed in range(first, first + count):
-        with tempfile.TemporaryDirectory() as folder:
-            found = judged(seed, Path(folder))
-        if found:
-            bad[drawn(seed).cause.name] += 1
-            print(f"seed {seed}: {drawn(seed)}", *found, sep="\n  ", flush=True)
-    print(f"{count} seeds, {sum(bad.values())} with complaints: {dict(bad)}")
-    return 1 if bad else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(*(int(x) for x in (sys.argv[1:] + ["25", "0"][len(sys.argv) - 1 :]))))

@@ -74,6 +74,7 @@ def _said(claims: pl.DataFrame) -> pl.DataFrame:
         _listed=listed.any(),
         _made=made.any(),
         _expected_only=(pl.col("action") == "expected").all(),
+        _expired=(pl.col("action") == "expired").any(),
         _digests=digests.len(),
     )
 
@@ -120,13 +121,18 @@ def _missing() -> pl.Expr:
     return gone | pl.col("_expected_only")
 
 
+def _deleted() -> pl.Expr:
+    """Some record says that it was deleted, and no file contradicts that."""
+    return pl.col("_expired") & pl.col("file_ref").is_null()
+
+
 def _damaged() -> pl.Expr:
     return pl.col("file_ref").is_not_null() & ~pl.col("file_verdict").is_in(["ok", "binary", "empty", "expired"])
 
 
 def _state() -> pl.Expr:
     return (
-        pl.when((pl.col("file_verdict") == "expired").fill_null(value=False))
+        pl.when(_deleted() | (pl.col("file_verdict") == "expired").fill_null(value=False))
         .then(pl.lit("expired"))
         .when(_mismatch())
         .then(pl.lit("mismatch"))
@@ -147,6 +153,8 @@ def _text() -> pl.Expr:
     return (
         pl.when((pl.col("file_verdict") == "expired").fill_null(value=False))
         .then(pl.lit("the file was deleted by a retention policy; its digest remains"))
+        .when(_deleted())
+        .then(pl.lit("a record says that it was deleted, and the archive does not hold it"))
         .when(_mismatch() & ~there)
         .then(pl.lit("two claims of the same attempt state different checksums"))
         .when(_mismatch() & digest)

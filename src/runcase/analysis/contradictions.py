@@ -8,6 +8,7 @@ import polars as pl
 
 from runcase.analysis.absences import PAIR, signals_of
 from runcase.analysis.clocks import doubted
+from runcase.analysis.marks import is_failure
 from runcase.analysis.selection import of_kind
 from runcase.analysis.status import claims, errors_at_end, exits
 from runcase.analysis.view import CaseView
@@ -29,7 +30,7 @@ def contradictions(view: CaseView, marks: pl.DataFrame, doubt: pl.DataFrame) -> 
     return pl.concat(
         [
             _green_but_failed(view, marks),
-            _zero_after_oom(marks),
+            _zero_after_oom(view, marks),
             _claim_against_status(view, marks),
             _checksums(view),
             _negative(view),
@@ -65,18 +66,28 @@ def _green_but_failed(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:
     return contradiction(rows, "green_but_failed", pl.format("the attempt counts as succeeded, and {}", what))
 
 
-def _zero_after_oom(marks: pl.DataFrame) -> pl.DataFrame:
+def _zero_after_oom(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:
+    zero = exits(marks).filter(pl.col("code") == 0)
+    zero = zero.select("run_id", "order", _exit="ref", attempt=pl.col("in_attempt"))
+    told = _kills(view, zero["run_id"].unique().sort().to_list())
     named = of_kind(pl.col("kind"), ["error", "warning"]) | pl.col("level").is_in(["error", "fatal"])
-    oom = pl.col("title").str.contains(OOM_WORDS) | (pl.col("f_failure") == "resource.oom")
+    oom = pl.col("title").str.contains(OOM_WORDS) | (pl.col("f_failure") == "resource.oom") | pl.col("ref").is_in(told)
     kills = marks.filter((named & oom).fill_null(value=False)).select(
-        "run_id", "order", "title", _kill="ref", attempt=pl.col("in_attempt")
+        "run_id", "title", _at="order", _kill="ref", attempt=pl.col("in_attempt")
     )
     first = kills.group_by(PAIR, maintain_order=True).first()
-    zero = exits(marks).filter(pl.col("code") == 0)
-    zero = zero.select("run_id", _exit="ref", _at="order", attempt=pl.col("in_attempt"))
-    rows = zero.join(first, on=PAIR, how="inner", maintain_order="left").filter(pl.col("order") < pl.col("_at"))
+    rows = zero.join(first, on=PAIR, how="inner", maintain_order="left").filter(pl.col("_at") < pl.col("order"))
     rows = rows.group_by(PAIR, maintain_order=True).last().with_columns(refs=pl.concat_list("_kill", "_exit"))
     return contradiction(rows, "exit_zero_after_oom", pl.format("exit code 0 after `{}`", "title"))
+
+
+def _kills(view: CaseView, runs: list[str]) -> list[str]:
+    """Refs of errors of these runs that speak of memory in their text, also below its first line."""
+    if not runs:
+        return []
+    failed = is_failure(pl.col("kind"), pl.col("level")) & pl.col("run_id").is_in(runs)
+    found = view.events.filter(failed & pl.col("message").str.contains(OOM_WORDS)).select(ref=ref_of()).collect()
+    return found["ref"].sort().to_list()
 
 
 def _claim_against_status(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:

@@ -205,7 +205,11 @@ ARTIFACTS = Table(
         _c("batch", STRING, "the ingestion that wrote it"),
         *_RUN_EVIDENCE,
         _c("artifact_id", STRING, "identity within the run: id, else path, else checksum"),
-        _c("action", STRING, "written | read | listed (manifest) | present (file in the archive) | expected"),
+        _c(
+            "action",
+            STRING,
+            "written | read | listed (manifest) | present (file in the archive) | expected | expired (it was deleted)",
+        ),
         _c("role", STRING, "kind of artifact: final, intermediate, input, bundle, workspace, ...", "not said"),
         _c("path", STRING, "where the claim says it is", "not said"),
         _c("size_bytes", INT, "size that is claimed (or measured, for present), bytes", "not said"),

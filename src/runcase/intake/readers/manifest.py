@@ -13,6 +13,7 @@ from runcase.intake.readers.draft import Draft, Place, number_of, text_of
 
 _NAMED = re.compile(rb'"(?:artifact(?:_?[iI]d)?|path|file|filename|uri)"\s*:\s*"')
 _DIGESTED = re.compile(rb'"(?:sha256|sha1|sha512|md5|checksum|digest)"\s*:\s*"')
+_GONE = ("expired", "deleted", "purged")
 _DIGESTS = ("sha256", "sha512", "sha1", "md5")
 
 
@@ -57,6 +58,8 @@ def _tell(leaf: Leaf, draft: Draft) -> None:
     if artifact_id is None:
         return
     digest = next((f"{name}:{row[name]}" for name in _DIGESTS if isinstance(row.get(name), str)), None)
+    if _is_gone(row):
+        draft.artifact(place, artifact_id, "expired", ts=when[0], **ids)
     draft.artifact(
         place,
         artifact_id,
@@ -68,6 +71,12 @@ def _tell(leaf: Leaf, draft: Draft) -> None:
         ts=when[0],
         **ids,
     )
+
+
+def _is_gone(row: Mapping[str, object]) -> bool:
+    """Whether the row itself says that its artifact was deleted: it is a tombstone."""
+    state = (_first(row, "state", "status") or "").lower()
+    return state in _GONE or text_of(row.get("deleted_at")) is not None
 
 
 def _first(row: Mapping[str, object], *keys: str) -> str | None:
