@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import polars as pl
 from tests.factory import Row, artifact, event, facts, source, span
 
 from runcase.analysis.conclude import conclude
@@ -54,25 +55,26 @@ def window_reasons(dossier: Dossier) -> dict[str, str | None]:
 
 def test_a_run_without_any_stdout_says_so() -> None:
     dossier = the_dossier(facts(of_run([CREATED, CLAIMED, READY, WORK, FINAL, FAILED, LATER]), SOURCES[:2]))
-    assert "no_first_stdout" in codes(dossier)
+    assert codes(dossier)["no_first_stdout"] == "not_observable"
 
 
 def test_a_claimed_attempt_that_never_worked_has_no_first_work_event() -> None:
     dossier = the_dossier(facts(of_run([CREATED, CLAIMED, SPOKE, LATER]), SOURCES))
-    assert "no_first_work_event" in codes(dossier) | {r: "" for r in window_reasons(dossier).values() if r}
+    assert codes(dossier)["no_first_work_event"] == "not_observable"
+    assert window_reasons(dossier)["boot"] == "no_workspace_ready"
     assert dossier.run.started_at is None
 
 
 def test_a_run_that_worked_and_wrote_no_final_artifact_says_so() -> None:
     dossier = the_dossier(facts(of_run([CREATED, CLAIMED, READY, WORK, SPOKE, FAILED, LATER]), SOURCES))
-    assert "no_final_artifact" in codes(dossier)
+    assert codes(dossier)["no_final_artifact"] == "not_observable"
     assert window_reasons(dossier)["active"] == "no_final_artifact"
 
 
 def test_a_run_that_failed_before_any_worker_claimed_it_leaves_the_queue_window_open() -> None:
     gone = event("run.finished", "13:20:00", QUEUE, fields={"status": "failed"})
     dossier = the_dossier(facts(of_run([CREATED, gone, LATER]), SOURCES[:1]))
-    assert "no_claim" in codes(dossier)
+    assert codes(dossier)["no_claim"] == "absent_proven"
     queue = next(w for w in dossier.windows if w.name == "queue")
     assert (queue.state, queue.reason, queue.duration_us) == ("open", "no_claim", None)
     assert dossier.failure is not None
@@ -87,18 +89,19 @@ def test_an_artifact_that_the_manifest_does_not_list_is_told() -> None:
     held = [*SOURCES, source("manifest", "run_1/manifest.jsonl", reader="manifest")]
     events = of_run([CREATED, CLAIMED, READY, WORK, SPOKE, FINAL, FAILED, listed])
     dossier = the_dossier(facts(events, held, claims))
-    assert "manifest_row_missing" in codes(dossier)
+    assert codes(dossier)["manifest_row_missing"] == "absent_proven"
     assert next(a.state for a in dossier.artifacts if a.artifact_id == "a1") == "unlisted"
 
 
 def test_a_trace_id_without_spans_is_told() -> None:
     traced = [r | {"trace_id": TRACE} for r in of_run([CREATED, CLAIMED, READY, WORK, SPOKE, FINAL, FAILED])]
     dossier = the_dossier(facts(traced, SOURCES))
-    assert "trace_without_spans" in codes(dossier)
+    assert codes(dossier)["trace_without_spans"] == "not_observable"
 
 
 def test_spans_that_name_no_run_are_told() -> None:
     lonely = span("render", "13:00:00", "13:01:00", "trace", trace_id=TRACE)
     given = facts(of_run([CREATED, CLAIMED, READY, WORK, SPOKE, FINAL, FAILED]), SOURCES, spans=[lonely])
     conclusions = conclude(given, PACKS)
-    assert "spans_without_run" in conclusions.signals["code"].to_list()
+    told = conclusions.signals.filter(pl.col("code") == "spans_without_run")
+    assert told["verdict"].to_list() == ["observed"]
