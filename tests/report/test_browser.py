@@ -17,6 +17,9 @@ from runcase.report import html
 
 pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium on this machine")
 
+A4_PIXELS = 718
+"""The width of A4 within margins of a centimetre."""
+
 NAMES = ("failed", "bare", "busy", "wide", "index", "story", "story-index", "ci", "ci-index")
 
 
@@ -90,7 +93,7 @@ def test_a_page_fits_320_pixels_without_scrolling_sideways(name: str, pages: dic
         assert width(page) <= 320
 
 
-@pytest.mark.parametrize("name", ["failed", "story", "ci", "index"])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_page_is_whole_without_script(name: str, pages: dict[str, Path], browser: Browser) -> None:
     with opened(browser, url(pages[name]), java_script_enabled=False) as (page, heard):
         assert quiet(heard, pages[name])
@@ -101,26 +104,36 @@ def test_a_page_is_whole_without_script(name: str, pages: dict[str, Path], brows
             assert page.locator("noscript table.events tr").count() > 10
 
 
-def test_a_page_prints_what_it_says_in_any_scheme(pages: dict[str, Path], browser: Browser) -> None:
-    with opened(browser, url(pages["story"]), color_scheme="dark") as (page, _):
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_prints_black_on_white_within_the_sheet(name: str, pages: dict[str, Path], browser: Browser) -> None:
+    sheet = {"width": A4_PIXELS, "height": 1000}
+    with opened(browser, url(pages[name]), color_scheme="dark", viewport=sheet) as (page, heard):
         page.emulate_media(media="print")
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert page.locator(".ledger:visible, .copy-button:visible").count() == 0
+        assert width(page) <= A4_PIXELS
+        assert quiet(heard, pages[name])
+
+
+def test_a_browser_makes_a_document_of_the_printed_page(pages: dict[str, Path], browser: Browser) -> None:
+    with opened(browser, url(pages["story"])) as (page, _):
         assert len(page.pdf(format="A4")) > 10_000
 
 
 # --- under Jenkins --------------------------------------------------------------------------------
 
 
-def test_the_strictest_host_shows_the_page_by_its_sibling_style_sheet(story: Built, browser: Browser) -> None:
-    with served(story.root, JENKINS) as (address, asked):
-        for path in ("/index.html", "/runs/run_742/dossier.html"):
-            with opened(browser, address + path) as (page, _):
-                assert page.locator(".shell").evaluate("e => getComputedStyle(e).display") == "grid"
-                assert page.locator("#ledger:visible").count() == 0
-                assert page.locator("h1").inner_text() != ""
-        assert set(asked) <= {"/index.html", "/runcase.css", "/runs/run_742/dossier.html", "/runs/run_742/runcase.css"}
-        assert "/runs/run_742/runcase.css" in asked
+@pytest.mark.parametrize("name", NAMES)
+def test_the_strictest_host_shows_a_page_by_its_sibling_style_sheet(
+    name: str, pages: dict[str, Path], browser: Browser
+) -> None:
+    path = pages[name]
+    with served(path.parent, JENKINS) as (address, asked):
+        with opened(browser, f"{address}/{path.name}") as (page, _):
+            assert page.locator(".shell").evaluate("e => getComputedStyle(e).display") == "grid"
+            assert page.locator("#ledger:visible").count() == 0
+            assert page.locator("h1").inner_text() != ""
+        assert set(asked) == {f"/{path.name}", f"/{html.STYLESHEET}"}
 
 
 # --- geometry -------------------------------------------------------------------------------------
@@ -143,7 +156,7 @@ OVERLAPS = """(pairs) => {
 
 
 @pytest.mark.parametrize("pixels", [320, 1280])
-@pytest.mark.parametrize("name", ["failed", "busy", "story", "ci"])
+@pytest.mark.parametrize("name", ["failed", "busy", "wide", "story", "ci"])
 def test_no_label_of_the_timeline_touches_a_bar_or_another_label(
     name: str, pixels: int, pages: dict[str, Path], browser: Browser
 ) -> None:
