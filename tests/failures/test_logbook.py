@@ -17,8 +17,6 @@ from runcase import pipeline, settings
 SAMPLES = {s.name: s for s in samples()}
 FAILED = [s for s in SAMPLES.values() if s.status != "succeeded"]
 SCREEN = 60
-DETAIL = "\n\n---\n\n## "
-"""Where the first screen ends and the detail begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +49,7 @@ def look(tmp_path_factory: pytest.TempPathFactory) -> Look:
 
     def of(sample: Sample) -> Shown:
         path = found[f"{sample.name}.log"]
-        page = path.with_name("dossier.md").read_text(encoding="utf-8")
-        screen = page.split(DETAIL)[0].split("\n")[:SCREEN]
+        screen = path.with_name("dossier.md").read_text(encoding="utf-8").split("\n")[:SCREEN]
         log = (root / "logs" / f"{sample.name}.log").read_text(encoding="utf-8")
         return Shown(json.loads(path.read_bytes()), tuple(screen), len(log))
 

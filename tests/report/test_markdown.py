@@ -87,13 +87,14 @@ def test_sections_are_dropped_whole_from_the_raw_lines_up_and_it_is_said(name: s
     assert kept
 
 
-def test_the_first_screen_takes_at_most_sixty_lines_and_the_detail_follows_at_once() -> None:
+def test_the_first_sixty_lines_hold_the_first_screen_and_nothing_else() -> None:
     for d in (failed_run(), failed_run(excerpts=excerpts() * 40), bare_run()):
-        screen, detail = render(d).split("\n\n---\n\n")[:2]
-        assert screen.split("\n") == first_screen(d, GITHUB)
-        assert len(screen.split("\n")) <= FIRST_SCREEN
-        assert detail.startswith("## ")
-        assert "\n\n\n" not in render(d)
+        lines = render(d).split("\n")
+        screen = first_screen(d, GITHUB)
+        assert len(screen) <= FIRST_SCREEN
+        assert lines[: len(screen)] == screen
+        assert not [line for line in lines[:FIRST_SCREEN] if line.startswith("## ")]
+        assert lines[FIRST_SCREEN].startswith("## ")
 
 
 # --- nothing comes to life ------------------------------------------------------------------------

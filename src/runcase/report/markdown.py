@@ -23,9 +23,11 @@ LINE_CHARS = 200
 
 
 def render(d: Dossier) -> str:
-    """`dossier.md`: the first screen, a rule, then the detail."""
+    """`dossier.md`: the first screen as a page of its own, so that `head -60` shows nothing else, then the detail."""
+    screen = [*first_screen(d, GITHUB), "", "---", f"The detail begins at line {FIRST_SCREEN + 1}."]
+    page = [*screen[:FIRST_SCREEN], *[""] * (FIRST_SCREEN - len(screen))]
     detail = [_spelled(s, GITHUB) for s in sections(d, GITHUB)]
-    return "\n\n".join(["\n".join(first_screen(d, GITHUB)), "---", *detail]) + "\n"
+    return "\n".join(page) + "\n" + "\n\n".join(detail) + "\n"
 
 
 def ticket(d: Dossier, m: Dialect, limit: int | None = None) -> str:
