@@ -113,7 +113,7 @@ def test_the_engine_gives_what_a_naive_reference_gives(
     rules = rules_of(drawn)
     pack = Pack("p", "1", "d" * 12, events=rules)
     records = frame_of(rows).with_columns(source_id=pl.lit("s"))
-    events = Classifier(Ruleset([pack])).feed(records, [SourceContext("s", PATH, None, None)]).events
+    events = Classifier(Ruleset([pack])).feed(records, [SourceContext("s", PATH, None)]).events
     for row, event in zip(rows, events.iter_rows(named=True), strict=True):
         record = {"level": None, "stream": None, "stage": None, "fields": None, "path": PATH} | row
         wanted = reference.named(rules, record)

@@ -24,7 +24,6 @@ class SourceContext:
     source_id: str
     path: str
     reader: str | None
-    format: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,7 @@ def _read_stream(stream: Stream, place: Place, plan: ReadPlan) -> Iterator[Piece
     if stream.kind != "file":
         for _ in stream.chunks():
             pass
-        yield closing(stream, SourceContext(place.sid, stream.path, None, stream.format), place, Tally(), Rest())
+        yield closing(stream, SourceContext(place.sid, stream.path, None), place, Tally(), Rest())
         return
     head, chunks = _peek(stream)
     complete = len(head) < HEAD_BYTES
@@ -217,7 +217,7 @@ def _read_text(
     one = OpenText(
         stream,
         place,
-        SourceContext(place.sid, stream.path, known.name if known else None, None),
+        SourceContext(place.sid, stream.path, known.name if known else None),
         text,
         known.annotator(stream.path) if known else None,
         "log" if known is None or known.describes_run else "document",
@@ -251,7 +251,7 @@ def _read_document(
     data = b"".join(pieces)
     facts = reader.read(data, stream.path)
     misfits = reader.stated_version.misfits(data, reader.versions) if reader.stated_version else []
-    context = SourceContext(place.sid, stream.path, reader.name, reader.name)
+    context = SourceContext(place.sid, stream.path, reader.name)
     tally, raw = Tally(), RawChunks(place, plan.keep_raw)
     raw.add(data)
     records = place.of(facts.records)
@@ -301,7 +301,7 @@ def _read_large_document(
 def _read_opaque(stream: Stream, place: Place, chunks: Iterator[bytes]) -> Iterator[Piece]:
     """Bytes that are no text: hashed, so that claims can be checked against them, and counted as overhead."""
     size = sum(len(chunk) for chunk in chunks)
-    context = SourceContext(place.sid, stream.path, None, None)
+    context = SourceContext(place.sid, stream.path, None)
     yield closing(stream, context, place, Tally(), Rest(overhead_bytes=size, role="other", opaque=True))
 
 

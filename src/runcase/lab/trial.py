@@ -126,5 +126,5 @@ def in_precedence(packs: Sequence[Pack]) -> list[tuple[EventRule, Pack]]:
 def event(example: Example, record: pl.DataFrame, packs: Sequence[Pack], reader: str | None) -> dict[str, object]:
     """The EVENTS row that a build makes of one record."""
     records = RECORDS.fill(record).with_columns(pl.col("source_id").fill_null("example"))
-    source = SourceContext(records["source_id"][0], example.source, reader, None)
+    source = SourceContext(records["source_id"][0], example.source, reader)
     return Classifier(Ruleset(packs)).feed(records, [source]).events.row(0, named=True)

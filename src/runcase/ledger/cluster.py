@@ -21,7 +21,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from runcase.ledger.ingest import Group, IngestPlan, Progress, Unit, one_thread, write_carefully, write_group
+from runcase.ledger.ingest import (
+    Group,
+    IngestPlan,
+    Progress,
+    Unit,
+    largest_first,
+    one_thread,
+    write_carefully,
+    write_group,
+)
 from runcase.ledger.store import give_place
 from runcase.model.problems import RuncaseError
 from runcase.rules.compile import compile_packs
@@ -69,8 +78,7 @@ def ingest_on(address: str, groups: Sequence[Group], plan: IngestPlan, ledger: P
     packed = pickle.dumps(plan)
     ledger = ledger.resolve()
     with client:
-        ordered = sorted(groups, key=lambda g: (-g.size_bytes, g.batch))
-        jobs = {client.submit(answer, Job(g, packed, ledger, versions()), pure=False): g for g in ordered}
+        jobs = {client.submit(answer, Job(g, packed, ledger, versions()), pure=False): g for g in largest_first(groups)}
         done = 0
         for task in dask.as_completed(jobs, loop=client.loop):
             try:

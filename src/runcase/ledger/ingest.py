@@ -92,13 +92,18 @@ def grouped(units: Sequence[Unit]) -> Iterator[tuple[Unit, ...]]:
         yield tuple(waiting)
 
 
+def largest_first(groups: Sequence[Group]) -> list[Group]:
+    """The order to begin groups in, so that no large one is left for the end."""
+    return sorted(groups, key=lambda g: (-g.size_bytes, g.batch))
+
+
 def ingest(groups: Sequence[Group], plan: IngestPlan, jobs: int, ledger: Path, progress: Progress) -> None:
-    """Writes one batch a group into `ledger`; large groups are begun first, so that none is left for the end.
+    """Writes one batch a group into `ledger`.
 
     When a worker dies, the groups that have no batch yet are read unit by unit, each
     in a process of its own, which tells the culprit from its neighbours.
     """
-    ordered = sorted(groups, key=lambda g: (-g.size_bytes, g.batch))
+    ordered = largest_first(groups)
     passed = workers.CONTEXT.RawArray("q", len(ordered))
     try:
         with workers.pool(min(jobs, len(ordered)), _prepare, plan, passed) as pool:

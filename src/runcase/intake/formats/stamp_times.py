@@ -183,10 +183,11 @@ def day_number(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
 class Before:
     """What is known before the first of some stamps; where they are those of several texts, before each text's first.
 
-    Each member is an expression over the stamps.
+    `year` and `latest` are expressions, since they may differ from text to text.
     """
 
     carry: Carry
+    """The stamp that came last; empty for several texts, which are complete."""
     year: pl.Expr
     """Year of the first stamp without one, when nothing before it tells."""
     latest: pl.Expr
