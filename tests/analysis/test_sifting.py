@@ -92,3 +92,13 @@ def test_what_is_held_of_a_run_does_not_grow_with_its_errors() -> None:
     assert len(told.decision.candidates) <= 2 * 200
     assert told.decision.best is not None
     assert told.decision.places
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("ab"), TEXTS), min_size=1, max_size=30))
+def test_what_decides_a_run_does_not_depend_on_the_runs_concluded_beside_it(lines: list[tuple[str, str]]) -> None:
+    frame = pl.DataFrame(lines, schema=["run_id", "message"], orient="row").with_row_index("byte_start")
+    events = EVENTS.fill(frame.with_columns(source_id=pl.lit("s"), byte_len=pl.lit(1), kind=pl.lit("unknown"))).lazy()
+    together = decisions(events, pl.Series(["a", "b"]))
+    for run in ("a", "b"):
+        assert decisions(events, pl.Series([run])).get(run) == together.get(run)

@@ -8,7 +8,7 @@ their events.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -62,54 +62,67 @@ def decisions(events: pl.LazyFrame, runs: pl.Series) -> dict[str, Told]:
         events: EVENTS with runs assigned, in the order of the sources.
         runs: Run ids.
     """
-    rows = events.filter(pl.col("run_id").is_in(runs.implode())).with_row_index("place")
-    spans = (
-        rows.group_by("run_id").agg(pl.col("byte_len").sum(), last=pl.col("place").max()).collect(engine="streaming")
-    )
+    rows = events.filter(pl.col("run_id").is_in(runs.implode()))
+    spans = rows.group_by("run_id").agg(pl.col("byte_len").sum(), total=pl.len()).collect(engine="streaming")
     parts = _marked(rows, spans).partition_by("run_id", as_dict=True, maintain_order=True)
     marked = {str(k[0]): v for k, v in parts.items()}
     sizes = dict(spans.select("run_id", "byte_len").iter_rows())
     failing = {run_id: _regions(mine) for run_id, mine in marked.items()}
     found = {run_id: _weighed(mine, failing[run_id]) for run_id, mine in marked.items()}
-    around = _around(
+    near = _around(
         rows,
-        [c.place for candidates in found.values() for c in candidates[:MOST_SHOWN]],
-        [r.end for regions in failing.values() for r in regions],
+        {
+            run_id: _reached([c.place for c in found[run_id][:MOST_SHOWN]], [r.end for r in failing[run_id]])
+            for run_id in marked
+        },
     )
     result = {}
     for run_id, mine in marked.items():
-        near = around.get(run_id, around[""])
+        around = near.get(run_id, near[""])
         refs = dict(zip(mine["place"].to_list(), mine["ref"].to_list(), strict=True))
-        refs |= dict(zip(near["place"].to_list(), near["ref"].to_list(), strict=True))
-        texts = dict(zip(near["place"].to_list(), near["text"].to_list(), strict=True))
+        refs |= dict(zip(around["place"].to_list(), around["ref"].to_list(), strict=True))
+        texts = dict(zip(around["place"].to_list(), around["text"].to_list(), strict=True))
         decision = decide(found[run_id], texts, failing[run_id], budget_for(sizes[run_id]))
         codes = tuple(mine["code"].drop_nulls().to_list())
         result[run_id] = Told(decision, refs, codes, _command(mine, failing[run_id]))
     return result
 
 
+def _placed(rows: pl.LazyFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Batches of rows with `place`, their number within their run, and `run_id, passed`: rows of each run so far.
+
+    A row's place says nothing of other runs: what lies between two rows of a run, or is concluded beside it, moves none.
+    """
+    passed = pl.DataFrame(schema={"run_id": pl.String(), "passed": pl.UInt32()})
+    for batch in rows.collect_batches(maintain_order=True, chunk_size=BATCH_ROWS):
+        before = batch.join(passed, on="run_id", how="left", maintain_order="left")["passed"].fill_null(0)
+        placed = batch.with_columns(place=pl.int_range(pl.len(), dtype=pl.UInt32).over("run_id") + before)
+        counted = placed.group_by("run_id").agg(passed=pl.col("place").max() + 1)
+        passed = pl.concat([counted, passed.join(counted, on="run_id", how="anti")])
+        yield placed, passed
+
+
 def _marked(rows: pl.LazyFrame, spans: pl.DataFrame) -> pl.DataFrame:
     """Rows that a family names, and ends; at most twice `MOST_OF_A_KIND` of a family and run.
 
     Args:
-        rows: EVENTS with `place`.
-        spans: `run_id, last`: the place of each run's last row.
+        rows: EVENTS.
+        spans: `run_id, total`: how many rows each run has.
     """
     text = pl.col("message").str.slice(0, TEXT_CHARS)
     coded = pl.col("fields").str.contains('"exit_code"', literal=True) | _failed_itself()
     ends = (pl.col("kind").str.contains(_ENDS) | coded).fill_null(value=False)
-    sifted = rows.select(
-        *("run_id", "place", "source_id", "byte_start", "byte_len", "kind", "fields", "level"), text=text, _ends=ends
-    ).filter(pl.col("_ends") | could_say(pl.col("text")))
+    looked_at = rows.select("run_id", "source_id", "byte_start", "byte_len", "kind", "fields", "level", text=text)
     kept = pl.DataFrame(schema=_schema())
     waiting: pl.DataFrame | None = None
-    for batch in sifted.collect_batches(maintain_order=True, chunk_size=BATCH_ROWS):
-        held = _within_reach(batch if waiting is None else pl.concat([waiting, batch]))
-        reached = batch["place"].max() if batch.height else -1
-        through = held.join(spans, on="run_id", how="left", maintain_order="left")["last"] <= reached
-        kept = _first_and_last(pl.concat([kept, _named(held.filter(through))]))
-        waiting = held.filter(~through)
-    return _first_and_last(pl.concat([kept, _named(waiting)]) if waiting is not None else kept).sort("place")
+    for batch, passed in _placed(looked_at):
+        sifted = batch.with_columns(_ends=ends).filter(pl.col("_ends") | could_say(pl.col("text")))
+        held = _within_reach(sifted if waiting is None else pl.concat([waiting, sifted]))
+        through = spans.join(passed, left_on=["run_id", "total"], right_on=["run_id", "passed"], how="semi")["run_id"]
+        over = held["run_id"].is_in(through.implode())
+        kept = _first_and_last(pl.concat([kept, _named(held.filter(over))]))
+        waiting = held.filter(~over)
+    return _first_and_last(pl.concat([kept, _named(waiting)]) if waiting is not None else kept).sort("run_id", "place")
 
 
 def _within_reach(rows: pl.DataFrame) -> pl.DataFrame:
@@ -189,13 +202,23 @@ def _weighed(rows: pl.DataFrame, regions: list[Region]) -> list[Candidate]:
     return weighed(rows.filter(pl.col("family").is_not_null()).select("place", "text", "family"), regions)
 
 
-def _around(rows: pl.LazyFrame, places: Iterable[int], ends: Iterable[int]) -> dict[str, pl.DataFrame]:
-    """Run -> `place, text, ref` of the rows near `places` and before `ends`; the key "" has no rows."""
-    reached = {p + d for p in places for d in range(-BEFORE, AFTER + 1)} | {
-        e - d for e in ends for d in range(TAIL + 1)
-    }
-    wanted = pl.Series(sorted(p for p in reached if p >= 0), dtype=pl.UInt32).implode()
+def _reached(places: Iterable[int], ends: Iterable[int]) -> set[int]:
+    """The places near candidates and before ends."""
+    near = {p + d for p in places for d in range(-BEFORE, AFTER + 1)} | {e - d for e in ends for d in range(TAIL + 1)}
+    return {p for p in near if p >= 0}
+
+
+def _around(rows: pl.LazyFrame, reached: Mapping[str, Iterable[int]]) -> dict[str, pl.DataFrame]:
+    """Run -> `place, text, ref` of its rows at the places `reached`; the key "" has no rows."""
+    wanted = pl.DataFrame(
+        [(run_id, p) for run_id, places in reached.items() for p in sorted(places)],
+        schema={"run_id": pl.String(), "place": pl.UInt32()},
+        orient="row",
+    )
     text = pl.col("message").str.slice(0, TEXT_CHARS)
-    found = rows.filter(pl.col("place").is_in(wanted)).select("run_id", "place", text=text, ref=ref_of()).collect()
-    parts = found.partition_by("run_id", as_dict=True, maintain_order=True).items()
-    return {"": found.clear(), **{str(k[0]): v for k, v in parts}}
+    looked_at = rows.select("run_id", "source_id", "byte_start", "byte_len", text=text)
+    found = [batch.join(wanted, on=["run_id", "place"], how="semi") for batch, _ in _placed(looked_at)]
+    near = pl.concat(found) if found else wanted.clear().with_columns(text=pl.lit(""), ref=pl.lit(""))
+    near = near.select("run_id", "place", "text", ref=ref_of()) if found else near
+    parts = near.partition_by("run_id", as_dict=True, maintain_order=True).items()
+    return {"": near.clear(), **{str(k[0]): v for k, v in parts}}
