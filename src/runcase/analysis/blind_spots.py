@@ -10,10 +10,11 @@ from runcase.analysis.absences import UNFINISHED, managed_runs, signals_of
 from runcase.analysis.marks import is_failure
 from runcase.analysis.selection import of_kind
 from runcase.analysis.view import CaseView
+from runcase.analysis.wording import clip
 from runcase.model.kinds import WORK_KINDS
 from runcase.rules.language import Stage
 
-MOST_NAMED = 6
+MOST_NAMED = 3
 """Stages that one sentence names."""
 
 
@@ -149,7 +150,7 @@ def _owners(begun: list[str], last: str | None, stages: tuple[Stage, ...]) -> di
 
 def _words(names: list[str]) -> str:
     more = f" and {len(names) - MOST_NAMED} more" * (len(names) > MOST_NAMED)
-    return ("stage " if len(names) == 1 else "stages ") + ", ".join(names[:MOST_NAMED]) + more
+    return ("stage " if len(names) == 1 else "stages ") + ", ".join(clip(n) for n in names[:MOST_NAMED]) + more
 
 
 def _seen_stages(view: CaseView) -> dict[str, tuple[list[str], str | None]]:

@@ -103,3 +103,10 @@ def boundary(marks: pl.DataFrame, which: pl.Expr, last: bool, name: str) -> pl.D
         pl.col("ts_hi").fill_null(pl.col("ts")).alias(f"{name}_hi"),
         pl.col("ref").alias(f"{name}_ref"),
     )
+
+
+def untimed(marks: pl.DataFrame, which: pl.Expr, name: str) -> pl.DataFrame:
+    """`run_id, attempt, <name>_untimed`: attempts in which an event satisfies `which` that has no time."""
+    rows = marks.filter(which.fill_null(value=False) & pl.col("ts").is_null())
+    found = rows.select("run_id", attempt=pl.col("in_attempt")).unique()
+    return found.with_columns(pl.lit(value=True).alias(f"{name}_untimed"))

@@ -9,6 +9,7 @@ from runcase.analysis.compare import Divergence, Side, divergence, frame_changes
 from runcase.analysis.marks import QUIET_KINDS
 from runcase.analysis.selection import of_kind
 from runcase.analysis.view import CaseView
+from runcase.analysis.wording import clip
 from runcase.model.tables import SIGNALS
 
 OVER = ("failed", "lost", "timed_out", "cancelled")
@@ -36,10 +37,8 @@ def differences(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:
         said = [*_path(parted), *_changes(view, a, b)]
         if said:
             refs = [r for r in (parted.ref_a, parted.ref_b) if r] if parted else []
-            name = f"attempt {other_attempt}" if other == run else f"{other}, attempt {other_attempt}"
-            rows.append(
-                {"run_id": run, "attempt": attempt, "refs": refs, "_text": f"against {name} ({why}): {'; '.join(said)}"}
-            )
+            name = f"attempt {other_attempt}" if other == run else f"{why} {other}"
+            rows.append({"run_id": run, "attempt": attempt, "refs": refs, "_text": f"{name}: {'; '.join(said)}"})
     schema = pl.Schema({n: SIGNALS.schema[n] for n in (*PAIR, "refs")} | {"_text": pl.String()})
     frame = pl.DataFrame(rows, schema=schema).with_columns(
         verdict=pl.lit("observed"), searched=pl.lit("both attempts; runcase compare shows all of it")
@@ -59,7 +58,7 @@ def _pairs(view: CaseView) -> pl.DataFrame:
     )
     timed = over.filter(pl.col("job").is_not_null() & pl.col("first_ts").is_not_null())
     found = timed.join_asof(good, on="first_ts", by="job", strategy="backward", check_sortedness=False)
-    found = found.filter(pl.col("other").is_not_null()).with_columns(why=pl.lit("the last good run of this job"))
+    found = found.filter(pl.col("other").is_not_null()).with_columns(why=pl.lit("last good run"))
     rest = over.join(found, on="run_id", how="anti").filter(pl.col("attempt") > 1)
     before = rest.with_columns(other="run_id", other_attempt=pl.col("attempt") - 1, why=pl.lit("the attempt before"))
     return pl.concat([found.select(_PAIRED), before.select(_PAIRED)]).sort("run_id")
@@ -69,14 +68,15 @@ def _path(parted: Divergence | None) -> list[str]:
     if parted is None:
         return []
     if parted.text_a is None:
-        return [f"it stops where the other goes on with `{parted.text_b}`"]
+        return [f"ends where that goes on with `{clip(parted.text_b or '')}`"]
     if parted.text_b is None:
-        return [f"it goes on with `{parted.text_a}` where the other had ended"]
-    return [f"they part at `{parted.text_a}`, where the other has `{parted.text_b}`"]
+        return [f"goes on with `{clip(parted.text_a)}` where that had ended"]
+    return [f"parts at `{clip(parted.text_a)}`, there `{clip(parted.text_b)}`"]
 
 
 def _changes(view: CaseView, a: Side, b: Side) -> list[str]:
     """What took another time, and what else is not the same."""
     spent = [c for c in window_changes(view.windows, a, b) if c.a and c.b][:MOST_NAMED]
     frame = [c for c in frame_changes(view.attempts, a, b) if c.name != "status"][:MOST_NAMED]
-    return [f"{c.name} {c.a or 'none'}, there {c.b or 'none'}" for c in (*spent, *frame)]
+    named = [(clip(c.name.removeprefix("window ")), c.a, c.b) for c in (*spent, *frame)]
+    return [f"{name} {a or 'none'} (there {b or 'none'})" for name, a, b in named]

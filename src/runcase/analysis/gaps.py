@@ -8,6 +8,7 @@ import polars as pl
 
 from runcase.analysis.marks import RECORD_KIND
 from runcase.analysis.selection import of_kind
+from runcase.analysis.wording import clipped
 from runcase.model.refs import ref_of
 from runcase.model.tables import WINDOWS
 
@@ -41,11 +42,17 @@ def gaps(events: pl.LazyFrame, marks: pl.DataFrame, sources: pl.DataFrame) -> pl
     rows = found.join(alive, on="_gap", how="left", maintain_order="left")
     rows = rows.join(sources.select("source_id", _path=_leaf()), on="source_id", how="left", maintain_order="left")
     rows = rows.join(_last_said(found, marks), on="_gap", how="left", maintain_order="left")
-    said = pl.when(pl.col("_said").is_not_null()).then(pl.format(" after `{}`", "_said")).otherwise(pl.lit(""))
+    spoke = marks.group_by("run_id").agg(_sources=pl.col("source_id").n_unique())
+    rows = rows.join(spoke, on="run_id", how="left", maintain_order="left")
+    lag = (pl.col("start") - pl.col("_said_at")).dt.total_seconds()
+    when = pl.when(lag > 0).then(pl.format(" {} s", lag)).otherwise(pl.lit(""))
+    said = pl.when(pl.col("_said").is_not_null()).then(pl.format("{} after `{}`", when, "_said")).otherwise(pl.lit(""))
     others = (
         pl.when(pl.col("_alive").is_not_null())
         .then(pl.format("; {} stayed alive", "_alive"))
-        .otherwise(pl.lit("; nothing else of the run spoke"))
+        .when(pl.col("_sources") > 1)
+        .then(pl.lit("; nothing else of the run spoke"))
+        .otherwise(pl.lit(""))
     )
     rate = pl.coalesce(pl.col("_rate"), pl.lit(""))
     return WINDOWS.fill(
@@ -122,13 +129,19 @@ def _alive(events: pl.LazyFrame, found: pl.DataFrame, sources: pl.DataFrame) -> 
 
 
 def _last_said(found: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
-    """`_gap, _said, _rate`: the last thing that the attempt said before the gap, and its pace until then."""
+    """`_gap, _said, _said_at, _rate`: the last mark of the attempt before the gap, and its pace until then."""
     said = marks.filter(pl.col("ts").is_not_null() & pl.col("title").is_not_null())
-    said = said.select("run_id", "ts", _said="title", attempt=pl.col("in_attempt")).sort("ts")
+    said = said.select(
+        "run_id", "ts", _said=clipped(pl.col("title")), attempt=pl.col("in_attempt"), _said_at="ts"
+    ).sort("ts")
     before = found.sort("start").join_asof(
         said, left_on="start", right_on="ts", by=list(PAIR), strategy="backward", check_sortedness=False
     )
-    return before.join(_rates(found, marks), on="_gap", how="left").select("_gap", "_said", "_rate").sort("_gap")
+    return (
+        before.join(_rates(found, marks), on="_gap", how="left")
+        .select("_gap", "_said", "_said_at", "_rate")
+        .sort("_gap")
+    )
 
 
 def _rates(found: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:

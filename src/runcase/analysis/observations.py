@@ -10,6 +10,7 @@ from runcase.analysis.absences import PAIR, signals_of
 from runcase.analysis.critical import closed_operations, critical_path
 from runcase.analysis.selection import of_kind
 from runcase.analysis.view import CaseView
+from runcase.analysis.wording import clip
 from runcase.model.tables import SIGNALS
 
 MAX_REFS = 8
@@ -116,12 +117,12 @@ def _slowest(stages: pl.DataFrame, begin: datetime, end: datetime) -> str | None
     still = stages.filter(pl.col("state") == "open").sort("start", "name").tail(1).select("name", "start").rows()
     if still and (top is None or (end - still[0][1]) // timedelta(microseconds=1) > top.duration_us):
         spent = (end - still[0][1]).total_seconds()
-        return f"{still[0][0]} had taken {spent:.1f} of {total / 1e6:.1f} s when the evidence ends"
+        return f"{clip(still[0][0])}: {spent:.1f} of {total / 1e6:.1f} s so far, when the evidence ends"
     if top is None or stages.height < 2:
         return None
     return (
-        f"{top.name} took {top.duration_us / 1e6:.1f} of {total / 1e6:.1f} s; "
-        f"if it took no time, the run would have taken {top.run_without_us / 1e6:.1f} s"
+        f"{clip(top.name)}: {top.duration_us / 1e6:.1f} of {total / 1e6:.1f} s; "
+        f"without it {top.run_without_us / 1e6:.1f} s"
     )
 
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import polars as pl
 
-from runcase.analysis.boundaries import WindowKind, boundary, default_windows, pack_windows, with_writeback
+from runcase.analysis.boundaries import (
+    WindowKind,
+    boundary,
+    default_windows,
+    pack_windows,
+    untimed,
+    with_writeback,
+)
 from runcase.analysis.clocks import DOUBTS, doubted
 from runcase.model.refs import ref_of
 from runcase.model.tables import WINDOWS
@@ -77,15 +84,22 @@ def _window(marks: pl.DataFrame, pairs: pl.DataFrame, kind: WindowKind, doubt: p
     ends = boundary(marks, kind.end, kind.end_last, "end")
     joined = pairs.join(starts, on=PAIR, how="left", maintain_order="left")
     joined = joined.join(ends, on=PAIR, how="left", maintain_order="left")
+    for side, which in (("start", kind.start), ("end", kind.end)):
+        joined = joined.join(untimed(marks, which, side), on=PAIR, how="left", maintain_order="left")
     return measured(
         joined.with_columns(
             kind=pl.lit("window"),
             name=pl.lit(kind.name),
-            _start_absent=pl.lit(kind.start_absent),
-            _end_absent=pl.lit(kind.end_absent),
+            _start_absent=_why_absent("start", kind.start_absent),
+            _end_absent=_why_absent("end", kind.end_absent),
         ),
         doubt,
     )
+
+
+def _why_absent(side: str, code: str) -> pl.Expr:
+    """The code of an absent boundary; an event that was seen and has no time is no absence of the event."""
+    return pl.when(f"{side}_untimed").then(pl.lit("not_timed")).otherwise(pl.lit(code))
 
 
 def measured(spans: pl.DataFrame, doubt: pl.DataFrame) -> pl.DataFrame:

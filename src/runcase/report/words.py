@@ -11,7 +11,8 @@ _REASONS = {
     "no_first_work_event": "no work was seen",
     "no_first_stdout": "nothing was seen on stdout",
     "no_final_artifact": "no final artifact was seen",
-    "no_status_writeback": "nothing tells how it finished",
+    "no_status_writeback": "no finished status was seen",
+    "not_timed": "the event that tells has no time",
     "no_begin_event": "its begin was not seen",
     "no_end_event": "its end was not seen",
 }

@@ -91,7 +91,7 @@ def decisions(events: pl.LazyFrame, runs: pl.Series) -> dict[str, Told]:
 def _placed(rows: pl.LazyFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """Batches of rows with `place`, their number within their run, and `run_id, passed`: rows of each run so far.
 
-    A row's place says nothing of other runs: what lies between two rows of a run, or is concluded beside it, moves none.
+    A place says nothing of other runs: neither what lies between two rows of a run nor what is concluded beside it.
     """
     passed = pl.DataFrame(schema={"run_id": pl.String(), "passed": pl.UInt32()})
     for batch in rows.collect_batches(maintain_order=True, chunk_size=BATCH_ROWS):
