@@ -37,6 +37,11 @@ def test_the_last_exit_of_one_rule_counts_and_each_refined_exit_counts() -> None
     assert status(refined)[0] == "failed"
 
 
+def test_a_command_that_went_well_says_nothing_of_the_rest_of_its_run() -> None:
+    events = [event("exit.command", "10:00:00", fields={"exit_code": 0}), event("log", "10:00:01")]
+    assert status(events) == ("lost", "no_terminal_evidence")
+
+
 def test_an_error_at_the_end_of_the_log_is_a_failure_and_says_what_it_rests_on() -> None:
     assert status([event("log", "10:00:00"), event("error", "10:00:01")]) == ("failed", "error_at_end")
 

@@ -22,7 +22,7 @@ _MARK = re.compile(
 _GREETING = re.compile(rb"travis")
 
 _DONE = r"^Done\. Your build exited with (-?\d+)"
-_COMMAND = r'^The command "(.+)" (?:failed and )?exited with (-?\d+)'
+_COMMAND = r'^The command "?(.+?)"? (?:failed and )?exited with (-?\d+)'
 _FAILED_COMMAND = r'^The command "(.+)" failed(?: \d+ times| and exited with (-?\d+))'
 _STOPPED = r"^(?:Your build has been stopped|The log length has exceeded the limit)"
 _TERMINATED = r"^(?:The build has been terminated|The job exceeded the maximum time limit .*terminated)"
