@@ -106,11 +106,11 @@ def _diagnosis(run: dict[str, object], known: _Known) -> list[dict[str, object]]
     if known.stated is not None and run["status"] != "cancelled":
         return _by_statement(run, known.stated, failure, decision, refs)
     if known.shape is not None:
-        return _by_shape(run, known.shape, decision, refs)
+        return _by_shape(run, known.shape, decision, refs, told.cause if told else "")
     # errors of a run that was told to stop are its echo, and those of a lost one did not end it
     ended = known.end if failure in ("cancelled", "timeout.run", "lost") else None
     best = None if ended else decision.best
-    text = ended.text if ended else _headline(best) if best else _without_lines(run)
+    text = ended.text if ended else told.cause if told and best else _without_lines(run)
     sure = "consistent" if best and run["status"] == "failed" else "conjecture"
     evidence = [{"text": _sentence(c), "refs": [refs[c.place]]} for c in _distinct(decision.candidates)]
     verdict = {
@@ -177,7 +177,7 @@ def _by_statement(
 
 
 def _by_shape(
-    run: dict[str, object], shape: Shape, decision: Decision, refs: dict[int, str]
+    run: dict[str, object], shape: Shape, decision: Decision, refs: dict[int, str], cause: str
 ) -> list[dict[str, object]]:
     """The shape names the class; the line that says most stands behind it, and its own class is considered."""
     best = decision.best
@@ -190,7 +190,7 @@ def _by_shape(
         "rank": 0,
         "class": shape.failure,
         "confidence": shape.confidence,
-        "text": shape.text if best is None else f"{shape.text}: {_headline(best)}",
+        "text": shape.text if best is None else f"{shape.text}: {cause}",
         "refs": [refs[best.place]] if best is not None else list(shape.refs),
         "evidence": json.dumps(evidence, ensure_ascii=False),
         "next_actions": list(advice(shape.failure)),
@@ -233,14 +233,6 @@ def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
     for c in candidates:
         found.setdefault(c.family.name, c)
     return list(found.values())[:8]
-
-
-def _headline(c: Candidate) -> str:
-    """The first line of a record, and what was raised where a stack trace follows it."""
-    lines = [line for line in c.text.strip().split("\n") if line.strip()]
-    raised = lines[-1] if len(lines) > 2 and "Traceback" in c.text and not lines[-1].startswith(" ") else None
-    head = lines[0][:300]
-    return f"{head}; {raised[:300]}" if raised and not head.startswith("Traceback") else raised or head
 
 
 def _sentence(c: Candidate) -> str:

@@ -10,6 +10,8 @@ QUIET = (
     r"|\b[Ww]arning\b|\bWARN(?:ING)?\b|npm notice|\bdeprecat|^\s*(?:✓|✔|√|ok \d|PASS\b|PASSED)|\.\.\. ?ok$|\bPASSED\b"
     r"|\s(?:xfail|XFAIL|xpass)|-W(?:no-)?error|(?:\bignored|ignoring|expected failure|fail-fast"
     r"|continue-on-error|on-error|if-no-files|^\[  +OK \]|SUCCESS)"
+    # what Python's `warnings` writes
+    r"|\.py:\d+: \w*Warning: "
     # names of files, packages and flags
     r"|error(?:s|_handler|-handler|_test|\.test|-overlay|s?\.(?:[cm]?[jt]sx?|py|go|rs|rb|java|h|c"
     r"|cpp|md|o|lo|po|svg|class))\b|--\S*(?:error|fail)\S*"

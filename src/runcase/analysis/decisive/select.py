@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
 
-from runcase.analysis.decisive.details import TAIL, TAIL_LINES, details, opening, origin, tail
+from runcase.analysis.decisive.details import REACH, TAIL, TAIL_LINES, details, opening, origin, tail
 from runcase.analysis.decisive.families import Family
 from runcase.analysis.decisive.naming import BY_NAME
+from runcase.analysis.decisive.parts import elsewhere, failing_parts
 
 MAX_LINE_CHARS = 400
 """What of a line counts against the budget; faces cut longer lines there."""
@@ -23,6 +25,10 @@ _MASK = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{7,64}\b|\d+(?:\.\d+)*|\x1b\[[0-9;]*m
 _IMAGE_STEP = re.compile(r"^#(\d+) ")
 _IMAGE_ERROR = re.compile(r"^#(\d+) ERROR: (?!.*cache (?:importer|manifest))")
 _IGNORED = re.compile(r"^\.\.\.ignoring|^\s*\(?ignor(?:ed|ing)\b|^make.*\(ignored\)")
+_LOGGED = re.compile(r"^(?:.{0,20}\d\d:\d\d:\d\d\S* +(?:\S+ +){0,2})?(?:TRACE|DEBUG|INFO|WARN(?:ING)?) +\S")
+_THROWN = re.compile(r"^(?:Traceback \(|(?:\w+[.$])*\w*(?:Exception|Error)\b)")
+"""An exception right below a line that was logged as no error was logged with it."""
+
 _WRAPPERS = 45
 """Families up to this weight repeat what others said."""
 
@@ -34,6 +40,9 @@ _AS_GOOD = 4.0
 
 _FAR = 75.0
 """A candidate whose score lies so far below that of the cause says nothing of it."""
+
+_OTHER_PART = 24
+"""What a line loses that a part of the build wrote of which the tool does not say that it failed."""
 
 _MARK_CHARS = 18
 """What the mark for rows that are left out costs."""
@@ -119,30 +128,49 @@ def weighed(found: pl.DataFrame, regions: Sequence[Region]) -> list[Candidate]:
     """Candidates by falling score: weight, inside a failing part of the run, rare, not seen where all went well.
 
     Args:
-        found: `place, text, family` of the lines that `families` names.
+        found: `place, text, family` of the lines that `families` names, and the `part` of the build they are in.
         regions: Where the run was declared failed, in order; empty when nothing says so.
     """
-    rows = list(found.select("place", "text", "family").iter_rows())
-    inside = {place: any(r.holds(place) for r in regions) for place, _, _ in rows}
-    seen = Counter(masked(text) for _, text, _ in rows)
-    usual = {masked(text) for place, text, _ in rows if not inside[place]} if regions else set()
+    rows = list(found.select("place", "text", "family", "part").iter_rows())
+    inside = {place: any(r.holds(place) for r in regions) for place, *_ in rows}
+    seen = Counter(masked(text) for _, text, *_ in rows)
+    usual = {masked(text) for place, text, *_ in rows if not inside[place]} if regions else set()
+    failing = failing_parts(found["text"])
+    titles = [place for place, _, name, _ in rows if _is_title(BY_NAME[name]) and (inside[place] or not regions)]
     result = []
-    for place, text, name in rows:
+    for place, text, name, part in rows:
         family, what = BY_NAME[name], masked(text)
         score = family.weight + _standing(place, regions, inside[place])
         score -= min(24, 5 * max(0, seen[what] - 3) ** 0.5)
         score -= 12 if inside[place] and what in usual else 0
+        score -= _OTHER_PART if elsewhere(part, failing) else 0
+        score -= 12 if titles and family.failure == "crash.exception" and not _below(place, titles) else 0
         result.append(Candidate(place, family, text, score))
     return _sorted(result)
 
 
+def _is_title(family: Family) -> bool:
+    """Whether a line of this family names a test that failed."""
+    return family.weight >= _TELLING and (family.failure or "").startswith("test.") and not family.total
+
+
+def _below(place: int, titles: Sequence[int]) -> bool:
+    """Whether a row may belong to the test that the nearest title above it names; `titles` ascend."""
+    at = bisect_right(titles, place)
+    return at > 0 and place - titles[at - 1] <= REACH
+
+
 def _without_harmless(weighed: Sequence[Candidate], texts: dict[int, str]) -> list[Candidate]:
-    """Less weight for what the next line says was ignored, and for steps of an image that did not break."""
+    """Less weight for what was ignored, for steps of an image that did not break, for what was logged as no error."""
     broken = {m[1] for c in weighed if (m := _IMAGE_ERROR.match(c.text))}
 
     def harmless(c: Candidate) -> bool:
         step = _IMAGE_STEP.match(c.text)
-        return bool(_IGNORED.search(texts.get(c.place + 1, ""))) or bool(broken and step and step[1] not in broken)
+        if broken and step and step[1] not in broken:
+            return True
+        if _THROWN.match(c.text) and _LOGGED.match(texts.get(c.place - 1, "")):
+            return True
+        return bool(_IGNORED.search(texts.get(c.place + 1, "")))
 
     return [replace(c, score=c.score - 40) if harmless(c) else c for c in weighed]
 

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from runcase.analysis.decisive.details import REACH
+from runcase.analysis.decisive.headline import headline
 from runcase.analysis.decisive.naming import could_say, families
+from runcase.analysis.decisive.parts import part_of
 from runcase.analysis.decisive.select import Candidate, Decision, Region, budget_for, decide, weighed
 from runcase.model.refs import ref_of
 
@@ -41,7 +43,7 @@ BATCH_ROWS = 200_000
 TEXT_CHARS = 2000
 _ENDS = "^(?:exit|run[.]finished|stage[.]started|tool[.]started)"
 _BAD = ("failed", "timed_out", "cancelled")
-_KEPT = ("run_id", "place", "text", "family", "kind", "code", "ended", "ref")
+_KEPT = ("run_id", "place", "text", "family", "kind", "code", "ended", "part", "ref")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class Told:
     codes: tuple[str, ...]
     command: str
     """What the first failing command or step calls itself; empty when nothing says so."""
+    cause: str
+    """The best candidate in one line; empty for none."""
 
 
 def decisions(events: pl.LazyFrame, runs: pl.Series) -> dict[str, Told]:
@@ -84,8 +88,16 @@ def decisions(events: pl.LazyFrame, runs: pl.Series) -> dict[str, Told]:
         texts = dict(zip(around["place"].to_list(), around["text"].to_list(), strict=True))
         decision = decide(found[run_id], texts, failing[run_id], budget_for(sizes[run_id]))
         codes = tuple(mine["code"].drop_nulls().to_list())
-        result[run_id] = Told(decision, refs, codes, _command(mine, failing[run_id]))
+        cause = headline(decision.best, texts) if decision.best else ""
+        result[run_id] = Told(decision, refs, codes, _command(mine, failing[run_id]), cause)
     return result
+
+
+def _text() -> pl.Expr:
+    """What is looked at of a record; colours that were written down as `^[[31m` are none of it."""
+    text = pl.col("message").str.slice(0, TEXT_CHARS)
+    coloured = text.str.contains("^[[", literal=True)
+    return pl.when(coloured).then(text.str.replace_all(r"\^\[\[[0-9;]*[mK]", "")).otherwise(text)
 
 
 def _placed(rows: pl.LazyFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
@@ -109,13 +121,14 @@ def _marked(rows: pl.LazyFrame, spans: pl.DataFrame) -> pl.DataFrame:
         rows: EVENTS.
         spans: `run_id, total`: how many rows each run has.
     """
-    text = pl.col("message").str.slice(0, TEXT_CHARS)
     coded = pl.col("fields").str.contains('"exit_code"', literal=True) | _failed_itself()
     ends = (pl.col("kind").str.contains(_ENDS) | coded).fill_null(value=False)
-    looked_at = rows.select("run_id", "source_id", "byte_start", "byte_len", "kind", "fields", "level", text=text)
+    looked_at = rows.select("run_id", "source_id", "byte_start", "byte_len", "kind", "fields", "level", text=_text())
+    parts = pl.DataFrame(schema={"run_id": pl.String(), "part": pl.String()})
     kept = pl.DataFrame(schema=_schema())
     waiting: pl.DataFrame | None = None
     for batch, passed in _placed(looked_at):
+        batch, parts = _in_parts(batch, parts)
         sifted = batch.with_columns(_ends=ends).filter(pl.col("_ends") | could_say(pl.col("text")))
         held = _within_reach(sifted if waiting is None else pl.concat([waiting, sifted]))
         through = spans.join(passed, left_on=["run_id", "total"], right_on=["run_id", "passed"], how="semi")["run_id"]
@@ -123,6 +136,16 @@ def _marked(rows: pl.LazyFrame, spans: pl.DataFrame) -> pl.DataFrame:
         kept = _first_and_last(pl.concat([kept, _named(held.filter(over))]))
         waiting = held.filter(~over)
     return _first_and_last(pl.concat([kept, _named(waiting)]) if waiting is not None else kept).sort("run_id", "place")
+
+
+def _in_parts(batch: pl.DataFrame, before: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Adds `part`, the part of a build that each row belongs to; and `run_id, part` of each run's last row so far."""
+    step = (pl.col("kind") == "stage.started").fill_null(value=False)
+    begun = pl.when(step).then(pl.lit("")).otherwise(part_of(pl.col("text")))
+    known = batch.join(before, on="run_id", how="left", maintain_order="left")
+    filled = known.with_columns(part=pl.coalesce(begun.forward_fill().over("run_id"), "part"))
+    last = filled.group_by("run_id").agg(pl.col("part").last())
+    return filled, pl.concat([last, before.join(last, on="run_id", how="anti")])
 
 
 def _within_reach(rows: pl.DataFrame) -> pl.DataFrame:
@@ -199,7 +222,7 @@ def _command(rows: pl.DataFrame, regions: list[Region]) -> str:
 
 def _weighed(rows: pl.DataFrame, regions: list[Region]) -> list[Candidate]:
     """Candidates of one run by falling score."""
-    return weighed(rows.filter(pl.col("family").is_not_null()).select("place", "text", "family"), regions)
+    return weighed(rows.filter(pl.col("family").is_not_null()).select("place", "text", "family", "part"), regions)
 
 
 def _reached(places: Iterable[int], ends: Iterable[int]) -> set[int]:
@@ -215,8 +238,7 @@ def _around(rows: pl.LazyFrame, reached: Mapping[str, Iterable[int]]) -> dict[st
         schema={"run_id": pl.String(), "place": pl.UInt32()},
         orient="row",
     )
-    text = pl.col("message").str.slice(0, TEXT_CHARS)
-    looked_at = rows.select("run_id", "source_id", "byte_start", "byte_len", text=text)
+    looked_at = rows.select("run_id", "source_id", "byte_start", "byte_len", text=_text())
     found = [batch.join(wanted, on=["run_id", "place"], how="semi") for batch, _ in _placed(looked_at)]
     near = pl.concat(found) if found else wanted.clear().with_columns(text=pl.lit(""), ref=pl.lit(""))
     near = near.select("run_id", "place", "text", ref=ref_of()) if found else near

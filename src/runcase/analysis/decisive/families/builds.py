@@ -43,7 +43,15 @@ COMPILERS = (
         sure=True,
     ),
     Family("kotlin", r"^e: (?:file://)?\S+\.kts?", 98, _COMPILE, sure=True),
-    Family("scalac", r"^\[error\] (?:-- .*Error: )?\S+\.(?:scala|sbt|java):\d+", 98, _COMPILE, after=4, sure=True),
+    Family(
+        "scalac",
+        r"^\[error\] (?:-- .*Error: )?\S+\.(?:scala|sbt|java)(?:\.\w+)?:\d+",
+        98,
+        _COMPILE,
+        after=4,
+        sure=True,
+    ),
+    Family("sbt_compile", r"^\[error\] \(\S*[cC]ompile\S*\) Compilation failed", 76, _COMPILE, sure=True),
     Family("go_build", r"^(?:vet: )?(?:\./|\.\./)?\S+\.go:\d+:\d+: ", 96, _COMPILE, before=1, sure=True),
     Family(
         "linker",
@@ -115,7 +123,7 @@ LINTERS = (
     Family("android_lint", rf"^{FILE}:\d+: Error: .*\[\w+\]$", 99, _LINT, after=1, sure=True),
     Family(
         "checkstyle",
-        r"^\[(?:ERROR|WARN|ant:checkstyle)\].*\((?:\w+)\) \w+: |\.java:\[?\d+.*\[\w+\]$",
+        r"^\[(?:ERROR|WARN|ant:checkstyle)\].*\((?:\w+)\) \w+: |^(?:\[\w+\] )?\S+\.java:\[?\d+\S* .*\[[A-Z]\w+\]$",
         99,
         _LINT,
         sure=True,
@@ -194,7 +202,7 @@ BUILD_TOOLS = (
     Family(
         "enforcer", r"^\[(?:ERROR|WARNING)\] Rule \d+: \S+ failed with message", 97, "build.policy", after=1, sure=True
     ),
-    Family("ant_task", r"^/\S+build\.xml:\d+: ", 66, "build.task_failed"),
+    Family("ant_task", r"^/\S+build\.xml:\d+: ", 66, "build.task_failed", unless="The following error occurred"),
     Family("bazel_action", r"^ERROR: \S+(?:BUILD|BUILD\.bazel):\d+:\d+: ", 90, "build.task_failed", sure=True),
     Family("cmake", r"^CMake Error\b", 95, "build.configure", after=10, sure=True),
     Family("autoconf", r"^configure: error: |^\*\*\* extconf\.rb failed", 96, "build.configure", before=1, after=2),

@@ -34,7 +34,14 @@ PYTHON = (
     Family("unittest_load", r"^ERROR: \S+ \(unittest\.loader\._FailedTest", 84, _FAILED, sure=True),
     Family("stestr", r"^\{\d+\} \S+ \[[\d.]+s\] \.\.\. FAILED", 98, _FAILED, sure=True),
     Family("robot", r"^\S.*\| FAIL \|$", 92, _FAILED, after=1, unless=" :: ", sure=True),
-    Family("unittest_title", r"^(?:FAIL|ERROR): \w[\w.]*(?: \(|\(|$)", 98, _FAILED, sure=True, unless="_FailedTest"),
+    Family(
+        "unittest_title",
+        r"^(?:FAIL|ERROR): (?:\w[\w.]*(?: \(|\(|$)|\w\S* \([\w.]+\)$)",
+        98,
+        _FAILED,
+        sure=True,
+        unless="_FailedTest",
+    ),
     Family(
         "unittest_end", r"^FAILED \((?:\w+=\d+, )*(?:failures|errors|unexpected)", 78, _FAILED, sure=True, total=True
     ),
@@ -129,7 +136,7 @@ JVM = (
         _FAILED,
         unless=r"\.(?:java|kt|scala|groovy):",
     ),
-    Family("surefire_old", r"^(?:Failed tests|Tests in error): ", 92, _FAILED, after=2),
+    Family("surefire_old", r"^(?:Failed tests|Tests in error):(?: |$)", 92, _FAILED, after=2),
     Family(
         "surefire_totals",
         r"^(?:\[\w+\] )?Tests run: \d+, (?:Failures: [1-9]|Failures: \d+, Errors: [1-9])",
@@ -157,6 +164,10 @@ JVM = (
         _FAILED,
         sure=True,
         total=True,
+    ),
+    Family("junit_console", r"^\s*(?:\[junit\]\s+)?JUnit (?:Jupiter|Vintage):\S+", 97, _FAILED, after=2, sure=True),
+    Family(
+        "junit_console_totals", r"^\s*(?:\[junit\] )?\[ +[1-9]\d* tests failed +\]$", 76, _FAILED, sure=True, total=True
     ),
     Family("testng", r"^(?:FAILED|SKIPPED): \w+(?:\(|$)", 95, _FAILED, after=1),
     Family("testng_totals", r"^Total tests run: \d+, .*Failures: [1-9]", 74, _FAILED, sure=True, total=True),

@@ -1,0 +1,49 @@
+"""What is said of the cause in one line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from runcase.analysis.decisive.select import Candidate
+
+ROOM = 300
+"""Characters of one line of a headline."""
+
+_BARE = re.compile(
+    r"^\W*(?:\[\w+\]\W*)?(?:\d+ failing|FAILED|FAILURES?|Caused an ERROR|Failed (?:example|tests):|Tests in error:"
+    r"|Expected:)\W*$"
+)
+"""Lines that say that something failed and not what."""
+
+_FRAME = re.compile(r"^\s*(?:at |File \")")
+_RULED = re.compile(r"^[\s_=*#-]{4,}|[\s_=*#-]{4,}$")
+_JOINED = 3
+"""Rows beside a bare line that say what failed."""
+
+
+def headline(c: Candidate, texts: Mapping[int, str]) -> str:
+    """The first line of a statement without its ruling; what was raised where a stack trace follows it.
+
+    Args:
+        c: The cause.
+        texts: Rows of the run near it: a line that only says that something failed takes what stands beside it.
+    """
+    lines = [line for line in c.text.strip().split("\n") if line.strip()]
+    if len(lines) == 1 and _BARE.match(lines[0]):
+        return _named(c, texts)
+    raised = lines[-1] if len(lines) > 2 and "Traceback" in c.text and not lines[-1].startswith(" ") else None
+    head = (_RULED.sub("", lines[0]) or lines[0])[:ROOM]
+    return f"{head}; {raised[:ROOM]}" if raised and not head.startswith("Traceback") else raised or head
+
+
+def _named(c: Candidate, texts: Mapping[int, str]) -> str:
+    before = [texts[p].strip() for p in range(c.place - c.family.before, c.place) if texts.get(p, "").strip()]
+    after: list[str] = []
+    for place in range(c.place + 1, c.place + 10):
+        text = texts.get(place)
+        if text is None or _FRAME.match(text) or len(after) == _JOINED:
+            break
+        after += [text.strip()] if text.strip() else []
+    rows = [*before[-1:], c.text.strip(), *([] if before else after)]
+    return " ".join(" ".join(row.split()) for row in rows)[:ROOM]
