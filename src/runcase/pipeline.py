@@ -20,10 +20,11 @@ from runcase.ledger.cluster import ingest_on
 from runcase.ledger.ingest import Group, IngestPlan, Unit, grouped, ingest
 from runcase.ledger.store import Case
 from runcase.ledger.sums import write_sums
+from runcase.ledger.workers import Crew
 from runcase.model.case import Conclusions, Facts, with_overview
 from runcase.model.refs import source_id
 from runcase.model.tables import PROBLEMS
-from runcase.publishing import Writing, write_dossiers
+from runcase.publishing import WORTH_RUNS, Writing, write_dossiers
 from runcase.renewing import concluded
 from runcase.report import html, index, index_markdown, known_issues
 from runcase.report.damage import damaged_once
@@ -34,6 +35,9 @@ from runcase.rules.language import FormatRule, Pack
 from runcase.rules.pack import load_packs
 from runcase.rules.precedence import overridden, overrides
 from runcase.settings import Settings
+
+FRESH_FROM_BYTES = 32 << 20
+"""Of inputs: processes that read so much hold memory that is not given back, and make room for fresh ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +75,20 @@ COMPILED_FROM_BYTES = 4 << 20
 """Inputs from this size on are read by compiled kernels; below, loading them would cost more than they save."""
 
 
-def build(settings: Settings, report: Report = lambda _: None) -> Built:
+def build(settings: Settings, report: Report = lambda _: None, crew: Crew | None = None) -> Built:
     """Reads what is new into the case and renews its conclusions and dossiers.
+
+    Args:
+        settings: What was asked.
+        report: Is told how far it is.
+        crew: Processes that were started before; without it, some are started when there is something to read.
 
     Raises:
         RuncaseError: On misuse; the case is then as it was.
     """
+    if crew is None:
+        with Crew(settings.jobs) as own:
+            return build(settings, report, own)
     packs = load_packs(settings.packs)
     issues = known_issues.load(settings.known_issues) if settings.known_issues else ()
     case = Case.create(settings.case)
@@ -86,9 +98,10 @@ def build(settings: Settings, report: Report = lambda _: None) -> Built:
         groups = [Group(batch_name(g, packs, settings), g) for g in grouped(new)]
         groups += damaged_groups(case, held, packs, settings)
         if groups:
-            read(case, groups, packs, settings, report)
+            read(case, groups, packs, settings, crew, report)
+            make_ready(crew, groups)
         written = {g.batch for g in groups}
-        facts, conclusions, folders = renew(case, packs, settings, report, issues, written)
+        facts, conclusions, folders = renew(case, packs, settings, report, issues, written, crew=crew)
     return summary(settings, len(new), len(held), facts, conclusions, folders)
 
 
@@ -100,6 +113,7 @@ def renew(
     issues: Sequence[KnownIssue],
     written: Set[str] = frozenset(),
     anew: bool = False,
+    crew: Crew | None = None,
 ) -> tuple[Facts, Conclusions, dict[str, str]]:
     """Conclusions, dossiers and provenance for the batches on disk; also run id -> folder under runs/.
 
@@ -111,6 +125,7 @@ def renew(
         issues: Known issues for the index.
         written: Batches that this build wrote.
         anew: Whether to conclude everything anew, and not only what fresh evidence touches.
+        crew: Processes that help to write dossiers.
     """
     made = provenance(packs, settings)
     report(Progress("concluding"))
@@ -122,7 +137,7 @@ def renew(
         case.write_conclusions(conclusions, found.sources, found.problems)
     changed |= {r for r, folder in folders.items() if not case.has(f"runs/{folder}/dossier.json")}
     changed |= retold(issues_of(case), issues, conclusions)
-    publish(case, whole, conclusions, changed, folders, settings, report, issues)
+    publish(case, whole, conclusions, changed, folders, settings, report, issues, crew)
     builds = case.builds()
     case.remove_superseded()
     kept = [f"ledger/{b}" for b in case.batches() if b not in written]
@@ -165,7 +180,9 @@ def all_units(settings: Settings, spool: Path) -> list[Unit]:
     return [Unit(n, path, name, sha256, size) for n, ((name, sha256), (path, size)) in enumerate(sorted(found.items()))]
 
 
-def read(case: Case, groups: Sequence[Group], packs: tuple[Pack, ...], settings: Settings, report: Report) -> None:
+def read(
+    case: Case, groups: Sequence[Group], packs: tuple[Pack, ...], settings: Settings, crew: Crew, report: Report
+) -> None:
     """Writes the batches of `groups`."""
     total = sum(g.size_bytes for g in groups)
 
@@ -181,11 +198,21 @@ def read(case: Case, groups: Sequence[Group], packs: tuple[Pack, ...], settings:
     case.clear_staging()
     try:
         if settings.scheduler is None:
-            ingest(groups, plan, settings.jobs, case.root / "ledger", tell)
+            ingest(groups, plan, crew, case.root / "ledger", tell)
         else:
             ingest_on(settings.scheduler, groups, plan, case.root / "ledger", tell)
     finally:
         case.clear_staging()
+
+
+def make_ready(crew: Crew, groups: Sequence[Group]) -> None:
+    """Lets the processes load what writes dossiers while this one concludes, where there may be many."""
+    size = sum(g.size_bytes for g in groups)
+    if size >= FRESH_FROM_BYTES:
+        crew.end()
+    if size >= FRESH_FROM_BYTES or sum(len(g.units) for g in groups) >= WORTH_RUNS:
+        crew.load("runcase.publishing")
+        crew.start()
 
 
 def formats_of(packs: Sequence[Pack]) -> tuple[FormatRule, ...]:
@@ -212,6 +239,7 @@ def publish(
     settings: Settings,
     report: Report,
     issues: Sequence[KnownIssue] = (),
+    crew: Crew | None = None,
 ) -> None:
     """Writes the dossiers of changed runs, and the index of all.
 
@@ -224,6 +252,7 @@ def publish(
         settings: Those of the build.
         report: Is told how far the dossiers are.
         issues: Known issues.
+        crew: Processes that help.
     """
     if changed:
         writing = Writing(case, folders, settings.max_page_bytes, issues)
@@ -231,7 +260,7 @@ def publish(
         def tell(done: int) -> None:
             report(Progress("dossiers", done, len(changed)))
 
-        write_dossiers(writing, conclusions, changed, settings.jobs, tell)
+        write_dossiers(writing, conclusions, changed, crew, tell)
     case.remove_runs_except(set(folders.values()))
     page = index.index(whole, conclusions, folders, issues, case.builds())
     case.write_text("index.html", html.render_index(page))

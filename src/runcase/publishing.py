@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from runcase.analysis.renewal import of_runs
-from runcase.ledger import workers
 from runcase.ledger.ingest import one_thread
 from runcase.ledger.store import Case
+from runcase.ledger.workers import Crew, Stage, Tell
 from runcase.model.case import Conclusions
-from runcase.renewing import facts_of_runs
 from runcase.report import html, markdown
 from runcase.report.build import Reported, dossiers
 from runcase.report.json_face import to_json
 from runcase.report.known_issues import KnownIssue
 
 SHARE_EVENTS = 150_000
-SHARE_RUNS = 50
+SHARE_RUNS = 25
 """A share of the runs ends with the one that reaches one of them."""
 
-WORTH_EVENTS = 300_000
-WORTH_RUNS = 150
-"""From one of them on, processes repay their start, which takes as long as reading so many."""
+WORTH_EVENTS = 100_000
+WORTH_RUNS = 50
+"""From one of them on, processes repay what they load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ def write_dossiers(
     writing: Writing,
     conclusions: Conclusions,
     runs: Set[str],
-    jobs: int = 1,
+    crew: Crew | None = None,
     tell: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Writes the dossiers of some runs.
@@ -53,22 +51,21 @@ def write_dossiers(
         writing: Where to, and how.
         conclusions: Conclusions of the case, which are on disk as well.
         runs: Ids of the runs to write.
-        jobs: Processes at most.
+        crew: Processes that help where there is much to write.
         tell: Is told how many dossiers are written.
     """
     mine = of_runs(conclusions, runs)
     events = int(mine.runs["events"].sum() or 0)
-    if jobs < 2 or (events < WORTH_EVENTS and len(runs) < WORTH_RUNS):
+    if crew is None or crew.jobs < 2 or (events < WORTH_EVENTS and len(runs) < WORTH_RUNS):
         for n, _ in enumerate(_written(writing, mine), start=1):
             tell(n)
         return
     done = 0
-    with workers.pool(jobs, _prepare, writing) as pool:
-        with workers.interrupts_held():
-            shares = [pool.submit(_write_share, share) for share in _shares(mine.runs)]
-        for share in as_completed(shares):
-            done += share.result()
-            tell(done)
+    for share in crew.each(Stage(_prepare, (writing,), _write_share), list(_shares(mine.runs))):
+        if share.value is None:
+            raise RuntimeError("a process that wrote dossiers died")
+        done += share.value
+        tell(done)
 
 
 def _shares(runs: pl.DataFrame) -> Iterator[frozenset[str]]:
@@ -86,7 +83,7 @@ def _shares(runs: pl.DataFrame) -> Iterator[frozenset[str]]:
 
 
 def _written(writing: Writing, conclusions: Conclusions) -> Iterator[Reported]:
-    facts = facts_of_runs(writing.case, conclusions, set(conclusions.runs["run_id"]))
+    facts = writing.case.facts(writing.case.holding(conclusions.members["source_id"]))
     for one in dossiers(facts, conclusions, writing.case.raw, issues=writing.issues):
         write_dossier(writing.case, f"runs/{writing.folders[one.run_id]}", one, writing.max_page_bytes)
         yield one
@@ -102,15 +99,12 @@ def write_dossier(case: Case, folder: str, one: Reported, max_page_bytes: int | 
 
 # --- in a worker ----------------------------------------------------------------------------------
 
-_writing: Writing
-_held: Conclusions
 
-
-def _prepare(writing: Writing) -> None:
-    global _writing, _held
+def _prepare(writing: Writing) -> tuple[Writing, Conclusions]:
     one_thread()
-    _writing, _held = writing, Case.open(Path(writing.case.root)).conclusions()
+    return writing, Case.open(Path(writing.case.root)).conclusions()
 
 
-def _write_share(runs: frozenset[str]) -> int:
-    return sum(1 for _ in _written(_writing, of_runs(_held, runs)))
+def _write_share(ready: tuple[Writing, Conclusions], runs: frozenset[str], tell: Tell) -> int:
+    writing, held = ready
+    return sum(1 for _ in _written(writing, of_runs(held, runs)))

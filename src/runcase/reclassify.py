@@ -14,6 +14,7 @@ from runcase.intake.redaction.redactor import Redaction
 from runcase.ledger.classify import Classifier
 from runcase.ledger.ingest import Unit
 from runcase.ledger.store import BatchWriter, Case
+from runcase.ledger.workers import Crew
 from runcase.model.case import Conclusions
 from runcase.model.refs import ref_of
 from runcase.model.tables import ARTIFACTS, EVENTS, PROBLEMS, RAW, REDACTIONS, SOURCES, SPANS, TOMBSTONES
@@ -81,7 +82,8 @@ def reclassify(settings: Settings, report: pipeline.Report = lambda _: None) -> 
             left, differing = _renew_batch(case, batch, packs, settings)
             not_read += left
             counted.append(differing)
-        facts, new, _ = pipeline.renew(case, packs, settings, report, issues, anew=True)
+        with Crew(settings.jobs, ("runcase.publishing",)) as crew:
+            facts, new, _ = pipeline.renew(case, packs, settings, report, issues, anew=True, crew=crew)
         events = int(facts.sources.select(pl.col("events").sum()).collect().item() or 0)
     changes = _summed(counted)
     return Reclassified(events, sum(c.events for c in changes), changes, _run_changes(old, new), not_read)

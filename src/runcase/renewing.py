@@ -63,7 +63,7 @@ def concluded(
     others = set(old.runs["run_id"]) - touched - beside
     members = old.members.filter(pl.col("run_id").is_in(sorted(touched | beside)))["source_id"]
     fresh_batches = fresh.sources.select("batch").unique().collect()["batch"]
-    part = case.facts(_batches(sources, members, fresh_batches))
+    part = case.facts(sorted({*case.holding(members), *fresh_batches}))
     found = conclude(with_touched(part, fresh, old, touched | beside), packs, others)
     return Concluded(renewed(old, found, touched | beside), sources, problems, set(found.runs["run_id"]) - beside)
 
@@ -84,15 +84,3 @@ def _all(case: Case, known: Set[str], fresh: Facts) -> tuple[pl.DataFrame, pl.Da
     old = (frame.filter(pl.col("batch").is_in(sorted(known))) for frame in case.overview())
     sources, problems = (pl.concat([a, b.collect()]) for a, b in zip(old, (fresh.sources, fresh.problems), strict=True))
     return sources, problems
-
-
-def facts_of_runs(case: Case, conclusions: Conclusions, runs: Set[str]) -> Facts:
-    """The facts of the batches that tell of some runs."""
-    sources, _ = case.overview()
-    members = conclusions.members.filter(pl.col("run_id").is_in(sorted(runs)))["source_id"]
-    return case.facts(_batches(sources, members, pl.Series(dtype=pl.String)))
-
-
-def _batches(sources: pl.DataFrame, members: pl.Series, others: pl.Series) -> list[str]:
-    found = sources.filter(pl.col("source_id").is_in(members.implode()))["batch"]
-    return sorted({*found, *others})

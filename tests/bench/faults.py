@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,6 +34,8 @@ from runcase.model.problems import RuncaseError
 FIRST = "2026-03-14T10:00:00Z INFO start\n2026-03-14T10:00:09Z ERROR it broke\nProcess exited with code 2\n"
 SECOND = "2026-03-15T10:00:00Z INFO start\n2026-03-15T10:00:09Z ERROR it broke again\nProcess exited with code 3\n"
 FAULTS = ("signal=KILL", "error=ENOSPC", "error=EIO")
+HANGS_SECONDS = 120
+"""A build of a few lines that takes longer hangs, on a busy machine too."""
 RUNCASE = (sys.executable, "-c", "from runcase.cli import main; main()")
 
 
@@ -62,7 +66,10 @@ class Bench:
         case = self.folder / "case"
         shutil.rmtree(case, ignore_errors=True)
         shutil.copytree(self.folder / "old", case)
-        strace(["-e", f"trace={point.call}", "-e", point.flag], self.folder)
+        try:
+            strace(["-e", f"trace={point.call}", "-e", point.flag], self.folder)
+        except subprocess.TimeoutExpired:
+            return f"no end within {HANGS_SECONDS} seconds"
         runs = runs_of(case)
         state = "old" if runs == self.old_runs else "new" if runs == self.new_runs else f"other runs: {sorted(runs)}"
         build(self.folder / "2", case)
@@ -81,7 +88,15 @@ def strace(flags: list[str], folder: Path) -> str:
     """A second night under strace; what it traced."""
     log = folder / "trace.txt"
     command = ["strace", "-f", "-qq", "-o", str(log), *flags, *RUNCASE, "build", str(folder / "2"), "-o"]
-    subprocess.run([*command, str(folder / "case"), "--jobs", "1"], capture_output=True, check=False)
+    words = [*command, str(folder / "case"), "--jobs", "1"]
+    with subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as process:
+        try:
+            process.wait(HANGS_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
     return log.read_text(errors="replace")
 
 

@@ -28,6 +28,7 @@ from runcase.intake.inputs import fingerprint
 from runcase.intake.read import ReadPlan
 from runcase.ledger.ingest import Group, IngestPlan, Unit, ingest
 from runcase.ledger.store import Case
+from runcase.ledger.workers import Crew
 from runcase.pipeline import formats_of
 from runcase.rules.pack import load_packs
 from runcase.settings import DEFAULT_PACKS
@@ -37,7 +38,8 @@ if __name__ == "__main__":
     unit, secrets = Unit(0, path, path.name, *fingerprint(path)), tuple(r for p in packs for r in p.redact)
     plan = IngestPlan(ReadPlan(formats=formats_of(packs), compiled=True, redact=secrets), packs)
     began = time.monotonic()
-    ingest([Group("0" * 16, (unit,))], plan, 1, case.root / "ledger", lambda _: None)
+    with Crew(1) as crew:
+        ingest([Group("0" * 16, (unit,))], plan, crew, case.root / "ledger", lambda _: None)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(json.dumps({"peak_kib": used.ru_maxrss, "cpu": used.ru_utime, "seconds": time.monotonic() - began}))
 """

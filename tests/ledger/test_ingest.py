@@ -20,6 +20,7 @@ from runcase.intake.inputs import fingerprint
 from runcase.intake.read import ReadPlan
 from runcase.ledger.ingest import Group, IngestPlan, Unit, facts_of, grouped, ingest
 from runcase.ledger.store import Case
+from runcase.ledger.workers import Crew
 from runcase.rules.compile import compile_packs
 from runcase.rules.pack import load_packs
 from runcase.settings import DEFAULT_PACKS
@@ -38,7 +39,8 @@ def ingested(tmp_path: Path, inputs: dict[str, bytes], budget: Budget) -> Case:
         sha256, size = fingerprint(tmp_path / name)
         units.append(Unit(n, tmp_path / name, name, sha256, size))
     plan = IngestPlan(ReadPlan(budget), load_packs(("generic",)))
-    ingest([Group("0" * 16, tuple(units))], plan, 2, case.root / "ledger", lambda _: None)
+    with Crew(2) as crew:
+        ingest([Group("0" * 16, tuple(units))], plan, crew, case.root / "ledger", lambda _: None)
     return case
 
 

@@ -13,10 +13,15 @@ import click
 from runcase.model.text import present
 
 if TYPE_CHECKING:
+    from runcase.ledger.workers import Crew
     from runcase.pipeline import Built, Progress
+    from runcase.settings import Settings
 
 EXIT_FAILED_RUNS = 1
 EXIT_QUARANTINED = 3
+
+EARLY_WORKERS = 2
+"""Processes that are started before it is known how many there is work for."""
 
 
 @click.command()
@@ -54,7 +59,7 @@ def build(
     file, a URL (s3://, https://, ...), or - for standard input; archives are read in
     place and never extracted.
     """
-    from runcase import pipeline, settings
+    from runcase import settings
 
     if again and inputs:
         raise click.UsageError("--reclassify takes no INPUT: it reads the kept bytes of the case")
@@ -74,13 +79,26 @@ def build(
 
         click.echo(told(resolved, face, _bar))
         return
-    with _bar() as report:
-        built = pipeline.build(resolved, report)
+    with started(resolved) as crew, _bar() as report:
+        from runcase import pipeline
+
+        built = pipeline.build(resolved, report, crew)
     click.echo(_as_json(built) if face == "json" else _as_text(built))
     if strict and built.quarantined_bytes:
         sys.exit(EXIT_QUARANTINED)
     if fail_on and _counts(built).keys() & {"failed", "timed_out", "lost"}:
         sys.exit(EXIT_FAILED_RUNS)
+
+
+def started(settings: Settings) -> Crew:
+    """The processes of a build, which load their libraries while this one loads its own."""
+    from runcase.ledger.workers import Crew
+
+    crew = Crew(settings.jobs, ("runcase.ledger.ingest",))
+    alone = len(settings.inputs) == 1 and settings.inputs[0].is_file()
+    if settings.scheduler is None:
+        crew.start(1 if alone else EARLY_WORKERS)
+    return crew
 
 
 def _bar() -> AbstractContextManager[Callable[[Progress], None]]:

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import os
 import resource
-from collections.abc import Callable, Iterable, Iterator, MutableSequence, Sequence
-from concurrent.futures import FIRST_COMPLETED, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
@@ -25,9 +23,9 @@ import pyarrow as pa
 from runcase.intake.archive import Budget
 from runcase.intake.pieces import Piece
 from runcase.intake.read import Input, ReadPlan, read_inputs
-from runcase.ledger import workers
 from runcase.ledger.classify import Classifier
 from runcase.ledger.store import BatchWriter, problem_frame
+from runcase.ledger.workers import Crew, Stage, Tell
 from runcase.model.problems import Problem
 from runcase.model.refs import source_id
 from runcase.model.tables import ARTIFACTS, EVENTS, FACTS, PROBLEMS, RAW, REDACTIONS, SOURCES, SPANS, Table
@@ -71,9 +69,6 @@ GROUP_BYTES = 8 << 20
 GROUP_UNITS = 64
 """A group ends with the unit that reaches one of them: enough for full row groups, few enough to spread."""
 
-TELL_SECONDS = 0.25
-"""How often the parent tells how far its workers are."""
-
 Progress = Callable[[int], None]
 """Is told of bytes that were read."""
 
@@ -97,29 +92,24 @@ def largest_first(groups: Sequence[Group]) -> list[Group]:
     return sorted(groups, key=lambda g: (-g.size_bytes, g.batch))
 
 
-def ingest(groups: Sequence[Group], plan: IngestPlan, jobs: int, ledger: Path, progress: Progress) -> None:
+def ingest(groups: Sequence[Group], plan: IngestPlan, crew: Crew, ledger: Path, progress: Progress) -> None:
     """Writes one batch a group into `ledger`.
 
-    When a worker dies, the groups that have no batch yet are read unit by unit, each
-    in a process of its own, which tells the culprit from its neighbours.
+    Where a process dies, its group is read unit by unit, each in a process of its
+    own, which tells the culprit from its neighbours.
     """
     ordered = largest_first(groups)
-    passed = workers.CONTEXT.RawArray("q", len(ordered))
-    try:
-        with workers.pool(min(jobs, len(ordered)), _prepare, plan, passed) as pool:
-            with workers.interrupts_held():
-                waiting = {pool.submit(_work, n, group, ledger) for n, group in enumerate(ordered)}
-            while waiting:
-                done, waiting = wait(waiting, TELL_SECONDS, FIRST_COMPLETED)
-                for future in done:
-                    future.result()
-                progress(sum(passed))
-    except BrokenProcessPool:
-        for n, group in enumerate(ordered):
-            if not (ledger / group.batch).is_dir():
-                write_carefully(group, plan, ledger)
-            passed[n] = group.size_bytes
-            progress(sum(passed))
+    passed = [0] * len(ordered)
+
+    def tell(number: int, size: int) -> None:
+        passed[number] = min(passed[number] + size, ordered[number].size_bytes)
+        progress(sum(passed))
+
+    for outcome in crew.each(Stage(_prepare, (plan, ledger), _work), ordered, tell):
+        group = ordered[outcome.number]
+        if outcome.died and not (ledger / group.batch).is_dir():
+            write_carefully(group, plan, ledger)
+        tell(outcome.number, group.size_bytes)
 
 
 # --- in the parent --------------------------------------------------------------------------------
@@ -140,12 +130,9 @@ def write_carefully(group: Group, plan: IngestPlan, ledger: Path, placed: bool =
 
 def _alone(unit: Unit, plan: IngestPlan, parts: Path) -> None:
     """Reads a unit in a process of its own; when that dies, what was whole before is kept."""
-    try:
-        with workers.pool(1, _prepare, plan) as pool:
-            with workers.interrupts_held():
-                saved = pool.submit(_save, unit, parts)
-            saved.result()
-    except BrokenProcessPool:
+    with Crew(1) as crew:
+        (outcome,) = crew.each(Stage(_prepare, (plan, parts), _save), [unit])
+    if outcome.died:
         facts = _before_the_crash(parts, unit)
         through = {sid for t, f in facts if t is SOURCES for sid in f["source_id"]}
         whole = source_id(unit.sha256, unit.name, 0) in through
@@ -207,15 +194,19 @@ def _crashed(unit: Unit, sources: int) -> list[tuple[Table, pl.DataFrame]]:
 
 # --- in a worker ----------------------------------------------------------------------------------
 
-_plan: IngestPlan
-_ruleset: Ruleset
-_passed: MutableSequence[int]
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What a process reads with, and where to."""
+
+    plan: IngestPlan
+    ruleset: Ruleset
+    folder: Path
 
 
-def _prepare(plan: IngestPlan, passed: MutableSequence[int] | None = None) -> None:
-    global _plan, _ruleset, _passed
+def _prepare(plan: IngestPlan, folder: Path) -> _Reading:
     one_thread()
-    _plan, _ruleset, _passed = plan, compile_packs(plan.packs), passed if passed is not None else []
+    return _Reading(plan, compile_packs(plan.packs), folder)
 
 
 def one_thread() -> None:
@@ -226,12 +217,8 @@ def one_thread() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
-def _work(number: int, group: Group, ledger: Path) -> None:
-    def tell(size: int) -> None:
-        _passed[number] = min(_passed[number] + size, group.size_bytes)
-
-    write_group(group, _plan, _ruleset, ledger, tell)
-    _passed[number] = group.size_bytes
+def _work(reading: _Reading, group: Group, tell: Tell) -> None:
+    write_group(group, reading.plan, reading.ruleset, reading.folder, tell)
 
 
 def write_group(
@@ -249,10 +236,10 @@ def write_group(
     return writer.staging
 
 
-def _save(unit: Unit, parts: Path) -> None:
+def _save(reading: _Reading, unit: Unit, tell: Tell) -> None:
     # source by source, so that a crash costs no source before it
-    plan = replace(_plan, read=replace(_plan.read, at_once=1))
-    _write_parts(parts, unit, _in_steps([unit], plan, _ruleset))
+    plan = replace(reading.plan, read=replace(reading.plan.read, at_once=1))
+    _write_parts(reading.folder, unit, _in_steps([unit], plan, reading.ruleset, tell))
 
 
 def _in_steps(
@@ -268,6 +255,8 @@ def _in_steps(
     for table, frame in facts_of(units, plan, ruleset, step):
         yield table, frame
         _allow(plan.read.budget)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (hard, hard))
 
 
 def _allow(budget: Budget) -> None:

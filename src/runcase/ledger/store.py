@@ -286,6 +286,11 @@ class Case:
             tombstones=self._fact(TOMBSTONES, chosen),
         )
 
+    def holding(self, source_ids: pl.Series) -> list[str]:
+        """The concluded batches that hold some of these sources."""
+        told, _ = self.overview()
+        return sorted({*told.filter(pl.col("source_id").is_in(source_ids.implode()))["batch"]})
+
     def facts_of(self, table: Table, batch: str) -> pl.LazyFrame:
         """One fact table of one batch, in stored order.
 

@@ -1,4 +1,9 @@
-"""Worker processes that end with the process that started them.
+"""Worker processes that serve all stages of a build, and end with the process that started them.
+
+They are started before the caller loads its own libraries, and load theirs
+meanwhile. Each has a pipe of its own, without threads, locks or semaphores that
+a process could leave behind: a process that dies costs the item that it was at,
+and nobody else waits for it.
 
 Ctrl-C in a terminal reaches every process of the group: workers hold it back, and
 the parent ends them. A parent that was killed is noticed by its workers.
@@ -8,34 +13,172 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from multiprocessing.connection import wait
+from dataclasses import dataclass
+from importlib import import_module
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from types import TracebackType
+from typing import Any, Generic, TypeVar
 
-CONTEXT = multiprocessing.get_context("spawn")
+Ready = TypeVar("Ready")
+Done = TypeVar("Done")
+
+Tell = Callable[[int], None]
+"""Is told how much of an item is through since the last call."""
+
+TELL_BYTES = 256 * 1024
+"""How much a worker lets pass before it says so."""
+
+_CONTEXT = multiprocessing.get_context("spawn")
 
 
-@contextmanager
-def pool(jobs: int, prepare: Callable[..., None], *given: object) -> Iterator[ProcessPoolExecutor]:
-    """Processes that were prepared by `prepare(*given)`; an exception in the block ends them at once."""
-    others = set(multiprocessing.active_children())
-    executor = ProcessPoolExecutor(jobs, CONTEXT, _begin, (prepare, given))
+@dataclass(frozen=True, slots=True)
+class Stage(Generic[Ready, Done]):
+    """What workers do: `prepare(*given)` once a process, then `work(ready, item, tell)` for each item."""
+
+    prepare: Callable[..., Ready]
+    given: tuple[object, ...]
+    work: Callable[[Ready, Any, Tell], Done]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[Done]):
+    """What became of an item: its index, and what its work returned; a process that died returned nothing."""
+
+    number: int
+    value: Done | None = None
+    died: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    process: SpawnProcess
+    pipe: Connection
+
+
+class Crew:
+    """Up to `jobs` processes, each of which loads some modules as soon as it is started."""
+
+    def __init__(self, jobs: int, loads: Sequence[str] = ()) -> None:
+        self.jobs = jobs
+        self._loads = tuple(loads)
+        self._workers: list[_Worker] = []
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end()
+
+    def start(self, most: int | None = None) -> None:
+        """Starts processes, `most` at most, that are not there yet."""
+        resource_tracker.ensure_running()  # it lets Ctrl-C through again where it is started within the block
+        with _interrupts_held():
+            while len(self._workers) < min(self.jobs, self.jobs if most is None else most):
+                ours, theirs = _CONTEXT.Pipe()
+                process = _CONTEXT.Process(target=_serve, args=(theirs, self._loads), daemon=True)
+                process.start()
+                theirs.close()
+                self._workers.append(_Worker(process, ours))
+
+    def end(self) -> None:
+        """Ends all processes at once, whatever they are at."""
+        for worker in self._workers:
+            worker.process.kill()
+        for worker in self._workers:
+            worker.process.join()
+            worker.pipe.close()
+        self._workers = []
+
+    def load(self, module: str) -> None:
+        """Lets the processes load a module while the caller goes on."""
+        self._loads = (*self._loads, module)
+        for worker in self._workers:
+            worker.pipe.send(("load", module))
+
+    def each(
+        self,
+        stage: Stage[Ready, Done],
+        items: Sequence[object],
+        tell: Callable[[int, int], None] = lambda _number, _size: None,
+    ) -> Iterator[Outcome[Done]]:
+        """What became of each item, in the order in which they end.
+
+        Args:
+            stage: What is done to them.
+            items: Given to the processes in this order, one at a time each.
+            tell: Is told the index of an item, and how much of it is through since the last call.
+
+        Raises:
+            Exception: What the work raised; all processes are ended then, as when the caller stops early.
+        """
+        left = deque(range(len(items)))
+        at: dict[_Worker, int] = {}
+        prepared: set[_Worker] = set()
+        asked = pickle.dumps(stage)
+        try:
+            while left or at:
+                self.start(len(at) + len(left))
+                for worker in [w for w in self._workers if w not in at][: len(left)]:
+                    at[worker] = left.popleft()
+                    if not _sent(worker.pipe, None if worker in prepared else asked, items[at[worker]]):
+                        worker.process.kill()  # its pipe tells the end below
+                    prepared.add(worker)
+                heard = wait([w.pipe for w in at])
+                for worker in [w for w in at if w.pipe in heard]:
+                    said, value = _received(worker.pipe)
+                    if said == "passed":
+                        tell(at[worker], value)
+                        continue
+                    number = at.pop(worker)
+                    if said == "raised":
+                        raise value
+                    if said == "died":
+                        self._bury(worker)
+                    yield Outcome(number, value, said == "died")
+        except BaseException:
+            self.end()
+            raise
+
+    def _bury(self, worker: _Worker) -> None:
+        self._workers.remove(worker)
+        worker.process.kill()
+        worker.process.join()
+        worker.pipe.close()
+
+
+def _sent(pipe: Connection, stage: bytes | None, item: object) -> bool:
+    """Whether a process could be given an item, and its stage where it does not have it yet."""
     try:
-        yield executor
-    except BaseException:
-        executor.shutdown(wait=False, cancel_futures=True)
-        for worker in set(multiprocessing.active_children()) - others:
-            worker.terminate()
-        raise
-    finally:
-        executor.shutdown()
+        if stage is not None:
+            pipe.send(("stage", stage))
+        pipe.send(("item", item))
+    except OSError:
+        return False
+    return True
+
+
+def _received(pipe: Connection) -> tuple[str, Any]:
+    """What a process says next; `died` when it cannot say anything any more."""
+    try:
+        said: tuple[str, Any] = pipe.recv()
+    except (EOFError, OSError):
+        return "died", None
+    return said
 
 
 @contextmanager
-def interrupts_held() -> Iterator[None]:
+def _interrupts_held() -> Iterator[None]:
     """Holds Ctrl-C back until the end of the block; processes that are started inside never see it."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -44,9 +187,57 @@ def interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin(prepare: Callable[..., None], given: tuple[object, ...]) -> None:
+# --- in a worker ----------------------------------------------------------------------------------
+
+
+def _serve(pipe: Connection, loads: Sequence[str]) -> None:
+    """Does what it is told, one message after another, until the parent is gone."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    prepare(*given)
+    for module in loads:
+        import_module(module)
+    stage: Stage[Any, Any] | None = None
+    ready: object = None
+    try:
+        while True:
+            kind, value = pipe.recv()
+            if kind == "load":
+                import_module(value)
+            elif kind == "stage":
+                stage, ready = pickle.loads(value), None
+            elif stage is not None:
+                try:
+                    ready = stage.prepare(*stage.given) if ready is None else ready
+                    answer = ("done", stage.work(ready, value, _Teller(pipe)))
+                except Exception as e:
+                    answer = ("raised", _portable(e))
+                pipe.send(answer)
+    except (EOFError, OSError):  # the parent is gone, or the system refuses the pipe: the parent sees that it ended
+        os._exit(1)
+
+
+def _portable(e: Exception) -> Exception:
+    """An exception that another process can read, with where it was raised."""
+    place = f"in a worker process:\n{traceback.format_exc()}"
+    try:
+        pickle.loads(pickle.dumps(e))
+    except Exception:  # whatever an exception's own constructor asks for
+        e = RuntimeError(repr(e))
+    e.add_note(place)
+    return e
+
+
+@dataclass(slots=True)
+class _Teller:
+    """Tells the parent how much is through, now and then."""
+
+    pipe: Connection
+    untold: int = 0
+
+    def __call__(self, size: int) -> None:
+        self.untold += size
+        if self.untold >= TELL_BYTES:
+            self.pipe.send(("passed", self.untold))
+            self.untold = 0
 
 
 def _end_with_parent() -> None:

@@ -66,6 +66,7 @@ def bar() -> Iterator[Callable[[Step], None]]:
 
         def move(step: Step) -> None:
             if step.stage not in tasks:
+                shown.refresh()  # what a short stage came to is seen as well
                 for earlier in tasks.values():
                     shown.update(earlier, visible=False)
                 tasks[step.stage] = shown.add_task(step.stage, total=step.total or None, unit=step.unit)
