@@ -1,0 +1,84 @@
+"""Processes that serve several stages, and what is left when one of them dies or raises."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+
+import pytest
+
+from runcase.ledger.workers import TELL_BYTES, Crew, Outcome, Stage, Tell
+
+
+def kept(factor: int) -> tuple[int, int]:
+    """What a stage prepares: its factor, and which process prepared it."""
+    return factor, os.getpid()
+
+
+def times(ready: tuple[int, int], number: int, tell: Tell) -> tuple[int, int]:
+    tell(TELL_BYTES)
+    return ready[0] * number, ready[1]
+
+
+def dies_at_two(ready: tuple[int, int], number: int, tell: Tell) -> int:
+    if number == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def full(ready: tuple[int, int], number: int, tell: Tell) -> int:
+    raise OSError(errno.ENOSPC, "no space")
+
+
+class Unportable(Exception):
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(one)
+
+
+def unportable(ready: tuple[int, int], number: int, tell: Tell) -> int:
+    raise Unportable("odd", "one")
+
+
+def test_the_same_processes_serve_one_stage_after_the_other() -> None:
+    with Crew(2, ("json",)) as crew:
+        crew.start()
+        first = list(crew.each(Stage(kept, (2,), times), [1, 2, 3, 4]))
+        second = list(crew.each(Stage(kept, (3,), times), [1, 2, 3, 4]))
+    assert sorted(o.value[0] for o in first if o.value) == [2, 4, 6, 8]
+    assert sorted(o.value[0] for o in second if o.value) == [3, 6, 9, 12]
+    processes = {o.value[1] for o in [*first, *second] if o.value}
+    assert len(processes) <= 2
+
+
+def test_a_process_that_dies_costs_the_item_that_it_was_at() -> None:
+    with Crew(2) as crew:
+        found = sorted(crew.each(Stage(kept, (1,), dies_at_two), [0, 1, 2, 3, 4]), key=lambda o: o.number)
+    assert found == [Outcome(0, 0), Outcome(1, 1), Outcome(2, None, died=True), Outcome(3, 3), Outcome(4, 4)]
+
+
+def test_what_the_work_raises_reaches_the_caller_with_its_place() -> None:
+    with Crew(1) as crew, pytest.raises(OSError, match="no space") as raised:
+        list(crew.each(Stage(kept, (1,), full), [1]))
+    assert raised.value.errno == errno.ENOSPC
+    assert "test_workers.py" in raised.value.__notes__[0]
+
+
+def test_an_exception_that_no_other_process_can_read_is_told_by_its_words() -> None:
+    with Crew(1) as crew, pytest.raises(RuntimeError, match=r"Unportable\('odd'\)"):
+        list(crew.each(Stage(kept, (1,), unportable), [1]))
+
+
+def test_the_parent_is_told_how_much_of_an_item_is_through() -> None:
+    told: list[tuple[int, int]] = []
+    with Crew(1) as crew:
+        list(crew.each(Stage(kept, (1,), times), [5, 6], lambda n, size: told.append((n, size))))
+    assert told == [(0, TELL_BYTES), (1, TELL_BYTES)]
+
+
+def test_no_process_is_left_behind() -> None:
+    with Crew(2) as crew:
+        pids = {o.value[1] for o in crew.each(Stage(kept, (1,), times), [1, 2]) if o.value}
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
