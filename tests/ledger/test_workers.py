@@ -31,13 +31,13 @@ def full(ready: tuple[int, int], number: int, tell: Tell) -> int:
     raise OSError(errno.ENOSPC, "no space")
 
 
-class Unportable(Exception):
+class UnportableError(Exception):
     def __init__(self, one: str, other: str) -> None:
         super().__init__(one)
 
 
 def unportable(ready: tuple[int, int], number: int, tell: Tell) -> int:
-    raise Unportable("odd", "one")
+    raise UnportableError("odd", "one")
 
 
 def test_the_same_processes_serve_one_stage_after_the_other() -> None:
@@ -65,7 +65,7 @@ def test_what_the_work_raises_reaches_the_caller_with_its_place() -> None:
 
 
 def test_an_exception_that_no_other_process_can_read_is_told_by_its_words() -> None:
-    with Crew(1) as crew, pytest.raises(RuntimeError, match=r"Unportable\('odd'\)"):
+    with Crew(1) as crew, pytest.raises(RuntimeError, match=r"UnportableError\('odd'\)"):
         list(crew.each(Stage(kept, (1,), unportable), [1]))
 
 
