@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from tests.commands import build, runcase
 
 import runcase as api
+from runcase.intake.redaction.finder import Finder
 from runcase.intake.redaction.marks import MARK
 from runcase.intake.redaction.redactor import Redactor, redacted_text
 from runcase.ledger.raw_chunks import slice_of
@@ -117,6 +118,12 @@ def test_wide_text_is_searched_too(encoding: str) -> None:
 
 WORDS = st.sampled_from(["ok", "step 3", "\x1b[32mgreen\x1b[0m", GITHUB, "password=hunter2", "ü", "token", SLACK, ""])
 TEXTS = st.lists(st.lists(WORDS, max_size=5).map(" ".join), max_size=12).map(lambda lines: "\n".join(lines).encode())
+
+
+@given(TEXTS)
+@settings(max_examples=60, deadline=None)
+def test_the_compiled_search_finds_the_same_secrets(data: bytes) -> None:
+    assert Finder((), compiled=True).find(data) == Finder().find(data)
 
 
 @given(TEXTS, st.integers(1, 50))

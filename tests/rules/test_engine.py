@@ -113,7 +113,9 @@ def test_the_engine_gives_what_a_naive_reference_gives(
     rules = rules_of(drawn)
     pack = Pack("p", "1", "d" * 12, events=rules)
     records = frame_of(rows).with_columns(source_id=pl.lit("s"))
-    events = Classifier(Ruleset([pack])).feed(records, [SourceContext("s", PATH, None)]).events
+    context = SourceContext("s", PATH, None)
+    events = Classifier(Ruleset([pack])).feed(records, [context]).events
+    assert Classifier(Ruleset([pack]), compiled=True).feed(records, [context]).events.equals(events)
     for row, event in zip(rows, events.iter_rows(named=True), strict=True):
         record = {"level": None, "stream": None, "stage": None, "fields": None, "path": PATH} | row
         wanted = reference.named(rules, record)

@@ -51,7 +51,7 @@ class ReadPlan:
 
     def redactor(self, encoding: str) -> Redactor | None:
         """What takes the secrets out of one source."""
-        return None if self.redact is None else Redactor(self.redact, encoding)
+        return None if self.redact is None else Redactor(self.redact, encoding, self.compiled)
 
     def clean(self, text: str) -> str:
         """A name or a message without secrets."""

@@ -38,8 +38,9 @@ class Classified:
 class Classifier:
     """Names the records of sources, block by block, in order; a source may go on in the next block."""
 
-    def __init__(self, ruleset: Ruleset) -> None:
+    def __init__(self, ruleset: Ruleset, compiled: bool = False) -> None:
         self._ruleset = ruleset
+        self._compiled = compiled
         self._candidates: dict[SourceRules, Candidates] = {}
         self._carried: dict[str, Mapping[str, object]] = {}
 
@@ -79,7 +80,7 @@ class Classifier:
         block = identified(block, rules.identity, sources, carried)
         self._carried[block["source_id"][-1]] = carried.ended
         if rules not in self._candidates:
-            self._candidates[rules] = Candidates(rules.rules)
+            self._candidates[rules] = Candidates(rules.rules, self._compiled)
         which = self._candidates[rules].first_match(block)
         named = [_named(block, which, n, rules.rules[n]) for n in np.unique(which[which >= 0]).tolist()]
         events = _merged(block, [n.updates for n in named])

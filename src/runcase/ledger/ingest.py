@@ -270,7 +270,7 @@ def facts_of(
     units: Iterable[Unit], plan: IngestPlan, ruleset: Ruleset, passed: Progress = lambda _: None
 ) -> Iterator[tuple[Table, pl.DataFrame]]:
     """Frames of facts in the order of the inputs; each names its table. `passed` is told of bytes as they are read."""
-    classifier = Classifier(ruleset)
+    classifier = Classifier(ruleset, plan.read.compiled)
     inputs = (Input(u.path, u.name, u.sha256) for u in units)
     for piece in read_inputs(inputs, plan.read, passed):
         claims = piece.artifacts

@@ -32,8 +32,8 @@ class Redaction:
 class Redactor:
     """Replaces secrets in one source; `feed` in order, then `finish`."""
 
-    def __init__(self, rules: Sequence[RedactRule] = (), encoding: str = "utf-8") -> None:
-        self._finder = Finder(rules)
+    def __init__(self, rules: Sequence[RedactRule] = (), encoding: str = "utf-8", compiled: bool = False) -> None:
+        self._finder = Finder(rules, compiled)
         self._wide = {"utf-16-le": 0, "utf-16-be": 1}.get(encoding)
         self._waiting = b""
         self._done = 0
