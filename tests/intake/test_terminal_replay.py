@@ -42,6 +42,20 @@ def test_control_is_played_and_not_shown(printed: str, shown: str) -> None:
     assert got.records["byte_len"].sum() == len(f"{printed}\nnext\n".encode())
 
 
+@pytest.mark.parametrize(
+    ("printed", "shown"),
+    [
+        ("2024-05-02T10:00:00.1234567Z 10%\r20%", "2024-05-02T10:00:00.1234567Z 20%"),
+        ("2024-05-02T10:00:00.123456Z 00O 10%\x1b[1Gok\x1b[K", "2024-05-02T10:00:00.123456Z 00O ok"),
+        ("[2024-05-02T10:00:00.123Z] 10%\r20%", "[2024-05-02T10:00:00.123Z] 20%"),
+        ("10:00:00  10%\r20%", "10:00:00  20%"),
+        ("2024-05-02 10:00:00 10%\r2024-05-02 10:00:01 20%", "2024-05-02 10:00:01 20%"),
+    ],
+)
+def test_what_a_program_redraws_begins_after_the_stamp_of_its_host(printed: str, shown: str) -> None:
+    assert replayed(printed) == shown
+
+
 @given(st.text(st.sampled_from("ab\r\b\x1b[KGDC012;m\x07]"), max_size=60))
 def test_replay_never_fails_and_never_leaves_a_motion(text: str) -> None:
     assert not set(replayed(text)) & set("\r\b")

@@ -24,6 +24,12 @@ _CURSOR = r"\x1b\[[0-9]*[KGDC]"
 
 _ESCAPE = re.compile(_ESCAPES.replace(r"\x{9b}", r"\x9b"))
 _MOVE = re.compile(rf"([\r\b]|{_CURSOR})")
+_HOST_STAMP = re.compile(
+    r"(?:\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\]?|\d\d:\d\d:\d\d(?:\.\d+)?)"
+    r"(?: [0-9a-f]{2}[OE][ +]| \| | +)"
+)
+"""What a CI host writes before what the program printed."""
+
 _MAX_COLUMN = 4096
 """A cursor is not moved further by a sequence than any terminal is wide."""
 
@@ -42,10 +48,21 @@ def cleaned(texts: pl.Series) -> pl.Series:
 
 
 def replayed(text: str) -> str:
-    """What a terminal shows after printing `text` on one line."""
+    """What a terminal shows after printing `text` on one line.
+
+    A stamp that a host wrote before it is no part of what the program redraws, unless the program writes stamps itself.
+    """
+    text = text.replace("\0", "")
+    stamp = _HOST_STAMP.match(text)
+    if stamp and not any(_HOST_STAMP.match(p) for p in _MOVE.split(text[stamp.end() :])[1:]):
+        return stamp[0] + _redrawn(text[stamp.end() :])
+    return _redrawn(text)
+
+
+def _redrawn(text: str) -> str:
     shown: list[str] = []
     at = 0
-    for part in _MOVE.split(text.replace("\0", "")):
+    for part in _MOVE.split(text):
         if part == "\r":
             at = 0
         elif part == "\b":

@@ -10,6 +10,9 @@ from runcase.analysis.decisive.select import Decision
 _CLASSIFIES = 60.0
 """A line of a lower score (outside the failing part, or a general word) names no class."""
 
+_COUNTS = 76.0
+"""Totals of tests of a higher score stand in the failing part, or in a log that names none."""
+
 _PURPOSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (failure, re.compile(pattern, re.IGNORECASE))
     for failure, pattern in (
@@ -20,11 +23,14 @@ _PURPOSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         (
             "build.lint",
             r"lint\b|\b(?:spotless|checkstyle|detekt|ktlint|pmd|spotbugs)[A-Z]\w*"
-            r"|\b(?:credo|codespell|typos|biome|clang-tidy|cppcheck|fmt|vale|dprint|license:check|licen[cs]es?|reuse)\b"
+            r"|\b(?:credo|codespell|typos|biome|clang-tidy|cppcheck|fmt|vale|bandit|semgrep|interrogate|pydocstyle|pycodestyle|doc8|deptry|lint-imports"
+            r"|vulture|knip|depcheck|commitlint|cspell|standard|xo|oxlint|actionlint|zizmor|taplo|tflint|kube-linter|cfn-lint"
+            r"|dprint|license:check|licen[cs]es?|reuse)\b"
             r"|\b(?:clippy|go vet|checkstyle|spotless|rubocop|phpstan|psalm|phpcs|flake8|ruff|pylint|pre-commit"
             r"|eslint|prettier|stylelint|black|isort|shellcheck|hadolint|ktlint|detekt|scalafmt|rustfmt|cargo fmt|gofmt"
             r"|clang-format|swiftlint|format(?:ting)?|golangci|staticcheck|code.?style|lintDebug)\b",
         ),
+        ("build.package", r"\b(?:twine check|check-wheel-contents|pyroma|publint|attw|cargo package|npm pack)\b"),
         (
             "test.failed",
             r"\b(?:pytest|tox|nox|nosetests|unittest|jest|mocha|vitest|karma|ava|cypress|playwright|rspec|minitest|phpunit"
@@ -62,7 +68,7 @@ def named_class(decision: Decision, command: str) -> str | None:
     best = decision.best.family.failure if decision.best else None
     strong = (c.family.failure for c in decision.candidates if c.family.failure and c.score >= _CLASSIFIES)
     named = best or next(strong, None)
-    return _refined(_narrowed(named, decision), command, decision.best.text if decision.best else "") if named else None
+    return _refined(_narrowed(named, decision), command, decision) if named else None
 
 
 def why_cancelled(decision: Decision) -> str:
@@ -81,11 +87,25 @@ def _narrowed(failure: str, decision: Decision) -> str:
     return next((f for f in inside if f.startswith(f"{root}.") and f != failure), failure)
 
 
-def _refined(failure: str, command: str, text: str) -> str:
-    """A place in a file is no compiler's when a linter or type checker ran; an assertion in a test is no crash."""
-    if failure == "crash.exception" and _ASSERTION.search(text) and purpose(command) == "test.failed":
+def _refined(failure: str, command: str, decision: Decision) -> str:
+    """A place in a file is no compiler's when a linter or type checker ran; what a test throws is no crash."""
+    text = decision.best.text if decision.best else ""
+    if failure == "crash.exception" and (_counted(decision) or _asserted(text, command)):
         return "test.failed"
+    if decision.best and decision.best.family.name == "rustc":
+        return failure
     if failure not in ("build.compile", "build.task_failed", "build.lint"):
         return failure
     named = (purpose(command), purpose(text) if failure == "build.task_failed" else None)
     return next((p for p in named if p in ("build.lint", "build.types")), failure)
+
+
+def _counted(decision: Decision) -> bool:
+    """Whether a test tool counted failures in the part of the run that failed."""
+    return any(
+        c.family.total and (c.family.failure or "") == "test.failed" and c.score >= _COUNTS for c in decision.candidates
+    )
+
+
+def _asserted(text: str, command: str) -> bool:
+    return bool(_ASSERTION.search(text)) and purpose(command) == "test.failed"

@@ -27,6 +27,9 @@ _FOREIGN = re.compile(
     r"|/usr/lib|hostedtoolcache|\.cargo/registry|/rustc/|src/testing/|System\.|Microsoft\.|Xunit\.|NUnit\."
 )
 _DIFFERENCE = re.compile(r"^\s*(?:[-+] ?[^-+\s=].*|> ?\d+ \|.*|\d+ \| +>>>.*)$")
+_FRAME = re.compile(r"^\s+at .*[:(]\d+(?::\d+)?\)?$|^\s*[\^~|]+$")
+"""Of a stack trace the title above it says what happened."""
+
 _IMAGE_STEP = re.compile(r"^#\d+ ")
 _ENDING = re.compile(r"^(?:##\[|Post job cleanup|(?:\[\w+\] )?Tests? run:|PASS |FAIL |\s*✓|\s*✔|ok \d|travis_)")
 _IDLE = re.compile(r"^\s*(?:##\[(?:group|endgroup|debug)|\[command\]|shell: |env:|with:|[-=*_~─]{3,}\s*$|$)")
@@ -75,6 +78,6 @@ def tail(end: int, texts: Mapping[int, str], count: int) -> Iterator[tuple[int, 
         text = texts.get(at)
         if text is None or found == count or (found and text.startswith("##[endgroup]")):
             return
-        if not _IDLE.match(text) and len(text.strip()) > 2:
+        if not _IDLE.match(text) and not _FRAME.match(text) and len(text.strip()) > 2:
             found += 1
             yield at, text, TAIL

@@ -197,11 +197,20 @@ def _first_cause(weighed: Sequence[Candidate]) -> Candidate | None:
 def _tails(regions: Sequence[Region], texts: dict[int, str], best: Candidate | None) -> list[Candidate]:
     """The last lines before each exit: many when nothing else tells, else a few."""
     known = best is not None and best.family.weight >= _TELLING and any(r.holds(best.place) for r in regions)
-    rows = [row for r in regions for row in tail(r.end, texts, 2 if known else TAIL_LINES) if row[0] > r.begin]
+    count = 2 if known else TAIL_LINES
+    rows = [row for r in regions for row in tail(r.end, texts, count) if row[0] > _title_end(r, texts)]
     lift = 0.0 if known else 12.0
     return [
         Candidate(place, family, text, family.weight + lift - n / 10) for n, (place, text, family) in enumerate(rows)
     ]
+
+
+def _title_end(region: Region, texts: dict[int, str]) -> int:
+    """The last row of the group that says what a step is about to run; the begin where there is no such group."""
+    if not texts.get(region.begin, "").startswith("##[group]"):
+        return region.begin
+    ends = (p for p in range(region.begin, region.end) if texts.get(p, "").startswith("##[endgroup]"))
+    return next(ends, region.begin)
 
 
 def masked(text: str) -> str:

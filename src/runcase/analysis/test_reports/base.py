@@ -39,6 +39,8 @@ class Tool(ABC):
     """Linear-time pattern of which every report of the tool has a line, with a literal that `required` finds."""
     counts_for: tuple[str, ...] = ()
     """Tools whose reports speak of tests that this one counts itself."""
+    after: str = ""
+    """Linear-time pattern; the lines right below those that it finds are handed over too."""
 
     @abstractmethod
     def report(self, lines: Sequence[Line]) -> Report | None:
@@ -75,6 +77,8 @@ class LineTool(Tool):
     counts_for: tuple[str, ...] = ()
     mark: str = ""
     """The sign, where `end` holds no literal."""
+    headings: re.Pattern[str] | None = None
+    """Heads of lists; names count below those that show the group `failing`."""
 
     @property
     def sign(self) -> str:  # type: ignore[override]
@@ -86,11 +90,20 @@ class LineTool(Tool):
         ends = counts(self.end, lines)
         if not ends:
             return None
-        names = distinct([first(m) for line in lines if (m := self.failure.search(line.text))])
+        names = distinct([first(m) for line in self._below_failing(lines) if (m := self.failure.search(line.text))])
         ran, passed, failed, skipped = (summed(ends, kind) for kind in ("run", "passed", "failed", "skipped"))
         passed = passed or max(0, ran - failed - skipped)
         places = tuple(line.place for line, _ in ends)
         return Report(self.name, ran or passed + failed, passed, failed, skipped, names, places)
+
+    def _below_failing(self, lines: Sequence[Line]) -> list[Line]:
+        """Lines of lists of failures, and those that stand in no list."""
+        failing, kept = True, []
+        for line in lines:
+            head = self.headings.match(line.text) if self.headings else None
+            failing = bool(head["failing"]) if head else failing
+            kept += [line] if failing else []
+        return kept
 
 
 def first(found: re.Match[str]) -> str:

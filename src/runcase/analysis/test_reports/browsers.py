@@ -20,7 +20,7 @@ _PLAYWRIGHT_NAME = re.compile(r"^\s+(?:\d+\) )?((?:\[[\w -]+\] › )?\S+:\d+:\d+
 
 
 class Karma(Tool):
-    """karma: each browser repeats its counts until the last ones stand; `TOTAL:` sums the browsers."""
+    """karma: each browser repeats its counts until the last ones stand; `TOTAL:` sums those of one invocation."""
 
     name = "karma"
     wanted = r"^TOTAL: |Executed \d+ of \d+|\(\S.*\) \S.* FAILED$"
@@ -28,8 +28,7 @@ class Karma(Tool):
 
     def report(self, lines: Sequence[Line]) -> Report | None:
         """The totals, or the last counts of each browser."""
-        browsers = {m[1]: line for line in lines if (m := _KARMA_BROWSER.match(line.text))}
-        last = counts(_KARMA_BROWSER, list(browsers.values()))
+        last = counts(_KARMA_BROWSER, _last_of_each(lines))
         ends = counts(_KARMA_TOTAL, lines)
         if not ends and not last:
             return None
@@ -38,6 +37,19 @@ class Karma(Tool):
         names = distinct([m[1] for line in lines if (m := _KARMA_NAME.match(line.text))])
         places = tuple(line.place for line, _ in ends or last)
         return Report(self.name, passed + failed, passed, failed, summed(last, "skipped"), names, places)
+
+
+def _last_of_each(lines: Sequence[Line]) -> list[Line]:
+    """The last counts of each browser; one that counts from the begin again runs anew."""
+    last: dict[str, tuple[int, Line]] = {}
+    before: list[Line] = []
+    for line in lines:
+        if m := _KARMA_BROWSER.match(line.text):
+            browser, done = m[1] or "", int(m["run"])
+            if browser in last and done < last[browser][0]:
+                before.append(last[browser][1])
+            last[browser] = (done, line)
+    return [*before, *(line for _, line in last.values())]
 
 
 class Playwright(Tool):
@@ -69,7 +81,8 @@ def _below(lines: Sequence[Line]) -> list[str]:
 
 JASMINE = LineTool(
     "jasmine",
-    r"^\d+ specs?, \d+ failures?|^\d+\) \S",
+    r"^\d+ specs?, \d+ failures?|^\d+\) \S|^(?:Failures|Pending):",
     re.compile(r"^(?P<run>\d+) specs?, (?P<failed>\d+) failures?(?:, (?P<skipped>\d+) pending specs?)?"),
     re.compile(r"^\d+\) (\S.*?)\s*$"),
+    headings=re.compile(r"^(?P<failing>Failures:)|^Pending:"),
 )

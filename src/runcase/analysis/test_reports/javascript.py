@@ -10,8 +10,10 @@ from runcase.analysis.test_reports.base import Line, Report, Tool, counts, disti
 _JEST_END = re.compile(r"^\s*Tests:\s+(?P<parts>.*\b\d+ total)")
 _PART = re.compile(r"(\d+) (failed|passed|skipped|todo|total|pending)")
 _JEST_NAME = re.compile(r"^\s*● (?!Console)(.+?)\s*$")
+_JEST_FILE = re.compile(r"^\s*FAIL\s+(?:\S+ )?(\S+\.(?:[cm]?[jt]sx?|vue|svelte))\b")
 _NOISE = re.compile(
-    r"^(?:Deprecation|Validation|process\.exit|Cannot log after|.*(?:snapshot|obsolete))", re.IGNORECASE
+    r"^(?:Test suite failed to run|Deprecation|Validation|process\.exit|Cannot log after|.*(?:snapshot|obsolete))",
+    re.IGNORECASE,
 )
 _PASSING = re.compile(r"^\s+(?P<passed>\d+) passing\b|^\s*[✔✓] (?P<passed_old>\d+) tests? completed?\b")
 _FAILING = re.compile(r"^\s+(?P<failed>\d+) failing\s*$|^\s*✖ (?P<failed_old>\d+) of (?P<run>\d+) tests? failed:?$")
@@ -32,7 +34,7 @@ class Jest(Tool):
     """jest: the `Tests:` line of each invocation, and the `●` titles."""
 
     name = "jest"
-    wanted = r"^\s*Tests:\s+.*\d+ total|^\s*● "
+    wanted = rf"^\s*Tests:\s+.*\d+ total|^\s*● |{_JEST_FILE.pattern}"
     sign = r"^\s*Tests:\s+.*\d+ total"
 
     def report(self, lines: Sequence[Line]) -> Report | None:
@@ -42,11 +44,23 @@ class Jest(Tool):
             return None
         total = _parts_of(_once([m["parts"] for _, m in ends]))
         names = [m[1] for line in lines if (m := _JEST_NAME.match(line.text)) and not _NOISE.match(m[1])]
+        names += _broken_suites(lines)
         skipped = total.get("skipped", 0) + total.get("pending", 0)
         failed = total.get("failed", 0)
         places = tuple(line.place for line, _ in ends)
         passed = total.get("passed", 0)
         return Report(self.name, passed + failed, passed, failed, skipped, distinct(names) if failed else (), places)
+
+
+def _broken_suites(lines: Sequence[Line]) -> list[str]:
+    """Files that could not run."""
+    file, broken = "", []
+    for line in lines:
+        if m := _JEST_FILE.match(line.text):
+            file = m[1]
+        elif line.text.strip() == "● Test suite failed to run" and file:
+            broken.append(file)
+    return broken
 
 
 def _once(ends: Sequence[str]) -> Sequence[str]:
@@ -94,7 +108,7 @@ def _numbered(lines: Sequence[Line], after: int) -> tuple[str, ...]:
         elif parts and len(parts) < 8:
             parts.append(line.text.strip())
         if parts and parts[-1].endswith(":"):
-            names.append(" ".join(parts))
+            names.append(" ".join(parts).removesuffix(":"))
             parts = []
     return distinct(names)
 

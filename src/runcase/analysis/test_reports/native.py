@@ -12,6 +12,7 @@ CTEST = LineTool(
     r"tests passed, \d+ tests failed out of|^\s*\d+ - \S+ \(",
     re.compile(r"tests passed, (?P<failed>\d+) tests failed out of (?P<run>\d+)"),
     re.compile(r"^\s*\d+ - (\S+) \((?:Failed|SEGFAULT|Timeout|Subprocess aborted|Not Run|ILLEGAL|NUMERICAL)"),
+    counts_for=("gtest", "catch", "boost"),
 )
 
 
@@ -71,16 +72,6 @@ GTEST = LineTool(
         r"|^\[  SKIPPED \] (?P<skipped>\d+) tests?, listed"
     ),
     re.compile(r"^\[  FAILED  \] (\S+\.[^\s,]+)"),
-)
-CATCH = LineTool(
-    "catch",
-    r"test cases: +\d+ \||^All tests passed \(.* in \d+ test cases?\)|^TEST CASE: ",
-    re.compile(
-        r"^(?:\[doctest\] )?test cases: +(?P<run>\d+) \|(?: +(?P<passed>\d+) passed)?"
-        r"(?:(?: \|)? +(?P<failed>\d+) failed)?(?: \| +(?P<skipped>\d+) skipped)?"
-        r"|^All tests passed \(.* in (?P<passed_all>\d+) test cases?\)"
-    ),
-    re.compile(r"^TEST CASE: +(\S.*?)\s*$"),
 )
 AUTOMAKE = LineTool(
     "automake",

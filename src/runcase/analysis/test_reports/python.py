@@ -23,6 +23,10 @@ _UNITTEST_PART = re.compile(r"(failures|errors|skipped|SKIP|expected failures|un
 _UNITTEST_NAME = re.compile(r"^(?:FAIL|ERROR): (\S+)(?: \((\S+?)\))?")
 
 
+_SUGAR = re.compile(r"^Results \([\d.]+s\):$")
+_SUGAR_COUNT = re.compile(r"^ {7}(\d+) (passed|failed|error|skipped|xfailed|xpassed|deselected|rerun)")
+
+
 class Pytest(Tool):
     """pytest 2 to 9: the last line with counts, the short summary, or the titles of the failures."""
 
@@ -30,21 +34,23 @@ class Pytest(Tool):
     wanted = (
         r"^=* ?(?:\d+ [a-z]+,? )+in [\d.:]+ ?s|^=+ no tests ran|^(?:FAILED|ERROR|SUBFAIL).* \S+\.py"
         r"|\.py::\S+ (?:FAILED|ERROR)"
-        r"|^\[gw\d+\].* FAILED \S|^_{3,} \S.* _{3,}$"
+        rf"|^\[gw\d+\].* FAILED \S|^_{{3,}} \S.* _{{3,}}$|{_SUGAR.pattern}|{_SUGAR_COUNT.pattern}"
     )
     sign = (
         r"^=* ?(?:\d+ [a-z]+,? )*\d+ (?:passed|failed|errors?|skipped|deselected|xfailed|warnings?)\b.* in [\d.:]+ ?s"
-        r"|no tests ran"
+        r"|no tests ran|^Results \([\d.]+s\):$"
     )
 
     def report(self, lines: Sequence[Line]) -> Report | None:
         """Ends are summed: each is one invocation. Errors count as failures."""
-        ends = [(line, m) for line in lines if (m := _PYTEST_END.match(line.text))]
+        ends = [(line, m[1]) for line in lines if (m := _PYTEST_END.match(line.text))]
+        sugar = any(_SUGAR.match(line.text) for line in lines)
+        ends += [(line, m[0]) for line in lines if sugar and (m := _SUGAR_COUNT.match(line.text))]
         if not ends:
             return None
         total: dict[str, int] = {}
         for _, end in ends:
-            for number, what in _PART.findall(end[1]):
+            for number, what in _PART.findall(end):
                 key = what.removesuffix("s") if what.startswith("error") else what
                 total[key] = total.get(key, 0) + int(number)
         listed = [first(m) for line in lines if (m := _PYTEST_NAME.match(line.text))]

@@ -6,6 +6,7 @@ import polars as pl
 
 from runcase.analysis.test_reports import (
     browsers,
+    catch,
     dotnet,
     go,
     javascript,
@@ -31,12 +32,12 @@ TOOLS: tuple[Tool, ...] = (
     *(browsers.Karma(), browsers.JASMINE, browsers.Playwright()),
     *(tap.Tap(), tap.AVA, tap.BUN, tap.DENO),
     *(go.GoTest(), go.GOTESTSUM, go.GINKGO),
-    *(native.CARGO, native.NEXTEST, native.ZIG, native.CTEST, native.GTEST, native.CATCH, native.Boost()),
+    *(native.CARGO, native.NEXTEST, native.ZIG, native.CTEST, native.GTEST, catch.Catch(), native.Boost()),
     *(native.AUTOMAKE, native.MESON, native.Bazel(), native.XCTest(), native.SwiftTesting()),
     *(dotnet.DOTNET, dotnet.NUNIT),
     *(scripting.Rspec(), scripting.MINITEST, scripting.PHPUNIT, scripting.PEST, scripting.Prove()),
     *(scripting.EXUNIT, scripting.EUNIT, scripting.Dart(), scripting.Bats(), scripting.TESTTHAT),
-    *(scripting.JULIA, scripting.TASTY, scripting.BUSTED),
+    *(scripting.JULIA, scripting.TASTY, scripting.Busted()),
     *(scenarios.Cucumber(), scenarios.Robot(), scenarios.BEHAVE),
 )
 
@@ -46,6 +47,7 @@ UNKNOWN = Worded()
 MAX_LINE_CHARS = 500
 """A report's line is shorter; what is longer is output of the tests."""
 
+_AFTER = "|".join(f"(?:{t.after})" for t in TOOLS if t.after)
 _SIGN = "|".join(f"(?:{t.sign})" for t in (*TOOLS, UNKNOWN))
 _LITERALS = sorted({t for tool in (*TOOLS, UNKNOWN) for t in required(tool.sign)}) + list(FOLDED)
 """One of them is in every line that `_SIGN` finds. Runs without such a line have no report; most end here."""
@@ -66,7 +68,7 @@ def test_results(events: pl.LazyFrame) -> pl.DataFrame:
     kept = (
         lines.filter(pl.col("run_id").is_in(hinted["run_id"].implode()))
         .with_row_index("place")
-        .filter(pl.col("text").str.contains(wanted))
+        .filter(pl.col("text").str.contains(wanted) | _below(_AFTER))
         .with_columns(ref=ref_of())
         .collect()
     )
@@ -79,6 +81,12 @@ def _hinted(events: pl.LazyFrame) -> pl.DataFrame:
     maybe = events.filter(pl.col("message").str.contains_any(_LITERALS, ascii_case_insensitive=True))
     said = maybe.filter(_first_line().str.contains(_SIGN))
     return said.select("run_id").unique().collect(engine="streaming")
+
+
+def _below(title: str) -> pl.Expr:
+    """Right below a line that shows the pattern."""
+    near = pl.col("place").cast(pl.Int64).diff() == 1
+    return (near & pl.col("text").shift(1).str.contains(title)).fill_null(value=False)
 
 
 def _first_line() -> pl.Expr:
@@ -113,7 +121,8 @@ def _reports(frame: pl.DataFrame) -> list[Report]:
 
 
 def _lines(frame: pl.DataFrame, tool: Tool) -> list[Line]:
-    mine = frame.filter(pl.col("text").str.contains(tool.wanted)).select("place", "text")
+    says = pl.col("text").str.contains(tool.wanted)
+    mine = frame.filter(says | _below(tool.after) if tool.after else says).select("place", "text")
     return [Line(place, text) for place, text in mine.iter_rows()]
 
 

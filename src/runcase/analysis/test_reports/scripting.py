@@ -35,12 +35,13 @@ class Rspec(Tool):
 
 PHPUNIT = LineTool(
     "phpunit",
-    r"^Tests: \d+, Assertions: |^OK \(\d+ tests?, |^\d+\) \S+::",
+    r"^Tests: \d+, Assertions: |^OK \(\d+ tests?, |^\d+\) \S+::|^There (?:was|were) \d+ |^ ✘ \S",
     re.compile(
         r"^(?:Tests: (?P<run>\d+), Assertions: \d+|OK \((?P<passed>\d+) tests?, )"
         r"(?:.*?Errors: (?P<failed_errors>\d+))?(?:.*?Failures: (?P<failed>\d+))?(?:.*?Skipped: (?P<skipped>\d+))?"
     ),
-    re.compile(r"^\d+\) (\S+::.+?)\s*$"),
+    re.compile(r"^\d+\) (\S+::.+?)\s*$|^ ✘ (\S.*?)(?: \[[\d.]+ ms\])?\s*$"),
+    headings=re.compile(r"^There (?:was|were) \d+ (?:(?P<failing>failures?|errors?):|.*)"),
 )
 PEST = LineTool(
     "pest",
@@ -54,7 +55,7 @@ PEST = LineTool(
 MINITEST = LineTool(
     "minitest",
     r"^\d+ (?:runs|tests), \d+ assertions, |^\s*\w[\w:]*#test_\S+|^\s+test_\d{4}_.* FAIL \("
-    r"|^(?:Failure|Error): \w+\(\S+\)",
+    r"|^(?:Failure|Error): \w+\(\S+\)|^\s+\d+\) (?:Failure|Error|Skipped):$",
     re.compile(
         r"^(?P<run>\d+) (?:runs|tests), \d+ assertions, (?P<failed>\d+) failures, (?P<failed_errors>\d+) errors"
         r"(?:, (?P<skipped_pending>\d+) pendings, (?P<skipped_omitted>\d+) omissions)?(?:, (?P<skipped>\d+) skips)?"
@@ -63,6 +64,7 @@ MINITEST = LineTool(
         r"^\s*(\w[\w:]*#test_\S+?)(?: \[\S+:\d+\])?:$|^\s+(test_\d{4}_\S.*?)\s+(?:FAIL|ERROR) \("
         r"|^(?:Failure|Error): (\w+\(\S+?\))"
     ),
+    headings=re.compile(r"^\s+\d+\) (?:(?P<failing>Failure|Error)|Skipped):$"),
 )
 EXUNIT = LineTool(
     "exunit",
@@ -123,17 +125,35 @@ TASTY = LineTool(
     re.compile(r"^(?P<failed>\d+) out of (?P<run>\d+) tests failed|^All (?P<passed>\d+) tests passed \("),
     re.compile(r"^\s+(\S.*?): +FAIL(?: \([\d.]+s\))?$"),
 )
-BUSTED = LineTool(
-    "busted",
-    r"^\d+ success(?:es)? / \d+ failures? / \d+ errors? / |^(?:Failure|Error) → ",
-    re.compile(
-        r"^(?P<passed>\d+) success(?:es)? / (?P<failed>\d+) failures? / (?P<failed_errors>\d+) errors?"
-        r" / (?P<skipped>\d+) pending"
-    ),
-    re.compile(r"^(?:Failure|Error) → (\S+ @ \d+)"),
+_BUSTED_END = re.compile(
+    r"^(?P<passed>\d+) success(?:es)? / (?P<failed>\d+) failures? / (?P<failed_errors>\d+) errors?"
+    r" / (?P<skipped>\d+) pending"
 )
+_BUSTED_PLACE = re.compile(r"^(?:Failure|Error) (?:→|->) (?P<place>\S+ @ \d+)$")
+
+
+class Busted(Tool):
+    """busted: the name of a failure stands right below its place."""
+
+    name = "busted"
+    wanted = rf"^\d+ success(?:es)? / \d+ failures? / \d+ errors? / |{_BUSTED_PLACE.pattern.replace('?P<place>', '?:')}"
+    sign = r"^\d+ success(?:es)? / \d+ failures? / \d+ errors? / "
+    after = r"^(?:Failure|Error) (?:→|->) "
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """Invocations are summed."""
+        ends = counts(_BUSTED_END, lines)
+        if not ends:
+            return None
+        passed, failed, skipped = (summed(ends, kind) for kind in ("passed", "failed", "skipped"))
+        places = {line.place + 1 for line in lines if _BUSTED_PLACE.match(line.text)}
+        names = distinct([line.text for line in lines if line.place in places])
+        ended = tuple(line.place for line, _ in ends)
+        return Report(self.name, passed + failed, passed, failed, skipped, names, ended)
+
 
 _PROVE_END = re.compile(r"^Files=\d+, Tests=(?P<run>\d+),")
+_PROVE_CASE = re.compile(r"^#\s+Failed test '(.+)'$")
 _PROVE_FILE = re.compile(r"^(\S+\.t)\s+\(Wstat: .*Failed: (\d+)\)")
 
 
@@ -141,8 +161,9 @@ class Prove(Tool):
     """Perl's prove: the end counts tests, a line a file counts failures."""
 
     name = "prove"
-    wanted = r"^Files=\d+, Tests=\d+,|^\S+\.t\s+\(Wstat: "
+    wanted = r"^Files=\d+, Tests=\d+,|^\S+\.t\s+\(Wstat: |^#\s+Failed test '"
     sign = r"^Files=\d+, Tests=\d+,"
+    counts_for = ("tap",)
 
     def report(self, lines: Sequence[Line]) -> Report | None:
         """Invocations are summed; a file that failed counts as one failure at least."""
@@ -151,7 +172,8 @@ class Prove(Tool):
             return None
         files = [m for line in lines if (m := _PROVE_FILE.match(line.text))]
         ran, failed = sum(n["run"] for _, n in ends), sum(max(1, int(m[2])) for m in files)
-        names, places = distinct([m[1] for m in files]), tuple(line.place for line, _ in ends)
+        cases = [m[1] for line in lines if (m := _PROVE_CASE.match(line.text))]
+        names, places = distinct([*(m[1] for m in files), *cases]), tuple(line.place for line, _ in ends)
         return Report(self.name, ran, max(0, ran - failed), failed, 0, names, places)
 
 

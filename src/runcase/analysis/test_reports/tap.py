@@ -14,8 +14,8 @@ _END = re.compile(
 )
 _POINT = re.compile(r"^(not )?ok \d+ ?(?:- )?(.*?)(?: # time=\S+)?$")
 _DIRECTIVE = re.compile(r"# ?(skip|todo)\b", re.IGNORECASE)
-_NESTED = re.compile(r"^\s+not ok \d+ (?:- )?(.*?)(?: # time=\S+)?$")
-_SPEC = re.compile(r"^\s*✖ (.+) \([\d.]+m?s\)$")
+_NESTED = re.compile(r"^(\s*)not ok \d+ ?(?:- )?(.*?)(?: # time=\S+)?$")
+_SPEC = re.compile(r"^(\s*)✖ (.+) \([\d.]+m?s\)$")
 
 
 class Tap(Tool):
@@ -29,10 +29,8 @@ class Tap(Tool):
         """The totals where there are any, else the points that are not nested."""
         ends = counted(_END, lines)
         points = [(line, m) for line in lines if (m := _POINT.match(line.text))]
-        spec = [m[1] for line in lines if (m := _SPEC.match(line.text))]
         bad = [m[2] for _, m in points if m[1] and not _DIRECTIVE.search(m[2])]
-        nested = [m[1] for line in lines if (m := _NESTED.match(line.text)) and not _DIRECTIVE.search(m[1])]
-        names = distinct([*nested, *bad] if points else spec)
+        names = distinct(_leaves(lines, _NESTED if points else _SPEC))
         if ends:
             passed, failed, skipped = (summed(ends, kind) for kind in ("passed", "failed", "skipped"))
             places = tuple(line.place for line, _ in ends)
@@ -44,13 +42,30 @@ class Tap(Tool):
         return Report(self.name, passed + len(bad), passed, len(bad), aside, names, (points[-1][0].place,))
 
 
+def _leaves(lines: Sequence[Line], failure: re.Pattern[str]) -> list[str]:
+    """Names of what failed, less those that only hold what failed deeper right before them."""
+    names, deeper = [], 0
+    for line in lines:
+        m = failure.match(line.text)
+        if m and not _DIRECTIVE.search(m[2]):
+            if len(m[1]) >= deeper:
+                names.append(m[2])
+            deeper = len(m[1])
+        elif len(line.text) - len(line.text.lstrip()) < deeper:
+            deeper = 0
+    return names
+
+
 AVA = LineTool(
     "ava",
-    r"^\s{2,}\d+ (?:tests? (?:failed|passed|skipped)|known failures?|uncaught exceptions?)$|^\s*✖ \S.* › ",
+    r"^\s{2,}\d+ (?:tests? (?:failed|passed|skipped)|known failures?|uncaught exceptions?)$|^\s*(?:✖|✘ \[fail\]:) \S",
     re.compile(
         r"^\s{2,}(?:(?P<failed>\d+) tests? failed|(?P<passed>\d+) tests? passed|(?P<skipped>\d+) tests? skipped)$"
     ),
-    re.compile(r"^\s*✖ (.+? › .+?)(?: \([\d.]+m?s\))?(?: Difference.*| Rejected.*| Error.*| Timeout.*)?$"),
+    re.compile(
+        r"^\s*(?:✖ (.+? › .+?)|✖ (\S.+?)|✘ \[fail\]: (\S.+?))"
+        r"(?: \([\d.]+m?s\))?(?: Difference.*| Rejected.*| Error.*| Timeout.*)?$"
+    ),
 )
 BUN = LineTool(
     "bun",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runcase.analysis.decisive.families.base import FILE, Family
+from runcase.analysis.decisive.families.base import FILE, Family, place
 
 _COMPILE = "build.compile"
 _LINT = "build.lint"
@@ -15,6 +15,7 @@ COMPILERS = (
         98,
         _COMPILE,
         after=4,
+        unless=": runtime error: ",
         sure=True,
     ),
     Family("tsc", rf"{FILE}(?:\(\d+,\d+\)|:\d+:\d+)(?: -|:)? error TS\d+", 98, _COMPILE, after=1, sure=True),
@@ -52,7 +53,15 @@ COMPILERS = (
         sure=True,
     ),
     Family("sbt_compile", r"^\[error\] \(\S*[cC]ompile\S*\) Compilation failed", 76, _COMPILE, sure=True),
-    Family("go_build", r"^(?:vet: )?(?:\./|\.\./)?\S+\.go:\d+:\d+: ", 96, _COMPILE, before=1, sure=True),
+    Family(
+        "go_build",
+        r"^(?:vet: )?(?:\./|\.\./)?\S+\.go:\d+:\d+: ",
+        96,
+        _COMPILE,
+        before=1,
+        unless="no required module provides|cannot find (?:module|package)|missing go.sum|is not in (?:GOROOT|std)",
+        sure=True,
+    ),
     Family(
         "linker",
         r"undefined reference to|[Uu]ndefined symbols?\b|ld(?:\.\w+)?: (?:error|cannot find|symbol)|LNK\d{4}"
@@ -90,7 +99,7 @@ COMPILERS = (
         after=1,
         sure=True,
     ),
-    Family("php_syntax", r"^(?:PHP )?Parse error: ", 97, "build.syntax", sure=True),
+    Family("php_syntax", r"^(?:PHP )?Parse error: |^\S+:\d+: syntax errors?\b", 97, "build.syntax", after=2, sure=True),
     Family(
         "syntax",
         r"^\s*(?:\w+\.)*(?:SyntaxError|IndentationError|TabError|ParseError)\b",
@@ -113,7 +122,7 @@ LINTERS = (
     ),
     Family(
         "mypy_row",
-        rf"^{FILE}:\d+(?::\d+)?: error: .*\[[a-z][\w-]*\]$",
+        rf"^{place('pyi?', 'ipynb')}:\d+(?::\d+)?: error: ",
         99,
         "build.types",
         unless=r"error: \[GHC",
@@ -154,7 +163,22 @@ LINTERS = (
         sure=True,
     ),
     Family("clang_format", r": error: code should be clang-formatted", 101, _LINT, after=2, sure=True),
-    Family("error_row", rf"^\s*(?:Error|error): {FILE}:\d+:\d+: .*\([\w-]+\)$", 98, _LINT, sure=True),
+    Family("error_row", rf"^\s*(?:(?:Error|error): )?{FILE}:\d+:\d+: .*\([\w@/.-]+\)$", 98, _LINT, sure=True),
+    Family("cppcheck", rf"^{FILE}:\d+:\d+: (?:error|warning|style|performance): .*\[\w+\]$", 99, _LINT, sure=True),
+    Family("ruff_full", r"^[A-Z]{1,4}\d{3,4} (?:\[\*\] )?\S", 91, _LINT, after=6, sure=True),
+    Family("pydocstyle", r"^\s+[A-Z]\d{3}: \S", 91, _LINT, before=1, sure=True),
+    Family("bandit", r"^>> Issue: \[", 95, _LINT, after=3, sure=True),
+    Family("lint_result", r"^\W*RESULT: FAILED\b", 82, _LINT, sure=True, total=True),
+    Family(
+        "size_limit",
+        r"(?:size limit|budgets?) (?:has|was|have been|were) exceeded|exceeded (?:the )?maximum budget",
+        96,
+        "build.policy",
+        after=4,
+        sure=True,
+    ),
+    Family("commitlint", r"^✖ +\S.*\[[\w-]+\]$", 95, _LINT, sure=True),
+    Family("gofmt", r"^diff (?:-u )?\S+\.orig \S+", 92, _LINT, after=6, sure=True),
     Family("codespell", rf"^{FILE}:\d+: \S+ ==> \S", 96, _LINT, sure=True),
     Family("biome", r"^\S+\.\w+(?::\d+:\d+)? (?:lint/\S+|format|organizeImports|assist/\S+) .*━", 97, _LINT, after=2),
     Family("swiftlint", rf"^{FILE}:\d+:\d+: (?:error|warning): .* Violation: .*\(\w+\)$", 101, _LINT, sure=True),
@@ -234,7 +258,8 @@ BUILD_TOOLS = (
         after=1,
         sure=True,
     ),
-    Family("strict_docs", r"^Aborted with \d+ warnings? in strict mode", 92, "build.docs", sure=True),
+    Family("docs_row", r"^WARNING -  ", 91, "build.docs", sure=True),
+    Family("strict_docs", r"^Aborted with \d+ warnings? in strict mode", 86, "build.docs", sure=True, total=True),
     Family("broken_links", r"broken link|[Dd]ead link|✖ .*→ Status: \d+", 84, "build.docs"),
     Family(
         "latex", r"^! (?:LaTeX Error|Undefined control sequence|Emergency stop)", 95, "build.docs", after=3, sure=True

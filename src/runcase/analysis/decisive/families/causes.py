@@ -24,8 +24,8 @@ CRASHES = (
     ),
     Family(
         "sanitizer",
-        r"==\d+==\s?ERROR: \w+Sanitizer|: runtime error: |WARNING: ThreadSanitizer|SUMMARY: \w+Sanitizer",
-        98,
+        r"==\d+==\s?ERROR: \w+Sanitizer|:\d+: runtime error: |WARNING: ThreadSanitizer|SUMMARY: \w+Sanitizer",
+        101,
         "crash.sanitizer",
         after=4,
         sure=True,
@@ -112,6 +112,7 @@ NETWORK = (
         ),
         94,
         "dependency.network",
+        unless=r"\d (?:bytes|[kKMG]i?B|ms|s|rows|files|items|lines|of) ",
     ),
     Family(
         "rate",

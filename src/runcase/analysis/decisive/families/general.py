@@ -21,13 +21,20 @@ EXCEPTIONS = (
         after=1,
     ),
     Family("caused_by", r"^\s*(?:\[\w+\] )?Caused by: \S+", 94, _THROWN, after=1),
-    Family("js_error", r"^\s*(?:Uncaught )?(?:\w*Error|AssertionError)(?: \[\w+\])?: \S", 90, _THROWN, after=2),
+    Family(
+        "js_error",
+        r"^\s*(?:\[!\] |[▲✘│] )?(?:Unhandled\w* |Uncaught )?(?:\w+(?:Error|Exception)|Error)(?: \[\w+\])?: \S",
+        90,
+        _THROWN,
+        after=2,
+    ),
     Family(
         "ruby_error", r"^\S+\.rb:\d+:in .*\((?:\w+::)*\w*(?:Error|Exception|Exit)\)|^(?:\w+::)+\w*Error: ", 93, _THROWN
     ),
     Family("php_error", r"^(?:PHP )?(?:Fatal error|Uncaught \w+): ", 95, _THROWN, after=1, sure=True),
     Family("dotnet_error", r"^Unhandled [Ee]xception[.:]", 94, _THROWN, after=1, sure=True),
-    Family("node_throw", r"^\s*throw (?:new |er|err)|^Error \[ERR_\w+\]:", 70, _THROWN, after=1),
+    Family("node_throw", r"^\s*throw (?:new |er|err)", 70, _THROWN, after=1),
+    Family("perl_error", r"^\S.* at \S+ line \d+\.?$", 84, _THROWN, unless="^[Ww]arning"),
     Family("rake", r"^rake aborted!|^bin/rails aborted!", 70, _THROWN, after=1),
     Family("traceback", r"^\s*Traceback \(most recent call last\)", 60, _THROWN),
     Family(

@@ -123,6 +123,6 @@ PACKAGES = (
         96,
         "dependency.module",
         after=1,
-        unless="^ImportError while (?:importing test module|loading conftest)",
+        unless=r"^ImportError while (?:importing test module|loading conftest)|^\s*throw new |^\s*code: '",
     ),
 )
