@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from runcase.analysis.decisive.records import told_lines
 from runcase.intake.redaction.marks import MARK
 from runcase.model.refs import Ref
 from runcase.model.text import present
@@ -18,7 +19,7 @@ MAX_LINE_CHARS = 400
 """A longer line is cut, and says by how much."""
 
 MAX_RECORD_LINES = 16
-"""Lines of one record; a long trace or document is at its ref."""
+"""So many lines of a document are looked at; the whole is at its ref."""
 
 AROUND_STATUS = 4
 """A JSON record of more lines is cut down to the member that states its status, and its neighbours."""
@@ -91,12 +92,12 @@ def _lines(record: Placed, data: bytes | None) -> list[ExcerptLine]:
 
 
 def _told_lines(data: bytes) -> set[int]:
-    """Lines of a record to show: its first ones; of a run record in JSON the status that it states, in context."""
+    """Lines of a record to show: those that tell; of a run record in JSON the status that it states, in context."""
     lines = data.splitlines()
     stated = [n for n, line in enumerate(lines[:MAX_RECORD_LINES]) if _STATUS.match(line)]
     if len(lines) > AROUND_STATUS and data.lstrip().startswith(b"{") and stated:
         return set(range(max(0, stated[0] - 1), min(len(lines), stated[0] + 2)))
-    return set(range(min(len(lines), MAX_RECORD_LINES)))
+    return set(told_lines([shown(line) for line in lines]))
 
 
 def shown(line: bytes) -> str:

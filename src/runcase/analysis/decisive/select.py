@@ -14,6 +14,7 @@ from runcase.analysis.decisive.details import REACH, TAIL, TAIL_LINES, details, 
 from runcase.analysis.decisive.families import Family
 from runcase.analysis.decisive.naming import BY_NAME
 from runcase.analysis.decisive.parts import elsewhere, failing_parts
+from runcase.analysis.decisive.records import told_lines
 
 MAX_LINE_CHARS = 400
 """What of a line counts against the budget; faces cut longer lines there."""
@@ -267,7 +268,7 @@ class _Choice:
     def add(self, c: Candidate) -> None:
         """Takes a candidate and the rows that belong to it, as far as the budget goes."""
         text = c.text.strip()
-        if c.place in self.places or text in self._shown or not self._take(c.place, c.text):
+        if c.place in self.places or text in self._shown or not self._take(c.place, self._texts.get(c.place, c.text)):
             return
         self._shown.add(text)
         self._statements += c.family.after > 0
@@ -295,14 +296,16 @@ class _Choice:
             return text is not None
         if text.startswith(("##[group]", "##[endgroup]", "PASS ", "ok ")):
             return False
-        return not text.strip() or self._take(place, text)
+        return not text.strip() or self._take(place, text, self._chars * 7 // 10 if "\n" in text else self._chars)
 
-    def _take(self, place: int, text: str) -> bool:
-        cost = min(len(text), MAX_LINE_CHARS) + 1
+    def _take(self, place: int, text: str, most: int | None = None) -> bool:
+        lines = text.split("\n")
+        shown = [min(len(lines[n]), MAX_LINE_CHARS) + 1 for n in told_lines(lines)]
+        cost = sum(shown)
         fresh_gap = 0 if self._neighbours(place) else _MARK_CHARS
-        if self._lines <= 0 or cost + fresh_gap > self._chars:
+        if self._lines <= 0 or cost + fresh_gap > (self._chars if most is None else most):
             return False
         self.places.add(place)
-        self._lines -= 1 if not fresh_gap else 2
+        self._lines -= len(shown) + bool(fresh_gap)
         self._chars -= cost + fresh_gap
         return True

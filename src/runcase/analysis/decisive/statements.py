@@ -17,6 +17,7 @@ from runcase.analysis.decisive.details import REACH
 from runcase.analysis.decisive.headline import headline
 from runcase.analysis.decisive.naming import could_say, families
 from runcase.analysis.decisive.parts import part_of
+from runcase.analysis.decisive.records import spoken
 from runcase.analysis.decisive.select import Candidate, Decision, Region, budget_for, decide, weighed
 from runcase.model.refs import ref_of
 
@@ -93,9 +94,8 @@ def decisions(events: pl.LazyFrame, runs: pl.Series) -> dict[str, Told]:
     return result
 
 
-def _text() -> pl.Expr:
+def _plain(text: pl.Expr) -> pl.Expr:
     """What is looked at of a record; colours that were written down as `^[[31m` are none of it."""
-    text = pl.col("message").str.slice(0, TEXT_CHARS)
     coloured = text.str.contains("^[[", literal=True)
     return pl.when(coloured).then(text.str.replace_all(r"\^\[\[[0-9;]*[mK]", "")).otherwise(text)
 
@@ -123,7 +123,8 @@ def _marked(rows: pl.LazyFrame, spans: pl.DataFrame) -> pl.DataFrame:
     """
     coded = pl.col("fields").str.contains('"exit_code"', literal=True) | _failed_itself()
     ends = (pl.col("kind").str.contains(_ENDS) | coded).fill_null(value=False)
-    looked_at = rows.select("run_id", "source_id", "byte_start", "byte_len", "kind", "fields", "level", text=_text())
+    text = _plain(spoken(pl.col("message"), TEXT_CHARS))
+    looked_at = rows.select("run_id", "source_id", "byte_start", "byte_len", "kind", "fields", "level", text=text)
     parts = pl.DataFrame(schema={"run_id": pl.String(), "part": pl.String()})
     kept = pl.DataFrame(schema=_schema())
     waiting: pl.DataFrame | None = None
@@ -238,7 +239,8 @@ def _around(rows: pl.LazyFrame, reached: Mapping[str, Iterable[int]]) -> dict[st
         schema={"run_id": pl.String(), "place": pl.UInt32()},
         orient="row",
     )
-    looked_at = rows.select("run_id", "source_id", "byte_start", "byte_len", text=_text())
+    text = _plain(pl.col("message").str.slice(0, TEXT_CHARS))
+    looked_at = rows.select("run_id", "source_id", "byte_start", "byte_len", text=text)
     found = [batch.join(wanted, on=["run_id", "place"], how="semi") for batch, _ in _placed(looked_at)]
     near = pl.concat(found) if found else wanted.clear().with_columns(text=pl.lit(""), ref=pl.lit(""))
     near = near.select("run_id", "place", "text", ref=ref_of()) if found else near

@@ -59,7 +59,7 @@ def _broken_suites(lines: Sequence[Line]) -> list[str]:
         if m := _JEST_FILE.match(line.text):
             file = m[1]
         elif line.text.strip() == "● Test suite failed to run" and file:
-            broken.append(file)
+            broken.append(f"{file}: Test suite failed to run")
     return broken
 
 

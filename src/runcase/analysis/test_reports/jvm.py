@@ -22,6 +22,10 @@ _GRADLE_RESULT = re.compile(
     r"Results?: \w+ \((?P<run>\d+) tests?, (?P<passed>\d+) (?:passed|successes), (?P<failed>\d+) (?:failed|failures),"
     r" (?P<skipped>\d+) skipped\)"
 )
+_NESTED = re.compile(r"^[A-Z]\w*$")
+_GRADLE_PLAIN = re.compile(r"^((?:[a-z][\w$]*\.)+[A-Z][\w$]*\.\w\S*) FAILED\s*$")
+"""TestNG's data providers and set-up methods."""
+
 _CLASS = re.compile(r"^(?:[\w$]+\.)*[A-Z][\w$]*$")
 _JUNIT = re.compile(r"^\s*\[junit\] ")
 _SUITE_NAME = re.compile(r"^\s*\[junit\] (?:Testsuite: |Running |TEST )([\w.$]+)")
@@ -87,7 +91,7 @@ class Gradle(Tool):
     """Gradle's test task and the test-logger plugin."""
 
     name = "gradle"
-    wanted = r" > .+ FAILED\s*$|^\d+ tests? completed|Results?: \w+ \(\d+ tests?, "
+    wanted = rf" > .+ FAILED\s*$|{_GRADLE_PLAIN.pattern}|^\d+ tests? completed|Results?: \w+ \(\d+ tests?, "
     sign = r"\S > .+ FAILED\s*$|^\d+ tests? completed|Results?: \w+ \(\d+ tests?, "
     counts_for = ("testng",)
 
@@ -98,6 +102,7 @@ class Gradle(Tool):
         names = [_gradle_case(f"{m['holder']} > {m['name']}") for m in found if ":" not in m["holder"][:1]]
         if not ends and not names:
             return None
+        names += [m[1] for line in lines if ends and (m := _GRADLE_PLAIN.match(line.text))]
         skipped = sum(n["skipped"] for _, n in ends)
         failed = sum(n["failed"] for _, n in ends) if ends else len(set(names))
         ran = sum(n["run"] for _, n in ends) if ends else failed
@@ -106,10 +111,11 @@ class Gradle(Tool):
 
 
 def _gradle_case(path: str) -> str:
-    """`pkg.Class.method` of `pkg.Class > group > method`, whatever runners stand before the class."""
-    parts = path.split(" > ")
-    holder = next((p for p in parts[:-1] if _CLASS.match(p)), parts[-2])
-    return f"{holder}.{parts[-1].removeprefix(f'{holder}.')}"
+    """`pkg.Class.method` of `pkg.Class > group > method`, `$` before nested classes, whatever runners stand before."""
+    *holders, case = path.split(" > ")
+    first_class = next((n for n, p in enumerate(holders) if _CLASS.match(p)), len(holders) - 1)
+    nested = [p for p in holders[first_class + 1 :] if _NESTED.match(p)]
+    return f"{'$'.join([holders[first_class], *nested])}.{case.removeprefix(f'{holders[first_class]}.')}"
 
 
 class AntJunit(Tool):

@@ -20,7 +20,7 @@ _PYTEST_TITLE = re.compile(r"^_{3,} (?:ERROR (?:at (?:setup|teardown) of|collect
 _RAN = re.compile(r"^Ran (\d+) tests? in ")
 _UNITTEST_END = re.compile(r"^(?:FAILED|OK)(?: \((.*)\))?$")
 _UNITTEST_PART = re.compile(r"(failures|errors|skipped|SKIP|expected failures|unexpected successes)=(\d+)")
-_UNITTEST_NAME = re.compile(r"^(?:FAIL|ERROR): (\S+)(?: \((\S+?)\))?")
+_UNITTEST_NAME = re.compile(r"^(?:FAIL|ERROR): (?:Doctest: )?(\S+)(?: \((\S+?)\))?")
 
 
 _SUGAR = re.compile(r"^Results \([\d.]+s\):$")
@@ -55,12 +55,20 @@ class Pytest(Tool):
                 total[key] = total.get(key, 0) + int(number)
         listed = [first(m) for line in lines if (m := _PYTEST_NAME.match(line.text))]
         titles = [m[1] for line in lines if (m := _PYTEST_TITLE.match(line.text))]
-        names = [dotted(n) for n in listed] or [dotted(t.replace(".", "::") if ".py" not in t else t) for t in titles]
+        names = [dotted(n) for n in listed] or [dotted(_node(t)) for t in titles]
         passed = total.get("passed", 0) + total.get("xpassed", 0) + total.get("xfailed", 0)
         failed = total.get("failed", 0) + total.get("error", 0)
         places = tuple(line.place for line, _ in ends)
         skipped = total.get("skipped", 0)
         return Report(self.name, passed + failed, passed, failed, skipped, distinct(names) if failed else (), places)
+
+
+def _node(title: str) -> str:
+    """The node that a title between rules names: `Class.test`, a file, `[doctest] package.module.Thing`."""
+    if title.startswith("[doctest] "):
+        module, _, thing = title.removeprefix("[doctest] ").rpartition(".")
+        return f"{module}::{thing}" if module else thing
+    return title if ".py" in title else title.replace(".", "::")
 
 
 def dotted(node: str) -> str:
@@ -98,10 +106,8 @@ class Unittest(Tool):
 
 
 def _case(name: str, holder: str) -> str:
-    """`holder.name`; since Python 3.11 the holder has the name already, and a module that broke has none."""
-    if not holder or holder.startswith("unittest.loader."):
-        return name
-    return holder if holder.endswith(name) else f"{holder}.{name}"
+    """`name (holder)` as the tool writes it; a module that broke has no holder of its own."""
+    return f"{name} ({holder})" if holder and ".loader." not in holder else name
 
 
 STESTR = LineTool(

@@ -43,7 +43,7 @@ EXCEPTIONS = (
         r"|timeout of \d+\s?m?s exceeded",
         86,
         "timeout.operation",
-        unless=r"(?i)time-?out\S* *[=:] *\d|--timeout",
+        unless=r"(?i)time-?out\S* *[=:] *\d|--timeout|timeout-\d",
     ),
     Family(
         "job_time",
@@ -89,7 +89,10 @@ WORDS = (
         ),
         58,
         None,
-        unless=r"^(?:##\[error\]Process completed|ERROR: Job failed|ERROR: script returned)",
+        unless=(
+            r"^(?:##\[error\]Process completed|ERROR: (?:Job failed|script returned)"
+            r"|The command \"|Done\. Your build)"
+        ),
     ),
 )
 WRAPPERS = (

@@ -115,6 +115,7 @@ JAVASCRIPT = (
         total=True,
     ),
     Family("tap", r"^\s*not ok \d+", 92, _FAILED, after=4, unless="# (?:TODO|SKIP)", sure=True),
+    Family("tap_error", r"^\s+(?:error|message): (?:[|>]-?$|['\"])", 86, None, after=3, sure=True),
     Family("cypress", r"^\s+(?:AssertionError|CypressError): Timed out retrying", 92, _FAILED, sure=True),
     Family("playwright", r"^\s+\d+\) (?:\[[\w -]+\] › )?\S+:\d+:\d+ › ", 99, _FAILED, after=4, sure=True),
     Family("playwright_totals", r"^\s{2}\d+ (?:failed|flaky)$", 70, _FAILED, after=1, sure=True, total=True),

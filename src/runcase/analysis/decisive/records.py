@@ -1,0 +1,30 @@
+"""Records of many lines: which of them tell, and which one speaks for the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+FEW = 8
+"""A record of so many lines is shown whole."""
+
+_TRACEBACK = "Traceback (most recent call last)"
+_LAST_TITLE = r"\n(\S[^\n]*)(?:\n(?:\s[^\n]*)?)*$"
+
+
+def told_lines(lines: Sequence[str]) -> list[int]:
+    """Lines to show: of a trace its begin, its end, and the lines that are not indented, which say what was thrown."""
+    if len(lines) <= FEW:
+        return list(range(len(lines)))
+    last = max((n for n, line in enumerate(lines) if line.strip()), default=0)
+    titles = [n for n, line in enumerate(lines) if n and line[:1].strip()]
+    kept = {0, 1, 2, *titles[:3], *titles[-3:], *(n + 1 for n in titles[-1:]), last - 2, last - 1, last}
+    return sorted(n for n in kept if 0 <= n <= last)
+
+
+def spoken(message: pl.Expr, most: int) -> pl.Expr:
+    """The text by which a record is judged: its begin; of a Python traceback the line that ends it."""
+    title = message.str.extract(_LAST_TITLE).str.slice(0, most)
+    trace = message.str.strip_chars_start().str.starts_with(_TRACEBACK) & message.str.contains("\n", literal=True)
+    return pl.when(trace).then(pl.coalesce(title, message.str.slice(0, most))).otherwise(message.str.slice(0, most))
