@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.commands import SAMPLES, Built, build, runcase
@@ -180,3 +181,37 @@ def test_runs_that_the_index_does_not_list_stand_on_pages_of_their_months(
     assert (case / "index-2026-03.html").stat().st_ino == old
     assert Built(case).tree() != whole
     assert verified(Case.open(case)) == []
+
+
+USUAL = "Error: cannot find module fast-path, using the slow one"
+BROKE = "Error: cannot open cart.db"
+
+
+def job(day: int, *printed: str, code: int = 0) -> str:
+    """One job of GitHub Actions, on a day of March."""
+    lines = ["Current runner version: '2.317.0'", "Complete job name: build", "##[group]Run make", "##[endgroup]"]
+    lines += [*printed, *([f"##[error]Process completed with exit code {code}."] if code else [])]
+    lines.append("Cleaning up orphan processes")
+    return "".join(f"2026-03-{day:02}T10:00:{n:02}.0000000Z {line}\n" for n, line in enumerate(lines))
+
+
+@pytest.mark.parametrize("order", ["abcd", "dcba", "cadb"])
+def test_nights_in_any_order_hold_a_failure_against_the_good_runs_before_it(tmp_path: Path, order: str) -> None:
+    logs = {"a": job(1, USUAL), "b": job(2, USUAL), "c": job(3, USUAL, BROKE, code=2), "d": job(4, BROKE)}
+    for folder, names in (("all", order), *((name, name) for name in order)):
+        (tmp_path / folder).mkdir()
+        for name in names:
+            (tmp_path / folder / f"{name}.log").write_text(logs[name])
+        case = tmp_path / ("whole" if folder == "all" else "case")
+        pipeline.build(settings.resolve((str(tmp_path / folder),), str(case), jobs=1))
+    whole, found = (Built(tmp_path / name).dossiers() for name in ("whole", "case"))
+    assert {r: _said(d) for r, d in found.items()} == {r: _said(d) for r, d in whole.items()}
+    assert BROKE in found["c.log"]["failure"]["blocker"]["text"]
+    assert "2 good runs of this job do not have this line" in _said(found["c.log"])
+
+
+def _said(dossier: dict[str, Any]) -> list[str]:
+    """What a dossier says of the cause and of what differs, without the places of the evidence."""
+    failure = dossier["failure"] or {"blocker": {"text": ""}, "evidence": [], "considered": []}
+    told = [failure["blocker"], *failure["evidence"], *dossier["signals"]]
+    return [t["text"] for t in told] + [c["rejected_because"] for c in failure["considered"]]

@@ -13,7 +13,16 @@ from dataclasses import dataclass
 import polars as pl
 
 from runcase.analysis.conclude import conclude
-from runcase.analysis.renewal import last_good_runs, of_runs, renewed, runs_of, touched_runs, with_touched
+from runcase.analysis.renewal import (
+    also_concerned,
+    last_good_runs,
+    of_runs,
+    own_names,
+    renewed,
+    runs_of,
+    touched_runs,
+    with_touched,
+)
 from runcase.ledger.store import Case
 from runcase.model.case import Conclusions, Facts
 from runcase.rules.language import Pack
@@ -60,12 +69,27 @@ def concluded(
         return Concluded(old, sources, problems, set())
     touched = touched_runs(old, sources, fresh)
     beside = last_good_runs(old) - touched
-    others = set(old.runs["run_id"]) - touched - beside
-    members = old.members.filter(pl.col("run_id").is_in(sorted(touched | beside)))["source_id"]
+    while True:
+        found = _of_part(case, packs, fresh, old, sources, touched | beside)
+        whole = renewed(old, found, touched | beside)
+        changed = set(found.runs["run_id"]) - beside
+        concerned, held_against = also_concerned(old, whole, changed)
+        if concerned <= changed and held_against <= changed | beside:
+            return Concluded(whole, sources, problems, changed)
+        known_runs = set(old.runs["run_id"])
+        touched |= concerned & known_runs
+        beside = (beside | (held_against & known_runs)) - touched
+
+
+def _of_part(
+    case: Case, packs: tuple[Pack, ...], fresh: Facts, old: Conclusions, sources: pl.DataFrame, runs: Set[str]
+) -> Conclusions:
+    """The conclusions on fresh evidence and on some runs that stand already."""
+    others = set(old.runs["run_id"]) - runs
+    members = old.members.filter(pl.col("run_id").is_in(sorted(runs)))["source_id"]
     fresh_batches = fresh.sources.select("batch").unique().collect()["batch"]
     part = case.facts(sorted({*case.holding(members), *fresh_batches}))
-    found = conclude(with_touched(part, fresh, old, touched | beside), packs, others)
-    return Concluded(renewed(old, found, touched | beside), sources, problems, set(found.runs["run_id"]) - beside)
+    return conclude(with_touched(part, fresh, old, runs), packs, others, own_names(old))
 
 
 def _anew(case: Case, packs: tuple[Pack, ...]) -> Concluded:

@@ -124,7 +124,7 @@ def test_names_of_runs_are_the_shortest_ends_of_paths_that_differ() -> None:
         "3": "in/c/other.log",
         "4": "z!/a/raw.log",
     }
-    names = own_run_ids(paths, {"other.log"})
+    names = own_run_ids(paths, {"other.log"}, {})
     assert names["3"] == "other.log~2"
     assert len(set(names.values())) == 4
     assert names["2"] == "b/raw.log"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import replace
 
 import polars as pl
@@ -35,18 +35,21 @@ from runcase.model.tables import REPLAYS, SOURCES, WINDOWS
 from runcase.rules.language import Pack
 
 
-def conclude(facts: Facts, packs: tuple[Pack, ...], taken: Set[str] = frozenset()) -> Conclusions:
+def conclude(
+    facts: Facts, packs: tuple[Pack, ...], taken: Set[str] = frozenset(), names: Mapping[str, str] | None = None
+) -> Conclusions:
     """Everything that follows from the facts.
 
     Args:
         facts: The fact tables.
         packs: Rule packs, later ones stronger.
         taken: Ids of runs that stand elsewhere in the case: a run that is named after its source gets another.
+        names: Source -> the id that the run which is named after it has already.
 
     Returns:
         One frame a conclusion table, each sorted by its key.
     """
-    view, basis = identified(facts, packs, taken)
+    view, basis = identified(facts, packs, taken, names)
     seen = basis.marks
     view = replace(view, windows=_timed(view, basis))
     timed = with_doubt(view.windows, basis.clocks)
@@ -69,9 +72,11 @@ def conclude(facts: Facts, packs: tuple[Pack, ...], taken: Set[str] = frozenset(
     return replace(found, replay=replays(found, packs, engines(view)))
 
 
-def identified(facts: Facts, packs: tuple[Pack, ...], taken: Set[str] = frozenset()) -> tuple[CaseView, Basis]:
+def identified(
+    facts: Facts, packs: tuple[Pack, ...], taken: Set[str] = frozenset(), names: Mapping[str, str] | None = None
+) -> tuple[CaseView, Basis]:
     """The view with runs, attempts and members, and what the next stages rest on."""
-    joins = assignment(facts, taken)
+    joins = assignment(facts, taken, names)
     sources = facts.sources.collect().sort(SOURCES.key)
     claims = joins.apply(facts.artifacts).collect()
     carried = carried_over(facts.events, joins.pieces, sources)

@@ -11,9 +11,12 @@ import polars as pl
 
 from runcase.analysis.advice import advice
 from runcase.analysis.conditions import Evaluator
+from runcase.analysis.counterparts import good_runs_before
 from runcase.analysis.decisive.classes import named_class, purpose, why_cancelled
-from runcase.analysis.decisive.select import Candidate, Decision, masked
+from runcase.analysis.decisive.novelty import masked
+from runcase.analysis.decisive.select import Decision
 from runcase.analysis.decisive.statements import Told, decisions
+from runcase.analysis.decisive.weighing import Candidate
 from runcase.analysis.stated import Stated, stated_causes
 from runcase.analysis.structure import Ending, Shape, endings, of_last_attempts, shapes
 from runcase.analysis.view import CaseView
@@ -54,7 +57,9 @@ def diagnose(view: CaseView) -> pl.DataFrame:
     """DIAGNOSES of runs that did not succeed, and of running ones with a rule that holds or a stated cause."""
     held = _held(view)
     unsuccessful = view.runs.filter(pl.col("status") != "succeeded")["run_id"]
-    told = decisions(of_last_attempts(view), unsuccessful)
+    goods = good_runs_before(view.runs)
+    looked_at = pl.concat([unsuccessful, goods["other"]]).unique(maintain_order=True)
+    told = decisions(of_last_attempts(view, looked_at), unsuccessful, goods)
     formed, ends, stated = shapes(view), endings(view), stated_causes(of_last_attempts(view))
     rows: list[dict[str, object]] = []
     for run in view.runs.sort("run_id").iter_rows(named=True):
@@ -106,13 +111,17 @@ def _diagnosis(run: dict[str, object], known: _Known) -> list[dict[str, object]]
     if known.stated is not None and run["status"] != "cancelled":
         return _by_statement(run, known.stated, failure, decision, refs)
     if known.shape is not None:
-        return _by_shape(run, known.shape, decision, refs, told.cause if told else "")
+        return _by_shape(run, known.shape, decision, told)
     # errors of a run that was told to stop are its echo, and those of a lost one did not end it
     ended = known.end if failure in ("cancelled", "timeout.run", "lost") else None
     best = None if ended else decision.best
     text = ended.text if ended else told.cause if told and best else _without_lines(run)
-    sure = "consistent" if best and run["status"] == "failed" else "conjecture"
-    evidence = [{"text": _sentence(c), "refs": [refs[c.place]]} for c in _distinct(decision.candidates)]
+    usual = told is not None and best is not None and best.shared > 0
+    sure = "consistent" if best and run["status"] == "failed" and not usual else "conjecture"
+    said: list[dict[str, object]] = [
+        {"text": _sentence(c), "refs": [refs[c.place]]} for c in _distinct(decision.candidates)
+    ]
+    evidence = [*said[:1], *_against_good_runs(best, told, refs), *said[1:]]
     verdict = {
         "run_id": run["run_id"],
         "rank": 0,
@@ -176,21 +185,20 @@ def _by_statement(
     return [verdict, *_others(run, failure, decision, refs)]
 
 
-def _by_shape(
-    run: dict[str, object], shape: Shape, decision: Decision, refs: dict[int, str], cause: str
-) -> list[dict[str, object]]:
+def _by_shape(run: dict[str, object], shape: Shape, decision: Decision, told: Told | None) -> list[dict[str, object]]:
     """The shape names the class; the line that says most stands behind it, and its own class is considered."""
-    best = decision.best
+    best, refs = decision.best, told.refs if told else {}
     evidence = [dict(e) for e in shape.evidence]
     if best is not None:
-        evidence.insert(0, {"text": _sentence(best), "refs": [refs[best.place]]})
+        said: dict[str, object] = {"text": _sentence(best), "refs": [refs[best.place]]}
+        evidence = [said, *_against_good_runs(best, told, refs), *evidence]
     proofs = list(dict.fromkeys([*(refs[p] for p in decision.places), *shape.refs]))
     verdict = {
         "run_id": run["run_id"],
         "rank": 0,
         "class": shape.failure,
         "confidence": shape.confidence,
-        "text": shape.text if best is None else f"{shape.text}: {cause}",
+        "text": shape.text if best is None else f"{shape.text}: {told.cause if told else ''}",
         "refs": [refs[best.place]] if best is not None else list(shape.refs),
         "evidence": json.dumps(evidence, ensure_ascii=False),
         "next_actions": list(advice(shape.failure)),
@@ -227,6 +235,16 @@ def _without_lines(run: dict[str, object]) -> str:
     return f"the run is {run['status']}, and no line says why"
 
 
+def _against_good_runs(best: Candidate | None, told: Told | None, refs: dict[int, str]) -> list[dict[str, object]]:
+    """Whether the good runs of the job have the line of the cause too."""
+    if best is None or told is None or not told.good_runs:
+        return []
+    n = told.good_runs
+    runs = "1 good run of this job does" if n == 1 else f"{n} good runs of this job do"
+    text = f"its line {best.against}" if best.shared else f"{runs} not have this line"
+    return [{"text": text, "refs": [refs[best.place]]}]
+
+
 def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
     """The strongest candidate of each family, at most eight."""
     found: dict[str, Candidate] = {}
@@ -247,7 +265,7 @@ def _others(run: dict[str, object], failure: str, decision: Decision, refs: dict
     for c in decision.candidates:
         if c.family.failure and c.family.failure not in seen and len(rows) < MAX_CONSIDERED and best:
             seen.add(c.family.failure)
-            where = "comes later" if c.place > best.place else "is weaker, or lies outside the failing stage"
+            where = c.against or ("comes later" if c.place > best.place else "is weaker")
             why = f"its line {where}: {_sentence(c)}"
             rows.append(_considered(run, len(rows) + 1, c.family.failure, why, [refs[c.place]]))
     return rows

@@ -6,13 +6,13 @@ import polars as pl
 
 from runcase.analysis.absences import PAIR, signals_of
 from runcase.analysis.compare import Divergence, Side, divergence, frame_changes, shape_of, window_changes
+from runcase.analysis.counterparts import OVER, good_runs_before
 from runcase.analysis.marks import QUIET_KINDS
 from runcase.analysis.selection import of_kind
 from runcase.analysis.view import CaseView
 from runcase.analysis.wording import clip
 from runcase.model.tables import SIGNALS
 
-OVER = ("failed", "lost", "timed_out", "cancelled")
 MOST_COMPARED = 500
 """Runs of a case that are compared; `runcase compare` does it for any."""
 
@@ -51,14 +51,10 @@ def _pairs(view: CaseView) -> pl.DataFrame:
     over = view.runs.filter(pl.col("status").is_in(OVER)).sort("first_ts", "run_id", nulls_last=True)
     last = view.attempts.group_by("run_id").agg(pl.col("attempt").max())
     over = over.select("run_id", "job", "first_ts").join(last, on="run_id", how="inner", maintain_order="left")
-    good = view.runs.filter((pl.col("status") == "succeeded") & pl.col("job").is_not_null())
-    good = good.filter(pl.col("first_ts").is_not_null()).sort("first_ts", "run_id")
-    good = good.select("job", "first_ts", other="run_id").join(
+    good = good_runs_before(view.runs, 1).join(
         last.rename({"run_id": "other", "attempt": "other_attempt"}), on="other", how="inner", maintain_order="left"
     )
-    timed = over.filter(pl.col("job").is_not_null() & pl.col("first_ts").is_not_null())
-    found = timed.join_asof(good, on="first_ts", by="job", strategy="backward", check_sortedness=False)
-    found = found.filter(pl.col("other").is_not_null()).with_columns(why=pl.lit("last good run"))
+    found = over.join(good, on="run_id", how="inner", maintain_order="left").with_columns(why=pl.lit("last good run"))
     rest = over.join(found, on="run_id", how="anti").filter(pl.col("attempt") > 1)
     before = rest.with_columns(other="run_id", other_attempt=pl.col("attempt") - 1, why=pl.lit("the attempt before"))
     return pl.concat([found.select(_PAIRED), before.select(_PAIRED)]).sort("run_id")

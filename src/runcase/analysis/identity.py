@@ -9,7 +9,7 @@ log without any of these is a run of its own. Nothing else is joined.
 from __future__ import annotations
 
 import re
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 import polars as pl
@@ -83,12 +83,13 @@ def _attempt_of(run: pl.Expr, attempt: pl.Expr) -> pl.Expr:
     return pl.coalesce("attempt", pl.when(agrees).then(attempt))
 
 
-def assignment(facts: Facts, taken: Set[str] = frozenset()) -> Assignment:
+def assignment(facts: Facts, taken: Set[str] = frozenset(), names: Mapping[str, str] | None = None) -> Assignment:
     """The joins of all records, from what the records and sources themselves say.
 
     Args:
         facts: The fact tables.
         taken: Ids that no source may be named after.
+        names: Source -> the id that the run which is named after it has already.
     """
     sources = facts.sources.collect().sort(SOURCES.key)
     named = _named(facts)
@@ -102,7 +103,7 @@ def assignment(facts: Facts, taken: Set[str] = frozenset()) -> Assignment:
     led = pl.concat([led, _continuing(pieces, named, led)])
     alone = _alone(facts, sources, named, duplicates, told, led)
     taken = taken | set(named["run_id"].drop_nulls().to_list())
-    own = _own_runs(alone, pieces, taken)
+    own = _own_runs(alone, pieces, taken, names or {})
     own = own.join(_only_attempt(named), on="source_id", how="left", maintain_order="left")
     joined = pl.concat([told, led, own.with_columns(basis=pl.lit("source"))], how="diagonal")
     beside = lying_beside(sources, named, joined, duplicates)
@@ -214,12 +215,12 @@ def _continuing(pieces: pl.DataFrame, named: pl.DataFrame, led: pl.DataFrame) ->
     return rows.select(pl.col(c).cast(t) for c, t in led.schema.items())
 
 
-def _own_runs(alone: pl.DataFrame, pieces: pl.DataFrame, taken: Set[str]) -> pl.DataFrame:
+def _own_runs(alone: pl.DataFrame, pieces: pl.DataFrame, taken: Set[str], names: Mapping[str, str]) -> pl.DataFrame:
     """`source_id, run_id`: a run a source; the pieces of a rotated log are one, named after the newest."""
     rows = alone.select("source_id", "path").join(pieces, on="source_id", how="left", maintain_order="left")
     rows = rows.with_columns(_log=pl.coalesce("newest_id", "source_id")).sort("_log", "place", "source_id")
     last = rows.group_by("_log", maintain_order=True).agg(pl.col("source_id", "path").last())
-    ids = own_run_ids(dict(last.select("source_id", "path").iter_rows()), taken)
+    ids = own_run_ids(dict(last.select("source_id", "path").iter_rows()), taken, names)
     last = last.with_columns(run_id=pl.col("source_id").replace_strict(ids, return_dtype=pl.String))
     return rows.join(last.select("_log", "run_id"), on="_log", how="left", maintain_order="left").select(
         "source_id", "run_id"

@@ -9,23 +9,25 @@ from collections.abc import Mapping, Set
 _COMPRESSED = re.compile(r"\.(?:gz|bz2|xz|zst|zstd|lz4|Z)$")
 
 
-def own_run_ids(paths: Mapping[str, str], taken: Set[str]) -> dict[str, str]:
+def own_run_ids(paths: Mapping[str, str], taken: Set[str], names: Mapping[str, str]) -> dict[str, str]:
     """One id a source: the shortest end of its path that no other source of `paths` shares.
 
     Args:
         paths: source_id -> path through nested archives; each becomes a run of its own.
         taken: Run ids that evidence names already.
+        names: source_id -> id that it has; it keeps it.
 
     Returns:
         source_id -> run id. Container names are left out unless nothing else tells two paths apart;
         where whole paths are equal, or the id is taken, `~2`, `~3` follow.
     """
+    named = {sid: names[sid] for sid in paths if sid in names}
+    paths = {sid: path for sid, path in paths.items() if sid not in named}
     inner = {sid: _inner_parts(path) for sid, path in paths.items()}
     whole = Counter(inner.values())
     parts = {sid: p if whole[p] == 1 else all_parts(paths[sid]) for sid, p in inner.items()}
     ends = Counter("/".join(p[-n:]) for p in parts.values() for n in range(1, len(p) + 1))
-    used = set(taken)
-    named: dict[str, str] = {}
+    used = {*taken, *named.values()}
     for sid in sorted(paths, key=lambda s: (paths[s], s)):
         name = _shortest(parts[sid], ends)
         named[sid] = _free(name, used)

@@ -11,6 +11,7 @@ from dataclasses import fields
 
 import polars as pl
 
+from runcase.analysis.counterparts import MOST, good_runs_before
 from runcase.analysis.identity import JOIN_IDS, MIN_PATH_ID
 from runcase.analysis.naming import leaf_folder
 from runcase.model.case import Conclusions, Facts
@@ -38,14 +39,38 @@ def touched_runs(old: Conclusions, sources: pl.DataFrame, fresh: Facts) -> set[s
 
 
 def last_good_runs(old: Conclusions) -> set[str]:
-    """The latest run of each job that succeeded: failed runs of the same job are compared with it.
+    """The latest runs of each job that succeeded: a failed run of a new night is most likely held against them."""
+    good = old.runs.filter((pl.col("status") == "succeeded") & pl.col("job").is_not_null())
+    return set(good.sort("first_ts", "run_id").group_by("job", maintain_order=True).tail(MOST)["run_id"])
 
-    Runs that are named after their source are left out: their names depend on what lies beside them.
+
+def also_concerned(old: Conclusions, whole: Conclusions, changed: Set[str]) -> tuple[set[str], set[str]]:
+    """What else has to be concluded, because runs are held against the good runs of their job.
+
+    Args:
+        old: The conclusions so far.
+        whole: Those with the conclusions of `changed` runs replaced.
+        changed: Runs whose conclusions are new.
+
+    Returns:
+        Runs that are held against other good runs than before (a good run came late, or is none any more), and the
+        good runs that changed runs are held against.
     """
-    good = old.runs.filter(
-        (pl.col("status") == "succeeded") & pl.col("job").is_not_null() & (pl.col("identity") != "source")
-    )
-    return set(good.sort("last_ts", "run_id").group_by("job", maintain_order=True).last()["run_id"])
+    before, after = (good_runs_before(c.runs) for c in (old, whole))
+    pairs = ["run_id", "other"]
+    differ = {
+        *before.join(after, on=pairs, how="anti")["run_id"],
+        *after.join(before, on=pairs, how="anti")["run_id"],
+        *after.filter(pl.col("other").is_in(sorted(changed)))["run_id"],
+    }
+    held = after.filter(pl.col("run_id").is_in(sorted(changed | differ)))
+    return differ & set(whole.runs["run_id"]), set(held["other"])
+
+
+def own_names(old: Conclusions) -> dict[str, str]:
+    """Source -> the run that is named after it."""
+    named = old.members.filter(pl.col("basis") == "source")
+    return dict(named.select("source_id", "run_id").iter_rows())
 
 
 def with_touched(whole: Facts, fresh: Facts, old: Conclusions, touched: Set[str]) -> Facts:

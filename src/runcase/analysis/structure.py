@@ -84,12 +84,13 @@ def _silences(view: CaseView) -> dict[str, Ending]:
     return found
 
 
-def of_last_attempts(view: CaseView) -> pl.LazyFrame:
-    """EVENTS of the last attempt of each run that did not succeed, in their order.
+def of_last_attempts(view: CaseView, runs: pl.Series | None = None) -> pl.LazyFrame:
+    """EVENTS of the last attempt of each of `runs` (None: those that did not succeed), in their order.
 
     What belongs to no single attempt counts from the last one's first instant on.
     """
-    wanted = view.runs.filter(pl.col("status") != "succeeded").select("run_id")
+    bad = pl.col("status") != "succeeded"
+    wanted = view.runs.filter(bad if runs is None else pl.col("run_id").is_in(runs.implode())).select("run_id")
     last = view.attempts.join(wanted, on="run_id", how="semi").sort(PAIR)
     begun = last.group_by("run_id", maintain_order=True).agg(
         _last=pl.col("attempt").last(), _begin=pl.col("first_ts").last(), _tries=pl.len()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from runcase.analysis.decisive.select import Candidate
+from runcase.analysis.decisive.weighing import Candidate
 
 ROOM = 300
 """Characters of one line of a headline."""
@@ -42,7 +42,7 @@ def _named(c: Candidate, texts: Mapping[int, str]) -> str:
     after: list[str] = []
     for place in range(c.place + 1, c.place + 10):
         text = texts.get(place)
-        if text is None or _FRAME.match(text) or len(after) == _JOINED:
+        if text is None or _FRAME.match(text) or len(after) == _JOINED or (after and not text.strip()):
             break
         after += [text.strip()] if text.strip() else []
     rows = [*before[-1:], c.text.strip(), *([] if before else after)]

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import polars as pl
-
-from runcase.analysis.decisive.details import REACH, TAIL, TAIL_LINES, details, opening, origin, tail
-from runcase.analysis.decisive.families import Family
-from runcase.analysis.decisive.naming import BY_NAME
-from runcase.analysis.decisive.parts import elsewhere, failing_parts
+from runcase.analysis.decisive.details import TAIL, TAIL_LINES, details, opening, origin, tail
+from runcase.analysis.decisive.novelty import masked
 from runcase.analysis.decisive.records import told_lines
+from runcase.analysis.decisive.weighing import TELLING, Candidate, Region, by_score
 
 MAX_LINE_CHARS = 400
 """What of a line counts against the budget; faces cut longer lines there."""
@@ -22,7 +18,6 @@ MAX_LINE_CHARS = 400
 FRAME_CHARS = 370
 """What the first screen holds besides the decisive lines, about."""
 
-_MASK = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{7,64}\b|\d+(?:\.\d+)*|\x1b\[[0-9;]*m")
 _IMAGE_STEP = re.compile(r"^#(\d+) ")
 _IMAGE_ERROR = re.compile(r"^#(\d+) ERROR: (?!.*cache (?:importer|manifest))")
 _IGNORED = re.compile(r"^\.\.\.ignoring|^\s*\(?ignor(?:ed|ing)\b|^make.*\(ignored\)")
@@ -33,17 +28,11 @@ _THROWN = re.compile(r"^(?:Traceback \(|(?:\w+[.$])*\w*(?:Exception|Error)\b)")
 _WRAPPERS = 45
 """Families up to this weight repeat what others said."""
 
-_TELLING = 80
-"""Families from this weight on are statements of their own, with details around them."""
-
 _AS_GOOD = 4.0
 """Among candidates whose scores lie so near, the first is the cause."""
 
 _FAR = 75.0
 """A candidate whose score lies so far below that of the cause says nothing of it."""
-
-_OTHER_PART = 24
-"""What a line loses that a part of the build wrote of which the tool does not say that it failed."""
 
 _MARK_CHARS = 18
 """What the mark for rows that are left out costs."""
@@ -68,28 +57,6 @@ def budget_for(log_chars: int) -> Budget:
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
-    """Rows from the begin of a command or step that failed to the line that says so."""
-
-    begin: int
-    end: int
-
-    def holds(self, place: int) -> bool:
-        """Whether a row lies inside; what a runner adds right after the end counts as inside."""
-        return self.begin <= place <= self.end + 2
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A line that says that something failed; `place` is its row in the run."""
-
-    place: int
-    family: Family
-    text: str
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
 class Decision:
     """The chosen rows in reading order, the best candidate, and all candidates by falling score."""
 
@@ -107,58 +74,15 @@ def decide(weighed: Sequence[Candidate], texts: dict[int, str], regions: Sequenc
         regions: Where the run was declared failed, in order; empty when nothing says so.
         budget: How much may be shown.
     """
-    told = _sorted(_without_harmless(weighed, texts))
+    told = by_score(_without_harmless(weighed, texts))
     best = _first_cause(told)
-    told = _sorted([*told, *_tails(regions, texts, best)])
+    told = by_score([*told, *_tails(regions, texts, best)])
     best = best or _first_cause(told)
     told = [c for c in told if best is None or c.score >= best.score - _FAR]
     chosen = _Choice(budget, texts, best, frozenset(r.end for r in regions))
     for candidate in _in_turn(told, best, texts):
         chosen.add(candidate)
     return Decision(tuple(sorted(chosen.places | chosen.between())), best or (told[0] if told else None), tuple(told))
-
-
-# --- weighing -------------------------------------------------------------------------------------
-
-
-def _sorted(candidates: Iterable[Candidate]) -> list[Candidate]:
-    return sorted(candidates, key=lambda c: (-c.score, c.place))
-
-
-def weighed(found: pl.DataFrame, regions: Sequence[Region]) -> list[Candidate]:
-    """Candidates by falling score: weight, inside a failing part of the run, rare, not seen where all went well.
-
-    Args:
-        found: `place, text, family` of the lines that `families` names, and the `part` of the build they are in.
-        regions: Where the run was declared failed, in order; empty when nothing says so.
-    """
-    rows = list(found.select("place", "text", "family", "part").iter_rows())
-    inside = {place: any(r.holds(place) for r in regions) for place, *_ in rows}
-    seen = Counter(masked(text) for _, text, *_ in rows)
-    usual = {masked(text) for place, text, *_ in rows if not inside[place]} if regions else set()
-    failing = failing_parts(found["text"])
-    titles = [place for place, _, name, _ in rows if _is_title(BY_NAME[name]) and (inside[place] or not regions)]
-    result = []
-    for place, text, name, part in rows:
-        family, what = BY_NAME[name], masked(text)
-        score = family.weight + _standing(place, regions, inside[place])
-        score -= min(24, 5 * max(0, seen[what] - 3) ** 0.5)
-        score -= 12 if inside[place] and what in usual else 0
-        score -= _OTHER_PART if elsewhere(part, failing) else 0
-        score -= 12 if titles and family.failure == "crash.exception" and not _below(place, titles) else 0
-        result.append(Candidate(place, family, text, score))
-    return _sorted(result)
-
-
-def _is_title(family: Family) -> bool:
-    """Whether a line of this family names a test that failed."""
-    return family.weight >= _TELLING and (family.failure or "").startswith("test.") and not family.total
-
-
-def _below(place: int, titles: Sequence[int]) -> bool:
-    """Whether a row may belong to the test that the nearest title above it names; `titles` ascend."""
-    at = bisect_right(titles, place)
-    return at > 0 and place - titles[at - 1] <= REACH
 
 
 def _without_harmless(weighed: Sequence[Candidate], texts: dict[int, str]) -> list[Candidate]:
@@ -176,15 +100,6 @@ def _without_harmless(weighed: Sequence[Candidate], texts: dict[int, str]) -> li
     return [replace(c, score=c.score - 40) if harmless(c) else c for c in weighed]
 
 
-def _standing(place: int, regions: Sequence[Region], inside: bool) -> float:
-    """What the place of a line is worth: a failing part of the run, before it, after it."""
-    if not regions:
-        return 0.0
-    if inside:
-        return 12.0
-    return -45.0 if place > regions[-1].end else -24.0
-
-
 def _first_cause(weighed: Sequence[Candidate]) -> Candidate | None:
     """The earliest of the candidates that are about as good as the best one."""
     telling = [c for c in weighed if c.family.weight > _WRAPPERS]
@@ -197,7 +112,7 @@ def _first_cause(weighed: Sequence[Candidate]) -> Candidate | None:
 
 def _tails(regions: Sequence[Region], texts: dict[int, str], best: Candidate | None) -> list[Candidate]:
     """The last lines before each exit: many when nothing else tells, else a few."""
-    known = best is not None and best.family.weight >= _TELLING and any(r.holds(best.place) for r in regions)
+    known = best is not None and best.family.weight >= TELLING and any(r.holds(best.place) for r in regions)
     count = 2 if known else TAIL_LINES
     rows = [row for r in regions for row in tail(r.end, texts, count) if row[0] > _title_end(r, texts)]
     lift = 0.0 if known else 12.0
@@ -212,11 +127,6 @@ def _title_end(region: Region, texts: dict[int, str]) -> int:
         return region.begin
     ends = (p for p in range(region.begin, region.end) if texts.get(p, "").startswith("##[endgroup]"))
     return next(ends, region.begin)
-
-
-def masked(text: str) -> str:
-    """The text with numbers, digests and addresses as holes."""
-    return _MASK.sub("#", text.strip()[:200])
 
 
 # --- choosing -------------------------------------------------------------------------------------
@@ -246,7 +156,7 @@ def _in_turn(weighed: Sequence[Candidate], best: Candidate | None, texts: dict[i
 
 def _completed(c: Candidate, texts: dict[int, str], whole: bool) -> list[Candidate]:
     """What completes a statement; of one that is not the cause only the nearest place."""
-    if c.family.weight < _TELLING:
+    if c.family.weight < TELLING:
         return []
     rows = [*opening(c.place, texts, c.family.headed), *origin(c.place, texts), *details(c.place, texts)]
     rows = rows if whole else rows[:1]

@@ -16,9 +16,11 @@ import polars as pl
 from runcase.analysis.decisive.details import REACH
 from runcase.analysis.decisive.headline import headline
 from runcase.analysis.decisive.naming import could_say, families
+from runcase.analysis.decisive.novelty import BATCH_ROWS, NOTHING, Shared, shared
 from runcase.analysis.decisive.parts import part_of
 from runcase.analysis.decisive.records import spoken
-from runcase.analysis.decisive.select import Candidate, Decision, Region, budget_for, decide, weighed
+from runcase.analysis.decisive.select import Decision, budget_for, decide
+from runcase.analysis.decisive.weighing import Candidate, Region, weighed
 from runcase.model.refs import ref_of
 
 BEFORE, AFTER = 12, REACH
@@ -40,11 +42,13 @@ and three times as many from its end: what a run costs is bounded."""
 MOST_SHOWN = 200
 """Candidates of a run, by falling score, whose surroundings are fetched; a first screen shows a fifth."""
 
-BATCH_ROWS = 200_000
 TEXT_CHARS = 2000
 _ENDS = "^(?:exit|run[.]finished|stage[.]started|tool[.]started)"
 _BAD = ("failed", "timed_out", "cancelled")
 _KEPT = ("run_id", "place", "text", "family", "kind", "code", "ended", "part", "ref")
+
+
+_NO_GOODS = pl.DataFrame(schema={"run_id": pl.String(), "other": pl.String()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +62,29 @@ class Told:
     """What the first failing command or step calls itself; empty when nothing says so."""
     cause: str
     """The best candidate in one line; empty for none."""
+    good_runs: int
+    """Good runs of its job that its lines were looked for in."""
 
 
-def decisions(events: pl.LazyFrame, runs: pl.Series) -> dict[str, Told]:
+def decisions(events: pl.LazyFrame, runs: pl.Series, goods: pl.DataFrame | None = None) -> dict[str, Told]:
     """The decision of each of `runs` that says anything.
 
     Args:
         events: EVENTS with runs assigned, in the order of the sources.
         runs: Run ids.
+        goods: `run_id, other`: the good runs of its job that each run is held against; None: none are known.
     """
+    goods = _NO_GOODS if goods is None else goods
     rows = events.filter(pl.col("run_id").is_in(runs.implode()))
     spans = rows.group_by("run_id").agg(pl.col("byte_len").sum(), total=pl.len()).collect(engine="streaming")
-    parts = _marked(rows, spans).partition_by("run_id", as_dict=True, maintain_order=True)
+    speaking = _marked(rows, spans)
+    parts = speaking.partition_by("run_id", as_dict=True, maintain_order=True)
     marked = {str(k[0]): v for k, v in parts.items()}
     sizes = dict(spans.select("run_id", "byte_len").iter_rows())
     failing = {run_id: _regions(mine) for run_id, mine in marked.items()}
-    found = {run_id: _weighed(mine, failing[run_id]) for run_id, mine in marked.items()}
+    good = events.filter(pl.col("run_id").is_in(goods["other"].unique().implode())).select("run_id", text=_said())
+    usual = shared(speaking, good, goods)
+    found = {run_id: _weighed(mine, failing[run_id], usual.get(run_id, NOTHING)) for run_id, mine in marked.items()}
     near = _around(
         rows,
         {
@@ -90,8 +101,14 @@ def decisions(events: pl.LazyFrame, runs: pl.Series) -> dict[str, Told]:
         decision = decide(found[run_id], texts, failing[run_id], budget_for(sizes[run_id]))
         codes = tuple(mine["code"].drop_nulls().to_list())
         cause = headline(decision.best, texts) if decision.best else ""
-        result[run_id] = Told(decision, refs, codes, _command(mine, failing[run_id]), cause)
+        good_runs = usual.get(run_id, NOTHING).runs
+        result[run_id] = Told(decision, refs, codes, _command(mine, failing[run_id]), cause, good_runs)
     return result
+
+
+def _said() -> pl.Expr:
+    """What families look at of a record."""
+    return _plain(spoken(pl.col("message"), TEXT_CHARS))
 
 
 def _plain(text: pl.Expr) -> pl.Expr:
@@ -123,10 +140,9 @@ def _marked(rows: pl.LazyFrame, spans: pl.DataFrame) -> pl.DataFrame:
     """
     coded = pl.col("fields").str.contains('"exit_code"', literal=True) | _failed_itself()
     ends = (pl.col("kind").str.contains(_ENDS) | coded).fill_null(value=False)
-    text = _plain(spoken(pl.col("message"), TEXT_CHARS))
-    looked_at = rows.select("run_id", "source_id", "byte_start", "byte_len", "kind", "fields", "level", text=text)
+    looked_at = rows.select("run_id", "source_id", "byte_start", "byte_len", "kind", "fields", "level", text=_said())
     parts = pl.DataFrame(schema={"run_id": pl.String(), "part": pl.String()})
-    kept = pl.DataFrame(schema=_schema())
+    kept = _empty()
     waiting: pl.DataFrame | None = None
     for batch, passed in _placed(looked_at):
         batch, parts = _in_parts(batch, parts)
@@ -171,6 +187,10 @@ def _named(rows: pl.DataFrame) -> pl.DataFrame:
         ended=pl.col("fields").str.json_path_match("$.status"),
     )
     return named.select(_schema().names())
+
+
+def _empty() -> pl.DataFrame:
+    return pl.DataFrame(schema=_schema())
 
 
 def _schema() -> pl.Schema:
@@ -221,9 +241,10 @@ def _command(rows: pl.DataFrame, regions: list[Region]) -> str:
     return " ".join(t.split("\n", 1)[0] for t in named["text"].to_list())
 
 
-def _weighed(rows: pl.DataFrame, regions: list[Region]) -> list[Candidate]:
+def _weighed(rows: pl.DataFrame, regions: list[Region], usual: Shared) -> list[Candidate]:
     """Candidates of one run by falling score."""
-    return weighed(rows.filter(pl.col("family").is_not_null()).select("place", "text", "family", "part"), regions)
+    named = rows.filter(pl.col("family").is_not_null()).select("place", "text", "family", "part")
+    return weighed(named, regions, usual)
 
 
 def _reached(places: Iterable[int], ends: Iterable[int]) -> set[int]:
