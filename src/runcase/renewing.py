@@ -74,11 +74,12 @@ def concluded(
         whole = renewed(old, found, touched | beside)
         changed = set(found.runs["run_id"]) - beside
         concerned, held_against = also_concerned(old, whole, changed)
-        if concerned <= changed and held_against <= changed | beside:
+        again = (concerned & set(old.runs["run_id"])) - touched
+        more = (held_against & set(old.runs["run_id"])) - touched - beside - again
+        if not again and not more:
             return Concluded(whole, sources, problems, changed)
-        known_runs = set(old.runs["run_id"])
-        touched |= concerned & known_runs
-        beside = (beside | (held_against & known_runs)) - touched
+        touched |= again
+        beside = (beside | more) - again
 
 
 def _of_part(

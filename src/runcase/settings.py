@@ -11,7 +11,8 @@ from runcase.intake.remote import is_url
 from runcase.model.problems import RuncaseError
 
 ENGINE_PACKS = (
-    *("airflow", "buildkite", "pegasus", "slurm", "snakemake", "stepfunctions", "temporal", "travis"),
+    *("airflow", "argo", "azure-pipelines", "bazel", "buildkite", "dagster", "jenkins", "pegasus", "prow", "slurm"),
+    *("snakemake", "stepfunctions", "temporal", "travis", "zuul"),
     *("kubernetes", "nextflow", "nextflow-engine", "gitlab", "github-actions"),
 )
 DEFAULT_PACKS = ("generic", *ENGINE_PACKS, "document-pipeline")

@@ -148,6 +148,21 @@ def test_a_duration_that_rests_on_a_clock_bounded_from_one_side_is_at_least_that
     assert boot["detail"].startswith("at least this long")
 
 
+@pytest.mark.parametrize(("minutes", "side"), [(7, "ahead of"), (-7, "behind")])
+def test_a_stdout_whose_clock_is_off_is_told_within_limits_that_hold_the_truth(
+    minutes: int, side: str, tmp_path: Path
+) -> None:
+    knobs = replace(drawn(5), skew=(("agent", minutes * 60_000),), loss=0.0, dropped=(), cut=None)
+    found = seen(exported(simulated(knobs), 5).files, tmp_path).found
+    texts = found.signals.filter((pl.col("code") == "clock_skew") & pl.col("text").str.contains("stdout"))["text"]
+    assert texts.len() > 0
+    for text in texts:
+        told = re.search(r"stands (?:at least )?([\d.]+)(?: to ([\d.]+))? s (ahead of|behind)", text)
+        assert told is not None
+        assert told[3] == side
+        assert float(told[1]) <= 420 <= float(told[2] or 420)
+
+
 @pytest.mark.parametrize("minutes", [7, -7])
 @pytest.mark.parametrize(("host", "seed"), [("queue-1", 3), ("worker-1", 5), ("worker-1", 8), ("agent", 5)])
 def test_of_random_runs_one_host_seven_minutes_off_leaves_the_judgement(

@@ -175,12 +175,31 @@ def test_an_engine_whose_stages_are_unknown_is_resumed_by_its_own_command_with_q
 
 
 ENGINES = {
-    "airflow": "airflow tasks clear --only-failed --downstream --task-regex '^<task-id>$' <dag-id>",
+    "airflow": (
+        "airflow tasks clear --only-failed --downstream --task-regex '^<task-id>$'"
+        " --start-date <logical-date> --end-date <logical-date> <dag-id>"
+    ),
+    "argo_workflows": "argo retry --namespace <namespace> {}",
+    "azure_pipelines": (
+        "az rest --method patch --resource 499b84ac-1321-427f-aa17-267ca6975798 --uri"
+        " 'https://dev.azure.com/<organization>/<project>/_apis/build/builds/<build-id>/stages/<stage>?api-version=7.1'"
+        """ --body '{{"state": "retry"}}'"""
+    ),
+    "bazel_bep": "bazel <command> <targets>",
     "buildkite": "bk build rebuild <build-number>",
+    "dagster": (
+        "dagster-graphql --remote <webserver-url> --text 'mutation {{ launchRunReexecution(reexecutionParams:"
+        """ {{parentRunId: "<run-id>", strategy: FROM_FAILURE}}) {{ __typename }} }}'"""
+    ),
     "github_actions": "gh run rerun <run-id> --failed",
     "gitlab": "glab ci retry <job-id>",
+    "jenkins": (
+        "java -jar jenkins-cli.jar -s <jenkins-url> restart-from-stage"
+        " --job <job> --number <build-number> --stage <stage>"
+    ),
     "nextflow_log": "nextflow run <script> -resume {}",
     "pegasus_jobstate": "pegasus-run <submit-dir>",
+    "prow": "gh pr comment <pull-request> --repo <owner>/<repository> --body /retest",
     "slurm_sacct": "scontrol requeue {}",
     "snakemake": "snakemake --cores <n> --rerun-incomplete",
     "stepfunctions": "aws stepfunctions redrive-execution --execution-arn {}",
@@ -188,6 +207,9 @@ ENGINES = {
         "temporal workflow reset --workflow-id <workflow-id> --run-id {} --type LastWorkflowTask --reason '<why>'"
     ),
     "travis": "travis restart <job-number>",
+    "zuul": (
+        "zuul-client enqueue --tenant <tenant> --pipeline <pipeline> --project <project> --change <change>,<patchset>"
+    ),
 }
 """Reader -> the documented command that resumes a failed run of its engine."""
 
@@ -199,13 +221,23 @@ def test_a_failed_run_names_the_command_of_the_engine_that_ran_it_with_its_id_as
 ) -> None:
     events = [event("exit", "10:00:00", "s", run_id=run_id, attempt=1, fields={"exit_code": 1})]
     found = conclude(facts(events, [source("s", "a/log.txt", reader=reader)]), load_packs(DEFAULT_PACKS)).replay
-    said = "<run-id>" if run_id.startswith("-") else shlex.quote(run_id)
+    said = HOLES.get(reader, "<run-id>") if run_id.startswith("-") else shlex.quote(run_id)
     assert found["commands"].to_list() == [[ENGINES[reader].format(said)]]
     words = shlex.split(found["commands"].item()[0])
     assert ("{}" not in ENGINES[reader]) or (run_id in words) != run_id.startswith("-")
 
 
+HOLES = {"argo_workflows": "<workflow>", "slurm_sacct": "<job-id>", "stepfunctions": "<execution-arn>"}
+"""Reader -> what stands in its command for an id that is not known."""
+
+
+def test_an_id_in_two_parts_gives_a_command_each_of_them() -> None:
+    events = [event("exit", "10:00:00", "s", run_id="shop/etl-1", attempt=1, fields={"exit_code": 1})]
+    found = conclude(facts(events, [source("s", "a.json", reader="argo_workflows")]), load_packs(DEFAULT_PACKS))
+    assert found.replay["commands"].to_list() == [["argo retry --namespace shop etl-1"]]
+
+
 def test_a_run_that_is_named_after_its_source_gives_an_engine_no_id() -> None:
     events = [event("exit", "10:00:00", "s", fields={"exit_code": 1})]
     found = conclude(facts(events, [source("s", "a/log.txt", reader="slurm_sacct")]), load_packs(DEFAULT_PACKS))
-    assert found.replay["commands"].to_list() == [["scontrol requeue <run-id>"]]
+    assert found.replay["commands"].to_list() == [["scontrol requeue <job-id>"]]

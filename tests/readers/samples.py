@@ -215,6 +215,13 @@ SAMPLES: dict[str, Sample] = {
                 "localEndpoint": {"serviceName": "s"}}]),
     ),
     "kubernetes": Sample("pod.json", _json({"apiVersion": "v1", "items": [_K8S], "kind": "List", "metadata": {}})),
+    "argo_workflows": Sample(
+        "wf.json",
+        _json({"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow",
+               "metadata": {"name": "w-1", "namespace": "n", "creationTimestamp": _T}, "spec": {},
+               "status": {"phase": "Failed", "startedAt": _T, "finishedAt": _T, "nodes": {
+                   "w-1": {"id": "w-1", "displayName": "load", "type": "Pod", "phase": "Failed", "startedAt": _T}}}}),
+    ),
     "kubernetes_log": Sample(
         "var/log/pods/n_p-1_0c1f6a2e/main/0.log",
         _text("2026-03-14T08:00:00.123456789Z stdout P half ", "2026-03-14T08:00:00.123456790Z stdout F line"),

@@ -10,6 +10,7 @@ from runcase.intake.readers.base import DocumentReader, Sniff
 from runcase.intake.readers.registry import READERS, choose
 
 OTHER: dict[str, tuple[bytes, bytes]] = {
+    "argo_workflows": (b"argoproj.io/v1alpha1", b"argoproj.io/v1alpha9"),
     "bazel_bep": (b'"buildToolVersion": "7.1.0"', b'"buildToolVersion": "3.7.2"'),
     "dagster": (
         b'{"__class__": "EventLogEntry", "run_id"',

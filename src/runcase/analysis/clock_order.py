@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from runcase.analysis.selection import of_kind
+from runcase.analysis.signs import ENDED, ends_process
 from runcase.model.kinds import WORK_KINDS
 
 STEPS: tuple[tuple[str, ...], ...] = (
@@ -48,7 +49,10 @@ def constraints(
     firsts = _firsts(marks)
     shared = _shared(marks)
     found = pl.concat(
-        [_steps(firsts), _signs_of_life(firsts, signs), shared, _written_before_read(claims), _nested(spans)]
+        [
+            *(_steps(firsts), _signs_of_life(firsts, signs), _last_words(marks, signs)),
+            *(shared, _written_before_read(claims), _nested(spans)),
+        ]
     )
     near = found.filter(pl.col("bound") > -FARTHEST_US).with_columns(pl.col("bound").clip(upper_bound=FARTHEST_US))
     ordered = near.sort("early", "late", -pl.col("bound"), pl.col("refs").list.first())
@@ -79,6 +83,15 @@ def _steps(firsts: pl.DataFrame) -> pl.DataFrame:
 def _signs_of_life(firsts: pl.DataFrame, signs: pl.DataFrame) -> pl.DataFrame:
     """An attempt is claimed and begins before the first sign of life that another source notes."""
     return _constraint(firsts.join(signs, on=["run_id", "own_attempt", "rank"], how="inner", suffix="_b"), 0)
+
+
+def _last_words(marks: pl.DataFrame, signs: pl.DataFrame) -> pl.DataFrame:
+    """A process prints nothing after its exit, but for what lay in a pipe; of several exits the last one counts."""
+    exits = marks.filter(ends_process()).sort("ts_lo", "order")
+    last = exits.group_by("run_id", "own_attempt", "source_id", maintain_order=True).last()
+    printed = signs.filter(pl.col("rank") == ENDED)
+    ends = last.select("run_id", "own_attempt", "source_id", "ts_lo", "ts_hi", "ref")
+    return _constraint(printed.join(ends, on=["run_id", "own_attempt"], how="inner", suffix="_b"), SHARED_SLACK_US)
 
 
 def _shared(marks: pl.DataFrame) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ _LACKS = {
     "mismatch": ("artifact_partial", "{} is not what was claimed: {}"),
     "expired": ("payload_expired", "{} has expired"),
 }
+_HOLE = re.compile(r"\{([a-z_]+)(?:\|([a-z-]+))?\}")
 MAX_NAMED = 6
 """Artifacts of one stage that the reuse list names one by one."""
 
@@ -245,23 +247,29 @@ def _fits(rule: ReplayRule, run: _Run, found: Plan) -> bool:
 def _filled(command: str, run: _Run, found: Plan) -> str:
     """A command with the ids of the run, quoted for a shell: they come from logs.
 
-    What is not known stays a hole, `<run-id>`: also an id that a source was given for want of one, and one that a
-    program would take for an option.
+    What is not known stays a hole, `<run-id>`, or the one that the pack names (`{run_id|execution-arn}`): also an id
+    that a source was given for want of one, and one that a program would take for an option. Of an id in two parts,
+    `namespace/name`, `{outer_id}` is the first and `{own_id}` the last.
     """
-    own = run.frame["identity"] != "source"
+    own = str(run.frame["run_id"]) if run.frame["identity"] != "source" else None
+    outer, _, last = (own or "").rpartition("/")
     values = {
-        "run_id": run.frame["run_id"] if own else None,
+        "run_id": own,
+        "outer_id": outer or None,
+        "own_id": last or None,
         "attempt": run.attempt["attempt"],
         "workspace_id": run.attempt["workspace_id"],
         "bundle": run.frame["bundle"],
         "job": run.frame["job"],
         "start": found.start,
     }
-    for name, value in values.items():
+
+    def said(m: re.Match[str]) -> str:
+        value = values.get(m[1])
         known = value is not None and not str(value).startswith("-")
-        hole = f"<{name.replace('_', '-')}>"
-        command = command.replace(f"{{{name}}}", shlex.quote(str(value)) if known else hole)
-    return command
+        return shlex.quote(str(value)) if known else f"<{m[2] or m[1].replace('_', '-')}>"
+
+    return _HOLE.sub(said, command)
 
 
 def _texts(value: object) -> list[str]:

@@ -68,6 +68,6 @@ def _replay_action(r: Replay) -> str:
     if r.start:
         return f"replay from {r.start}: redo {', '.join(r.redo) or 'nothing'}"
     if r.commands and not r.blockers:
-        return f"resume it with its engine, which knows what it can reuse: {r.commands[0]}"
+        return f"rerun it with its engine: {r.commands[0]}"
     why = f": {r.blockers[0].text}" if r.blockers else ""
     return f"do not rerun it as it is, no start is safe{why}"

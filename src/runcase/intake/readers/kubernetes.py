@@ -23,6 +23,10 @@ _JSON = re.compile(rb'"apiVersion"\s*:\s*"[\w./-]+"')
 _JSON_KIND = re.compile(rb'"kind"\s*:\s*"[A-Z]\w+"')
 _YAML = re.compile(rb"(?m)^(?:- |  )?apiVersion: [\w./-]+\s*$")
 _YAML_KIND = re.compile(rb"(?m)^(?:- |  )?kind: [A-Z]\w+\s*$")
+_WORKFLOW = re.compile(
+    rb"""argoproj\.io/v1(?s:.{0,200})["']?kind["']?\s*:\s*["']?Workflow(?:List)?\b"""
+    rb"""|["']?kind["']?\s*:\s*["']?Workflow(?:List)?\b(?s:.{0,200})argoproj\.io/v1"""
+)
 _METADATA = re.compile(rb'(?m)"metadata"\s*:\s*\{|^(?:  )?metadata:')
 _LIST_KIND = re.compile(rb'"kind"\s*:\s*"(\w+)List"|^kind: (\w+)List\s*$', re.MULTILINE)
 
@@ -73,6 +77,19 @@ class Kubernetes(DocumentReader):
         for thing in things:
             _TELLERS.get(thing.kind, _listed)(cluster, thing)
         return draft.facts()
+
+
+class Argo(Kubernetes):
+    """Argo workflows, whose own engine resumes them."""
+
+    name = "argo_workflows"
+    versions = "Argo Workflows 3.x objects and lists as JSON or YAML"
+
+    def recognises(self, sniff: Sniff) -> Taken | None:
+        """An object of the kind Workflow, of Argo's API."""
+        if super().recognises(sniff) and _WORKFLOW.search(sniff.head):
+            return Taken("objects of Argo's API, a workflow among them", 85)
+        return None
 
 
 @dataclass(slots=True)

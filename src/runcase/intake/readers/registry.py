@@ -15,7 +15,7 @@ from runcase.intake.readers.jaeger import Jaeger, Zipkin
 from runcase.intake.readers.jenkins import Jenkins
 from runcase.intake.readers.journald import Journald
 from runcase.intake.readers.junit import JUnit
-from runcase.intake.readers.kubernetes import Kubernetes
+from runcase.intake.readers.kubernetes import Argo, Kubernetes
 from runcase.intake.readers.kubernetes_logs import ContainerLog
 from runcase.intake.readers.manifest import Manifest
 from runcase.intake.readers.nextflow import NextflowHistory, NextflowLog, NextflowTrace
@@ -73,6 +73,7 @@ READERS: tuple[Reader, ...] = (
     SosLog(),
     SosManifest(),
     Kubernetes(),
+    Argo(),
     ContainerLog(),
     CwlProv(),
     Dagster(),
