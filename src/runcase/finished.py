@@ -19,6 +19,8 @@ from runcase.report.dossier import Dossier
 from runcase.report.index_value import Index
 from runcase.report.known_issues import KnownIssue
 from runcase.report.raw_evidence import RawEvidence
+from runcase.rules.language import Pack
+from runcase.rules.pack import load_packs
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
@@ -128,3 +130,21 @@ def raw_evidence(path: str, text: str) -> RawEvidence:
     for stone in stones.sort("as_of", "class").collect().iter_rows(named=True):
         known += f"; {stone['size_bytes']:,} bytes expired as of {stone['as_of']}, sha256 {stone['sha256']}"
     return RawEvidence(str(ref), source["path"], case.raw(ref), known)
+
+
+def case_packs(case: Case, rules: Sequence[str] = ()) -> tuple[Pack, ...]:
+    """The packs that a case was built with; `rules` names those that are not shipped.
+
+    Raises:
+        RuncaseError: `pack_changed` when one is not what it was, `unknown_pack`.
+    """
+    told = case.provenance().get("packs")
+    listed = {p["name"]: p["digest"] for p in told} if isinstance(told, list) else {}
+    own = load_packs(rules) if rules else ()
+    names = [n for n in listed if n not in {p.name for p in own}]
+    packs = (*load_packs(names), *own)
+    changed = [p.name for p in packs if p.name in listed and listed[p.name] != p.digest]
+    if changed:
+        what = f"rule packs have changed since the case was built: {', '.join(changed)}"
+        raise RuncaseError("pack_changed", what, "build the case again: conclusions are recomputed from the ledger")
+    return packs

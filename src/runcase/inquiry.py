@@ -14,13 +14,10 @@ from runcase.analysis.compare import Comparison, Side, assigned, compare, counte
 from runcase.analysis.critical import Chain, chain_of
 from runcase.analysis.replay import replays, with_files
 from runcase.intake.inputs import fingerprint
-from runcase.ledger.store import Case
 from runcase.model.case import Conclusions
 from runcase.model.problems import RuncaseError
 from runcase.report import rows as values
 from runcase.report.dossier import Dossier, Replay
-from runcase.rules.language import Pack
-from runcase.rules.pack import load_packs
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,29 +77,11 @@ def replay(path: str, run: str, workspace: str | None = None, rules: Sequence[st
     checked = None
     if workspace is not None:
         own, checked = _against(own, run_id, Path(workspace))
-        own = replace(own, replay=replays(own, case_packs(case, rules)))
+        own = replace(own, replay=replays(own, finished.case_packs(case, rules)))
     rows = own.replay.filter(pl.col("run_id") == run_id).to_dicts()
     plan = values.replay(rows[0]) if rows else None
     status = own.runs["status"][0]
     return ReplayAnswer(run_id, status, plan, "" if plan else _why_none(status), checked)
-
-
-def case_packs(case: Case, rules: Sequence[str] = ()) -> tuple[Pack, ...]:
-    """The packs that a case was built with; `rules` names those that are not shipped.
-
-    Raises:
-        RuncaseError: `pack_changed` when one is not what it was, `unknown_pack`.
-    """
-    told = case.provenance().get("packs")
-    listed = {p["name"]: p["digest"] for p in told} if isinstance(told, list) else {}
-    own = load_packs(rules) if rules else ()
-    names = [n for n in listed if n not in {p.name for p in own}]
-    packs = (*load_packs(names), *own)
-    changed = [p.name for p in packs if p.name in listed and listed[p.name] != p.digest]
-    if changed:
-        what = f"rule packs have changed since the case was built: {', '.join(changed)}"
-        raise RuncaseError("pack_changed", what, "build the case again: conclusions are recomputed from the ledger")
-    return packs
 
 
 def _against(found: Conclusions, run_id: str, folder: Path) -> tuple[Conclusions, Checked]:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import polars as pl
+
 from runcase import pipeline
+from runcase.analysis.artifacts import without_payloads
+from runcase.analysis.renewal import of_runs
+from runcase.analysis.replay import replays
+from runcase.finished import case_packs
 from runcase.ledger.retention import Expired, load_policy
 from runcase.ledger.retention import retain as expire
 from runcase.ledger.store import Case
 from runcase.ledger.sums import write_sums
+from runcase.model.case import Conclusions
+from runcase.model.problems import RuncaseError
+from runcase.model.tables import REPLAYS
 
 
 def retain(path: str, policy: str, as_of: date, dry_run: bool = False) -> Expired:
@@ -24,7 +35,37 @@ def retain(path: str, policy: str, as_of: date, dry_run: bool = False) -> Expire
         return expire(case, ages, as_of, dry_run=True)
     with case.locked():
         gone = expire(case, ages, as_of)
+        _replan(case)
         if gone.runs:
             folders = pipeline.render_again(case, gone.runs)
             write_sums(case, [f"runs/{folder}" for run_id, folder in folders.items() if run_id not in gone.runs])
     return gone
+
+
+def _replan(case: Case) -> None:
+    """States of artifacts whose files expired, and the replay plans that would have reused them."""
+    facts, found = case.facts(case.batches()), case.conclusions()
+    states = without_payloads(found.states, facts.sources.collect(), facts.tombstones.collect())
+    touched = set(states.join(found.states, on=["run_id", "artifact_id", "state"], how="anti")["run_id"])
+    if not touched:
+        return
+    own = of_runs(replace(found, states=states), touched & set(found.replay["run_id"]))
+    other = found.replay.filter(~pl.col("run_id").is_in(own.runs["run_id"].implode()))
+    plans = pl.concat([other, _plans(case, own)]).sort(REPLAYS.key)
+    case.write_conclusions(replace(found, states=states, replay=plans), *case.overview())
+
+
+def _plans(case: Case, own: Conclusions) -> pl.DataFrame:
+    """REPLAYS of some runs; where their packs are not at hand, nothing is planned and that is why."""
+    try:
+        planned = replays(own, case_packs(case))
+    except RuncaseError as e:
+        block = json.dumps(
+            [{"code": "payload_expired", "text": f"what it made has expired, and {e.message}", "refs": []}]
+        )
+        lists = [
+            pl.lit([], dtype=pl.List(pl.String)).alias(c) for c in ("reuse", "redo", "not_redo", "counterfactuals")
+        ]
+        return own.replay.with_columns(pl.lit(None, pl.String).alias("start"), *lists, blockers=pl.lit(block))
+    engine_only = own.replay.join(planned.select("run_id"), on="run_id", how="anti")
+    return pl.concat([planned, engine_only])

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import polars as pl
+import pytest
+from tests.analysis.family import FAMILY, Files
 from tests.factory import Row, artifact, event, facts, source, span
+from tests.simulator.reading import seen
 
 from runcase.analysis.conclude import conclude
 from runcase.model.case import Facts
@@ -105,3 +109,37 @@ def test_spans_that_name_no_run_are_told() -> None:
     conclusions = conclude(given, PACKS)
     told = conclusions.signals.filter(pl.col("code") == "spans_without_run")
     assert told["verdict"].to_list() == ["observed"]
+
+
+CARRIERS = {
+    "the status row itself": ("run.json",),
+    "the manifest": ("manifest.jsonl",),
+    "the archive, which holds other files of its folder": (".pages", ".pdf"),
+    "the rest of the source, beyond the end of the attempt": ("worker.log",),
+}
+"""What was searched, where it is not told by the names of sources -> ends of the paths that would have carried it."""
+
+
+def _carriers(searched: str) -> tuple[str, ...]:
+    return CARRIERS.get(searched) or tuple(searched.removeprefix("searched ").split(", "))
+
+
+def _proven(files: Files, folder: Path) -> set[tuple[str, str]]:
+    """Code of each absence that is proven, and what was searched."""
+    signals = seen(files, folder).found.signals
+    proven = signals.filter((pl.col("family") == "absence") & (pl.col("verdict") == "absent_proven"))
+    return set(proven.select("code", "searched").iter_rows())
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_an_absence_is_proven_only_while_a_source_that_would_have_carried_the_event_is_there(
+    name: str, tmp_path: Path
+) -> None:
+    files = FAMILY[name].files()
+    proven = _proven(files, tmp_path)
+    while proven:
+        code, searched = min(proven)
+        left = {p: d for p, d in files.items() if not p.endswith(_carriers(searched))}
+        assert len(left) < len(files), f"{code}: {searched}"
+        files, proven = left, _proven(left, tmp_path)
+        assert (code, searched) not in proven

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
+import tarfile
+from hashlib import sha256
 from pathlib import Path
 
 import polars as pl
 import pytest
 from tests.commands import Built, Ended, runcase
+from tests.simulator.damage import exported
+from tests.simulator.knobs import CAUSES, Knobs
+from tests.simulator.world import simulated
 
 import runcase as api
+from runcase import pipeline, settings
 
 
 def retained(case: Path, policy: str, as_of: str = "2026-06-01", *more: str) -> Ended:
@@ -37,7 +44,7 @@ def test_expired_bytes_leave_a_digest_a_size_and_a_day(case: Path, story: Built)
 
 
 def test_dossiers_say_that_the_payload_expired_and_keep_their_verdict(case: Path, story: Built) -> None:
-    retained(case, "raw: 30d\nevents: 60d\npayloads: 7d\n")
+    retained(case, "raw: 30d\nevents: 60d\n")
     after, before = Built(case).dossiers()["run_742"], story.dossiers()["run_742"]
     assert "raw payload expired" in Built(case).markdown("run_742")
     for kept in ("run", "windows", "stages", "replay", "artifacts"):
@@ -97,3 +104,52 @@ def test_a_policy_with_mistakes_is_told_with_every_place(case: Path) -> None:
     assert ended.code == 2
     assert "retention.yaml:1:6" in ended.err
     assert "retention.yaml:2:1" in ended.err
+
+
+def with_text_artifacts(files: dict[str, bytes]) -> dict[str, bytes]:
+    """The files of a run whose artifacts are text, their digests in manifest and logs with them."""
+    own = {path: data for path, data in files.items() if data.startswith(b"\x00\x01BIN")}
+    texts = {path: b"page of " + data[5:].rstrip(b"\x00") + b"\n" for path, data in own.items()}
+    digests = {sha256(own[path]).hexdigest(): sha256(texts[path]).hexdigest() for path in own}
+
+    def told(data: bytes) -> bytes:
+        for old, new in digests.items():
+            data = data.replace(old.encode(), new.encode())
+        return data
+
+    return {path: texts.get(path, told(data)) for path, data in files.items()}
+
+
+@pytest.fixture
+def simulated_case(tmp_path: Path) -> Path:
+    """A run that failed in its write-back and whose archive holds what it made, as text."""
+    knobs = Knobs(CAUSES["upload_timeout"], sources=3)
+    with tarfile.open(tmp_path / "run.tar", "w") as archive:
+        for path, data in with_text_artifacts(exported(simulated(knobs)).files).items():
+            member = tarfile.TarInfo(path)
+            member.size, member.mtime = len(data), 1_778_313_600
+            archive.addfile(member, io.BytesIO(data))
+    pipeline.build(settings.resolve((str(tmp_path / "run.tar"),), str(tmp_path / "case"), jobs=1))
+    return tmp_path / "case"
+
+
+def test_an_artifact_whose_payload_expired_is_reused_by_no_plan(simulated_case: Path) -> None:
+    (before,) = Built(simulated_case).dossiers().values()
+    retained(simulated_case, "payloads: 1d\n", "2027-06-01")
+    (after,) = Built(simulated_case).dossiers().values()
+    states = [{a["artifact_id"]: a["state"] for a in d["artifacts"]} for d in (before, after)]
+    assert "verified" in states[0].values()
+    assert {states[1][name] for name, state in states[0].items() if state == "verified"} == {"expired"}
+    assert "payload_expired" in {b["code"] for b in after["replay"]["blockers"]}
+    gone = {name for name, state in states[1].items() if state == "expired"}
+    assert gone.isdisjoint(after["replay"]["reuse"])
+    assert runcase("verify", "-c", simulated_case).code == 0
+
+
+def test_conclusions_drawn_anew_say_of_an_expired_payload_what_retention_said(simulated_case: Path) -> None:
+    retained(simulated_case, "payloads: 1d\n", "2027-06-01")
+    (said,) = Built(simulated_case).dossiers().values()
+    archive = str(simulated_case.parent / "run.tar")
+    pipeline.build(settings.resolve((archive,), str(simulated_case), max_size="200000"))
+    (again,) = Built(simulated_case).dossiers().values()
+    assert (again["artifacts"], again["replay"]) == (said["artifacts"], said["replay"])

@@ -42,6 +42,31 @@ def states(claims: pl.DataFrame, sources: pl.DataFrame, members: pl.DataFrame) -
     return STATES.fill(whole).sort(STATES.key)
 
 
+def without_payloads(found: pl.DataFrame, sources: pl.DataFrame, tombstones: pl.DataFrame) -> pl.DataFrame:
+    """STATES in which an artifact whose file a retention policy deleted has expired; its digest remains.
+
+    What was wrong with a file stays wrong with it.
+
+    Args:
+        found: STATES.
+        sources: SOURCES.
+        tombstones: TOMBSTONES.
+    """
+    gone = tombstones.filter(pl.col("class") == "payloads").select("source_id", "as_of")
+    files = sources.join(gone, on="source_id", how="inner").select(
+        "as_of", refs=pl.format("{}:0+{}", "source_id", "size_bytes")
+    )
+    cited = found.select(*KEY, "refs").explode("refs").join(files, on="refs", how="inner")
+    days = cited.group_by(KEY).agg(pl.col("as_of").min())
+    rows = found.join(days, on=KEY, how="left", maintain_order="left")
+    expired = pl.col("as_of").is_not_null() & pl.col("state").is_in(["verified", "unlisted", "claimed"])
+    text = pl.format("a retention policy deleted the file as of {}; its digest remains", pl.col("as_of"))
+    return rows.with_columns(
+        state=pl.when(expired).then(pl.lit("expired")).otherwise("state"),
+        state_text=pl.when(expired).then(text).otherwise("state_text"),
+    ).select(found.columns)
+
+
 def _said(claims: pl.DataFrame) -> pl.DataFrame:
     """What the claims on each artifact say; the manifest knows its role best, its last writer the rest."""
     rows = claims.with_columns(_try=pl.col("attempt").fill_null(0)).sort(*KEY, "_try", "ts", "ref", nulls_last=False)
@@ -127,12 +152,12 @@ def _deleted() -> pl.Expr:
 
 
 def _damaged() -> pl.Expr:
-    return pl.col("file_ref").is_not_null() & ~pl.col("file_verdict").is_in(["ok", "binary", "empty", "expired"])
+    return pl.col("file_ref").is_not_null() & ~pl.col("file_verdict").is_in(["ok", "binary", "empty"])
 
 
 def _state() -> pl.Expr:
     return (
-        pl.when(_deleted() | (pl.col("file_verdict") == "expired").fill_null(value=False))
+        pl.when(_deleted())
         .then(pl.lit("expired"))
         .when(_mismatch())
         .then(pl.lit("mismatch"))
@@ -151,9 +176,7 @@ def _text() -> pl.Expr:
     digest = pl.col("checksum").str.starts_with("sha256:").fill_null(value=False)
     there = pl.col("file_ref").is_not_null()
     return (
-        pl.when((pl.col("file_verdict") == "expired").fill_null(value=False))
-        .then(pl.lit("the file was deleted by a retention policy; its digest remains"))
-        .when(_deleted())
+        pl.when(_deleted())
         .then(pl.lit("a record says that it was deleted, and the archive does not hold it"))
         .when(_mismatch() & ~there)
         .then(pl.lit("two claims of the same attempt state different checksums"))

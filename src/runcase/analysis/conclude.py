@@ -8,7 +8,7 @@ from dataclasses import replace
 import polars as pl
 
 from runcase.analysis import runs as frames
-from runcase.analysis.artifacts import states
+from runcase.analysis.artifacts import states, without_payloads
 from runcase.analysis.basis import Basis
 from runcase.analysis.claims import claims_of_runs
 from runcase.analysis.clocks import clocks
@@ -55,7 +55,8 @@ def conclude(
     timed = with_doubt(view.windows, basis.clocks)
     view = replace(view, windows=with_searched(timed, reach(view, seen)))
     claims = claims_of_runs(view.artifacts)
-    view = replace(view, states=states(claims, view.sources, view.members), edges=edges(claims))
+    known = states(claims, view.sources, view.members)
+    view = replace(view, states=without_payloads(known, view.sources, facts.tombstones.collect()), edges=edges(claims))
     view = replace(view, signals=signals(view, basis))
     found = Conclusions(
         runs=view.runs,

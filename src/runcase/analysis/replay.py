@@ -54,9 +54,16 @@ def replays(found: Conclusions, packs: tuple[Pack, ...], engines: pl.DataFrame |
     """
     declared = {p.name: p for p in packs if p.stages}
     due = found.runs.filter(pl.col("status").is_in(ENDED) & pl.col("pack").is_in(list(declared))).sort("run_id")
-    rules = [r for p in reversed(packs) for r in p.replay]
-    rows = [_row(run, declared[str(run.frame["pack"])], rules) for run in _each(found, due)]
+    rows = [_row(run, declared[str(run.frame["pack"])], _rules(packs, run.frame["pack"])) for run in _each(found, due)]
     return REPLAYS.frame([*rows, *_resumed(found, packs, due, engines)]).sort(REPLAYS.key)
+
+
+def _rules(packs: tuple[Pack, ...], own: object) -> list[ReplayRule]:
+    """The rules that may speak of a run: those of the pack that declares its stages, and of packs of a user's own.
+
+    Commands of other engines are none of its business.
+    """
+    return [r for p in reversed(packs) if p.name == own or not p.shipped for r in p.replay]
 
 
 def _resumed(
