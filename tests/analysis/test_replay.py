@@ -231,6 +231,12 @@ HOLES = {"argo_workflows": "<workflow>", "slurm_sacct": "<job-id>", "stepfunctio
 """Reader -> what stands in its command for an id that is not known."""
 
 
+def test_a_run_is_told_no_command_of_an_engine_that_did_not_run_it() -> None:
+    events, claims = run(upto="nothing")
+    found = conclude(facts(events, [], claims), (*load_packs(DEFAULT_PACKS), pack())).replay
+    assert found["commands"].to_list() == [[]]
+
+
 def test_an_id_in_two_parts_gives_a_command_each_of_them() -> None:
     events = [event("exit", "10:00:00", "s", run_id="shop/etl-1", attempt=1, fields={"exit_code": 1})]
     found = conclude(facts(events, [source("s", "a.json", reader="argo_workflows")]), load_packs(DEFAULT_PACKS))

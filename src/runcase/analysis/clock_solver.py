@@ -203,7 +203,7 @@ def _least(g: _Graph, low: Ints, high: Ints) -> Ints:
 
 
 def _reference(g: _Graph, places: Mapping[str, str]) -> int:
-    """The clock against which those of the fewest places are off; among equals the one with most neighbours."""
+    """The clock against which those of the fewest places are off, then the fewest clocks, then with most neighbours."""
     near = g.neighbours()
     outgoing = np.bincount(g.early, minlength=len(g.names))
     witnesses = [n for n, name in enumerate(g.names) if name in places] or range(len(g.names))
@@ -211,10 +211,10 @@ def _reference(g: _Graph, places: Mapping[str, str]) -> int:
     if not 1 < len(ranked) <= CANDIDATES:
         return ranked[0]
 
-    def wrong(n: int) -> int:
+    def wrong(n: int) -> tuple[int, int]:
         low, high, _, _ = _bounds(g, n)
         moved = [g.names[m] for m in np.flatnonzero(_least(g, low, high))]
-        return len({places[name] for name in moved if name in places})
+        return len({places[name] for name in moved if name in places}), len(moved)
 
     return min(ranked, key=wrong)
 
