@@ -15,8 +15,8 @@ import polars as pl
 
 from runcase.analysis.artifacts import states
 from runcase.analysis.claims import claims_of_runs
-from runcase.analysis.lineage import downstream, edges, graph_of, upstream
-from runcase.model.tables import ARTIFACTS, MEMBERS, SOURCES
+from runcase.analysis.lineage import declared_order, downstream, edges, graph_of, upstream
+from runcase.model.tables import ARTIFACTS, EVENTS, MEMBERS, SOURCES
 
 STAGES = 40
 
@@ -43,7 +43,7 @@ def main() -> None:
     begun = time.perf_counter()
     mine = claims_of_runs(given)
     weighed = states(mine, SOURCES.empty(), MEMBERS.empty())
-    found = edges(mine)
+    found = edges(mine, declared_order(EVENTS.empty().lazy(), SOURCES.empty()))
     graph = graph_of(found, "run_1")
     middle = f"artifact:a{weighed.height // 10}"
     above, below = upstream(graph, middle), downstream(graph, middle)

@@ -157,3 +157,42 @@ def test_an_azure_job_ends_as_its_outermost_section_does(name: str, bom: bool) -
 def test_an_azure_job_whose_outermost_section_never_finished_is_no_success(name: str) -> None:
     seen: Read = read({"1.txt": azure(AZURE[name][:-1]).encode()})
     assert "succeeded" not in seen.statuses.values()
+
+
+GITHUB = (
+    "Current runner version: '2.316.1'",
+    "Complete job name: test (ubuntu-22.04, 3.12)",
+    "##[group]Run make test",
+    "##[endgroup]",
+    "cart.c:12: error: total is 1",
+    "##[error]Process completed with exit code 2.",
+    "Post job cleanup.",
+    "[command]/usr/bin/git version",
+    "Post job cleanup.",
+    "Cleaning up orphan processes",
+)
+
+
+def github(lines: tuple[str, ...]) -> str:
+    return "".join(f"2024-05-02T10:00:{n:02}.1234567Z {line}\n" for n, line in enumerate(lines))
+
+
+@pytest.mark.parametrize("kept", [10, 9, 8, 7])
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_github_job_is_over_when_its_clean_up_begins(kept: int, fails: bool) -> None:
+    lines = GITHUB if fails else tuple("ok" if "error" in line else line for line in GITHUB)
+    seen = read({"job.txt": github(lines[:kept]).encode()})
+    assert list(seen.statuses.values()) == ["failed" if fails else "succeeded"]
+    (step,) = seen.conclusions.windows.filter(kind="stage").to_dicts()
+    assert (step["name"], step["state"], step["end"].second) == ("make test", "closed", 6)
+
+
+def test_a_github_job_that_breaks_off_in_a_step_has_no_end() -> None:
+    seen = read({"job.txt": github(GITHUB[:4]).encode()})
+    assert set(seen.statuses.values()) <= {"lost", "running"}
+
+
+def test_the_values_of_a_matrix_are_a_field_of_their_job() -> None:
+    seen = read({"job.txt": github(GITHUB).encode()})
+    named = seen.events.filter(kind="attempt.started")["fields"].to_list()
+    assert ['"matrix":"ubuntu-22.04, 3.12"' in f for f in named] == [True]

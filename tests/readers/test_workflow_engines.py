@@ -197,9 +197,14 @@ def test_the_files_of_a_submit_directory_are_one_run_with_tries_and_edges() -> N
             "run0001/p-0.dag": SAMPLES["dagman_dag"].data,
             "run0001/00/00/a.out.000": SAMPLES["pegasus_kickstart"].data,
             "run0001/monitord.done": SAMPLES["pegasus_notes"].data,
+            "run0001/p-0.static.bp": "ts=1970-02-06T22:59:29.144084Z event=task.info xwf.id=a-b task.id=1\n",
+            "run0001/00/00/a.err.000": "2026-03-14T00:00:03 ERROR disk is nearly full\n",
+            "run0001/p-0.dag.dagman.out": SAMPLES["dagman_log"].data,
         }
     )
     assert (seen.statuses, seen.run["job"]) == ({"a-b": "succeeded"}, "p")
+    assert seen.run["first_ts"].year == 2026
+    assert ("stage:b", "followed", "stage:a") in seen.edges
     assert seen.spans.filter(kind="stage")["status"].to_list() == ["retried", "ok"]
     edge = seen.events.filter(kind="log.dag_edge")["fields"][0]
     assert json.loads(edge) == {"parents": ["a"], "children": ["b"]}
@@ -273,6 +278,17 @@ def test_the_action_that_failed_is_the_cause_and_the_exit_is_named() -> None:
     seen = read_one(bazel(ACTION), "bep.json")
     assert (seen.run["run_id"], seen.run["status"], seen.verdict["class"]) == ("u-1", "failed", "build.action")
     assert '"exit_name":"BUILD_FAILURE"' in seen.events.filter(kind="run.finished")["fields"][0]
+
+
+def test_test_targets_of_bazel_are_tests_of_the_run() -> None:
+    verdicts = {"//a:good": "PASSED", "//a:bad": "FAILED", "//a:late": "TIMEOUT"}
+    rows = [
+        {"id": {"testSummary": {"label": label}}, "testSummary": {"overallStatus": verdict, "totalRunCount": 1}}
+        for label, verdict in verdicts.items()
+    ]
+    tests = read_one(bazel(*rows, exit_name="TESTS_FAILED"), "bep.json").conclusions.tests.row(0, named=True)
+    assert (tests["tool"], tests["run"], tests["passed"], tests["failed"]) == ("bazel", 3, 1, 2)
+    assert tests["failed_names"] == ["//a:bad", "//a:late"]
 
 
 def test_a_target_that_was_aborted_is_named() -> None:

@@ -1,12 +1,33 @@
-"""Sources that say of no run that they belong to it, and lie in its folder."""
+"""Sources that say of no run that they belong to it, and lie in its folder or workspace."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
 
 import polars as pl
 
 from runcase.analysis.naming import leaf_folder
 
 COLUMNS = ("source_id", "run_id", "attempt", "basis")
+
+_SLASH = re.compile("/")
+
+
+def housed(
+    sources: pl.DataFrame, placed: Collection[str], by_id: Mapping[str, pl.DataFrame], schema: pl.Schema
+) -> pl.DataFrame:
+    """Sources in no other way placed, in a folder that is the workspace of a run; columns as `schema`."""
+    runs = dict(by_id["workspace_id"].select("workspace_id", "run_id").iter_rows()) if "workspace_id" in by_id else {}
+    rows: list[dict[str, object]] = []
+    files = sources.filter((pl.col("kind") == "file") & (pl.col("role") != "container")) if runs else sources.clear()
+    known = set(placed)
+    for sid, path in files.select("source_id", "path").iter_rows():
+        homes = (path[: m.start()] for m in reversed(list(_SLASH.finditer(path)))) if sid not in known else ()
+        run = next((runs[home] for home in homes if home in runs), None)
+        if run is not None:
+            rows.append({"source_id": sid, "run_id": run, "attempt": None, "basis": "path"})
+    return pl.DataFrame(rows, schema=schema)
 
 
 def lying_beside(

@@ -15,7 +15,7 @@ from runcase.analysis.clocks import clocks
 from runcase.analysis.diagnosis import diagnose
 from runcase.analysis.gaps import gaps
 from runcase.analysis.identity import assignment
-from runcase.analysis.lineage import edges
+from runcase.analysis.lineage import declared_order, edges
 from runcase.analysis.marks import marks, spread
 from runcase.analysis.members import members
 from runcase.analysis.observability import reach, with_searched
@@ -55,8 +55,9 @@ def conclude(
     timed = with_doubt(view.windows, basis.clocks)
     view = replace(view, windows=with_searched(timed, reach(view, seen)))
     claims = claims_of_runs(view.artifacts)
+    lineage = edges(claims, declared_order(view.events, view.sources))
     known = states(claims, view.sources, view.members)
-    view = replace(view, states=without_payloads(known, view.sources, facts.tombstones.collect()), edges=edges(claims))
+    view = replace(view, states=without_payloads(known, view.sources, facts.tombstones.collect()), edges=lineage)
     view = replace(view, signals=signals(view, basis))
     found = Conclusions(
         runs=view.runs,
@@ -68,7 +69,7 @@ def conclude(
         signals=view.signals,
         diagnoses=diagnose(view),
         replay=REPLAYS.empty(),
-        tests=fuller(test_results(view.events), reported(view.spans, view.members)),
+        tests=fuller(test_results(view.events), reported(view.spans, view.members, view.sources)),
     )
     return replace(found, replay=replays(found, packs, engines(view)))
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from runcase.analysis.beside import lying_beside
+from runcase.analysis.beside import housed, lying_beside
 from runcase.analysis.duplicates import duplicate_sources
 from runcase.analysis.naming import leaf_folder, own_run_ids
 from runcase.analysis.rotation import rotated
@@ -99,6 +99,7 @@ def assignment(facts: Facts, taken: Set[str] = frozenset(), names: Mapping[str, 
     by_id = {name: _leading(named, told, name) for name in JOIN_IDS}
     led = _led(named, told, by_id)
     led = pl.concat([led, _pathed(sources, named, led)])
+    led = pl.concat([led, housed(sources, [*_with_run(named)["source_id"], *led["source_id"]], by_id, led.schema)])
     pieces = rotated(sources)
     led = pl.concat([led, _continuing(pieces, named, led)])
     alone = _alone(facts, sources, named, duplicates, told, led)

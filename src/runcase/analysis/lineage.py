@@ -1,4 +1,4 @@
-"""Lineage: what was used, made and derived, as edges and as a graph in the direction of the flow."""
+"""Lineage: what was used, made, derived and waited for, as edges and as a graph in the direction of the flow."""
 
 from __future__ import annotations
 
@@ -7,15 +7,21 @@ from collections.abc import Iterable
 import networkx as nx
 import polars as pl
 
+from runcase.model.refs import ref_of
 from runcase.model.tables import EDGES
 
 MAX_REFS = 8
+GRAPHS = ("dagman_dag",)
+"""Readers of files that declare which stage waits for which."""
+
+_ORDER = pl.Struct({"parents": pl.List(pl.String()), "children": pl.List(pl.String())})
 
 
-def edges(claims: pl.DataFrame) -> pl.DataFrame:
+def edges(claims: pl.DataFrame, declared: pl.DataFrame) -> pl.DataFrame:
     """EDGES of all runs.
 
     Args:
+        declared: As `declared_order` yields it.
         claims: As `claims.claims_of_runs` yields them. An artifact that a stage made out of another one was used
             by that stage, whether or not an event says so.
     """
@@ -28,10 +34,30 @@ def edges(claims: pl.DataFrame) -> pl.DataFrame:
         _edges(staged.filter(pl.col("action").is_in(["written", "listed"])), artifact, "generated", stage),
         _edges(derived, artifact, "derived", origin),
         _edges(derived.filter(pl.col("stage").is_not_null()), origin, "used", stage),
+        _edges(declared, _node("stage", "child"), "followed", _node("stage", "parent")),
     ]
     rows = pl.concat(parts).group_by("run_id", "subject", "relation", "object", maintain_order=True)
     merged = rows.agg(refs=pl.col("ref").unique(maintain_order=True).head(MAX_REFS))
     return EDGES.fill(merged).sort(EDGES.key)
+
+
+def declared_order(events: pl.LazyFrame, sources: pl.DataFrame) -> pl.DataFrame:
+    """`run_id, parent, child, ref`: which stage a graph of the engine lets another one wait for.
+
+    Args:
+        events: EVENTS with runs assigned.
+        sources: SOURCES, which say whether there is such a graph at all.
+    """
+    graphs = sources.filter(pl.col("reader").is_in(GRAPHS))["source_id"].unique()
+    rows = events.filter(pl.col("source_id").is_in(graphs.implode()) & (pl.col("kind") == "log.dag_edge"))
+    names = pl.col("fields").str.json_decode(_ORDER)
+    read = rows.select("run_id", ref=ref_of(), _names=names).filter(pl.col("run_id").is_not_null())
+    pairs = read.select("run_id", "ref", parent=_member("parents"), child=_member("children"))
+    return pairs.collect().explode("parent").explode("child").drop_nulls().sort("run_id", "parent", "child", "ref")
+
+
+def _member(name: str) -> pl.Expr:
+    return pl.col("_names").struct.field(name)
 
 
 def _node(sort: str, column: str) -> pl.Expr:

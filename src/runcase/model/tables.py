@@ -413,11 +413,12 @@ STATES = Table(
 
 EDGES = Table(
     "edges",
-    "Lineage: one row an edge; an artifact was `used` or `generated` by a stage, or `derived` from an artifact.",
+    "Lineage: one row an edge; an artifact was `used` or `generated` by a stage, or `derived` from an artifact;"
+    " a stage `followed` another by the graph that its engine was given.",
     (
         _c("run_id", STRING, "the run"),
         _c("subject", STRING, "node: `artifact:<id>` or `stage:<name>`"),
-        _c("relation", STRING, "used | generated | derived"),
+        _c("relation", STRING, "used | generated | derived | followed"),
         _c("object", STRING, "node: `artifact:<id>` or `stage:<name>`"),
         _REFS,
     ),

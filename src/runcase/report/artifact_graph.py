@@ -68,7 +68,7 @@ def artifact_graph(d: Dossier) -> Graph:
 
 def flow_of(subject: str, relation: str, target: str) -> tuple[str, str]:
     """An edge from what was used to what came of it."""
-    reversed_ = relation == "derived" or (relation == "generated" and not subject.startswith("stage:"))
+    reversed_ = relation in ("derived", "followed") or (relation == "generated" and not subject.startswith("stage:"))
     return (target, subject) if reversed_ else (subject, target)
 
 

@@ -49,8 +49,11 @@ def as_text(d: Dossier, drawn: nx.DiGraph[str], node: str | None) -> str:
         return "\n".join([node, *(f"  {word}: {_named(found)}" for word, found in parts)])
     lines = [f"{d.run.run_id} {d.run.status}"]
     for stage in _stages(drawn):
-        used, made = sorted(drawn.predecessors(stage)), sorted(drawn.successors(stage))
-        lines += [stage.removeprefix("stage:"), f"  read:  {_named(used)}", f"  wrote: {_named(made)}"]
+        before, after = sorted(drawn.predecessors(stage)), sorted(drawn.successors(stage))
+        used, made = ([n for n in nodes if n.startswith("artifact:")] for nodes in (before, after))
+        waited = [n.removeprefix("stage:") for n in before if n.startswith("stage:")]
+        lines += [stage.removeprefix("stage:"), *([f"  after: {_named(waited)}"] if waited else [])]
+        lines += [f"  read:  {_named(used)}", f"  wrote: {_named(made)}"]
     lines += [f"{a.artifact_id}: {a.state}, {a.state_text}" for a in d.artifacts if a.state not in _QUIET_STATES]
     lines += [s.text for s in d.signals if s.code == "not_made"]
     return "\n".join(lines if len(lines) > 1 else [*lines, "nothing tells what the run made and used"])

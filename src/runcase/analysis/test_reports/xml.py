@@ -8,23 +8,28 @@ from runcase.model.refs import ref_of
 from runcase.model.tables import TESTS
 
 MAX_REFS = 20
+TOOLS = {"bazel_bep": "bazel"}
+"""Readers of other report files than JUnit's."""
 
 
-def reported(spans: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+def reported(spans: pl.DataFrame, members: pl.DataFrame, sources: pl.DataFrame) -> pl.DataFrame:
     """TESTS of the runs to which report files belong; a case that passed in the end is no failure.
 
     Args:
         spans: SPANS with runs assigned.
         members: MEMBERS, which say to which run a file belongs that names none itself.
+        sources: SOURCES, whose readers name the tool.
     """
     owner = members.group_by("source_id", maintain_order=True).agg(_run=pl.col("run_id").unique())
     owner = owner.filter(pl.col("_run").list.len() == 1).with_columns(pl.col("_run").list.first())
     cases = spans.filter(pl.col("kind") == "test").join(owner, on="source_id", how="left", maintain_order="left")
+    tools = sources.select("source_id", tool=pl.col("reader").replace_strict(TOOLS, default="junit xml"))
+    cases = cases.join(tools, on="source_id", how="left", maintain_order="left")
     cases = cases.with_columns(run_id=pl.coalesce("run_id", "_run"), ref=ref_of())
     cases = cases.filter(pl.col("run_id").is_not_null()).sort("source_id", "byte_start", "span_id")
-    failed, skipped = pl.col("status") == "error", pl.col("status") == "skipped"
+    failed, skipped = pl.col("status").is_in(["error", "timeout"]), pl.col("status") == "skipped"
     found = cases.group_by("run_id", maintain_order=True).agg(
-        tool=pl.lit("junit xml"),
+        tool=pl.col("tool").unique(maintain_order=True).str.join("+"),
         run=(~skipped).sum(),
         passed=(~skipped & ~failed).sum(),
         failed=failed.sum(),

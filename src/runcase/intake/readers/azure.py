@@ -11,7 +11,7 @@ import re
 import polars as pl
 
 from runcase.intake.readers.base import Annotator, Sniff, Taken, TextReader
-from runcase.intake.readers.github_actions import job_of
+from runcase.intake.readers.github_files import job_of
 from runcase.intake.readers.phrases import Phrase, PhraseAnnotator
 
 _SECTION = re.compile(rb"##\[section\](?:Starting|Finishing|Async Command)|##vso\[")

@@ -22,7 +22,13 @@ from runcase.model.problems import Problem
 _FIRST = re.compile(rb'^\s*\{\s*"id"\s*:\s*\{\s*"(?:started|progress|pattern|unstructuredCommandLine|buildMetadata)"')
 _KNOWN = re.compile(rb'"(?:buildToolVersion|optionsDescription|targetConfigured|buildFinished|opaqueCount)"')
 _CANCELLED = frozenset({"INTERRUPTED"})
-_TEST_STATUS = {"PASSED": "ok", "FLAKY": "retried", "TIMEOUT": "timeout", "NO_STATUS": "skipped"}
+_TEST_STATUS = {
+    "PASSED": "ok",
+    "FLAKY": "retried",
+    "TIMEOUT": "timeout",
+    "NO_STATUS": "skipped",
+    "INCOMPLETE": "skipped",
+}
 _EXITS = {
     "BUILD_FAILURE": "build",
     "PARSING_FAILURE": "build.target",

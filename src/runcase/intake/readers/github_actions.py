@@ -9,6 +9,7 @@ the top (`0_build.txt`) and a file a step in a folder (`build/1_Set up job.txt`)
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +17,7 @@ import polars as pl
 
 from runcase.intake.readers.annotation import first_line, json_fields
 from runcase.intake.readers.base import Annotator, Sniff, Taken, TextReader
+from runcase.intake.readers.github_files import JobFile, job_of
 from runcase.model.tables import SPANS
 
 _LINE = re.compile(rb"(?m)^(?:\xef\xbb\xbf)?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z ")
@@ -25,13 +27,14 @@ _MARK = re.compile(
 )
 _FOLD = re.compile(rb"(?m)^##\[(?:group\]Run |endgroup\])")
 _AZURE = re.compile(rb"##\[section\]|##vso\[")
-_NUMBERED = re.compile(r"-?\d+_(?P<name>.+)\.txt")
 
 _STEP = r"^##\[group\]Run (.+)$"
 _ACTION = r"^(?:[\w.-]+/[\w./-]+@\S+|\./\S*|docker://\S+)$"
 _ERROR = r"^##\[error\](.*)$"
 _EXIT = r"^##\[error\](?:Process completed with|The process '.+' failed with) exit code (-?\d+)\.?$"
 _JOB = r"^Complete job name: (.+)$"
+_MATRIX = r"^Complete job name: .* \(([^()]+)\)$"
+"""A job of a matrix has its values behind its name."""
 _CANCELLED = r"^##\[error\](?:The (?:operation|run|job) was cancell?ed|.* (?:run|job) has been cancell?ed)"
 _TIMED_OUT = r"^##\[error\]The job (?:running on .+ |.+ )?has exceeded the maximum execution time"
 _LOST = r"^##\[error\]The (?:self-)?hosted runner\b.* lost communication|The runner has received a shutdown signal"
@@ -39,6 +42,8 @@ _CLAIMED = r"^(?:Job is about to start running on the (?:hosted )?runner|Current
 _RUNNER = r"^Job is about to start running on the (?:hosted )?runner: ?(.+?)(?: \(\w+\))?$"
 _QUEUED = r"^(?:Waiting for a (?:hosted )?runner to pick up this job|Requested labels:)"
 _END = r"^Cleaning up orphan processes"
+_POST = r"^Post job cleanup\.$"
+"""The first of them says that all steps of the workflow file are over; what actions do afterwards changes no status."""
 
 
 class GitHubActions(TextReader):
@@ -67,25 +72,6 @@ class GitHubActions(TextReader):
         return _Annotator(job) if job else _Annotator(JobFile(None, None))
 
 
-@dataclass(frozen=True, slots=True)
-class JobFile:
-    """What the place of a file in a run archive says; `step` is null for the text of a whole job."""
-
-    job: str | None
-    step: str | None
-
-
-def job_of(path: str) -> JobFile | None:
-    """The job, and the step if it is one of its steps, that a path inside a run archive or its folder names."""
-    _, inside, member = path.rpartition("!/")
-    parts = member.split("/") if inside else path.split("/")[1:]
-    numbered = _NUMBERED.fullmatch(parts[-1]) if parts else None
-    if numbered is None or "__MACOSX" in parts:
-        return None
-    whole = len(parts) == 1 or (len(parts) == 2 and parts[-1].startswith("0_"))
-    return JobFile(numbered["name"], None) if whole else JobFile(parts[-2], numbered["name"])
-
-
 @dataclass(slots=True)
 class _Step:
     """The step that the text is in: its title, begin, and whether something in it failed."""
@@ -104,6 +90,7 @@ class _Annotator(Annotator):
         self._steps = 0
         self._claimed = False
         self._opened = False
+        self._posted = False
         self._in_header = False
         self._ends: set[str] = set()
         self._spans: list[dict[str, object]] = []
@@ -114,8 +101,10 @@ class _Annotator(Annotator):
             return records
         seen = records.with_columns(_first=first_line()).with_columns(**_marks(pl.col("_first")))
         seen = self._with_steps(seen)
+        over = self._steps_over(seen)
+        seen = seen.with_columns(_over=pl.int_range(pl.len()).eq(-1 if over is None else over[0]))
         self._follow(seen)
-        ended = pl.lit(self._status() if self._file.step is None else None, dtype=pl.String)
+        ended = pl.lit(_status(self._ends) if self._file.step is None else None, dtype=pl.String)
         end = pl.col("_end")
         found = seen.with_columns(
             kind=self._kind(),
@@ -123,8 +112,14 @@ class _Annotator(Annotator):
             fields=pl.coalesce(
                 json_fields(
                     exit_code=pl.col("_exit").cast(pl.Int64, strict=False),
-                    status=pl.when(end).then(ended).when(_broken()).then(pl.lit("failed")),
+                    status=pl.when(end)
+                    .then(ended)
+                    .when("_over")
+                    .then(pl.lit(over[1] if over else None, dtype=pl.String))
+                    .when(_broken())
+                    .then(pl.lit("failed")),
                     host=pl.col("_first").str.extract(_RUNNER),
+                    matrix=pl.col("_first").str.extract(_MATRIX),
                     job=pl.coalesce(pl.col("_first").str.extract(_JOB), pl.lit(self._file.job, dtype=pl.String)),
                 ),
                 "fields",
@@ -172,6 +167,16 @@ class _Annotator(Annotator):
         self._in_header = bool(header[-1])
         return header
 
+    def _steps_over(self, seen: pl.DataFrame) -> tuple[int, str] | None:
+        """Where the first clean-up of a whole job begins, and how its steps went until then."""
+        rows = seen["_post"].arg_true()
+        if self._posted or self._file.step is not None or not rows.len():
+            return None
+        self._posted = True
+        before = seen.head(int(rows[0]))
+        marks = {mark for mark in ("_cancel", "_timeout", "_fatal") if before[mark].any()}
+        return int(rows[0]), _status(self._ends | marks)
+
     def _follow(self, seen: pl.DataFrame) -> None:
         """Carries steps, claims and verdicts from block to block; one turn a step."""
         self._claimed = self._claimed or bool(seen["_claim"].any())
@@ -187,7 +192,7 @@ class _Annotator(Annotator):
             if self._step is not None and row["failed"]:
                 self._step.failed = True
         self._steps = int(seen["_number"][-1])
-        end = seen.filter("_end")
+        end = seen.filter(pl.col("_end") | pl.col("_over"))
         if end.height:
             self._close(end["ts"][0])
 
@@ -211,13 +216,6 @@ class _Annotator(Annotator):
             }
         )
 
-    def _status(self) -> str:
-        """How a job ended whose clean-up was reached."""
-        for mark, status in (("_timeout", "timed_out"), ("_cancel", "cancelled"), ("_fatal", "failed")):
-            if mark in self._ends:
-                return status
-        return "succeeded"
-
     def _kind(self) -> pl.Expr:
         finished = pl.lit("run.finished" if self._file.step is None else "invocation.finished")
         return (
@@ -229,6 +227,8 @@ class _Annotator(Annotator):
             .then(pl.lit("error.timeout.job"))
             .when(pl.col("_exit").is_not_null())
             .then(pl.lit("exit"))
+            .when("_over")
+            .then(pl.lit("invocation.finished"))
             .when(_broken() & (self._file.step is not None))
             .then(pl.lit("invocation.finished"))
             .when(pl.col("_error").is_not_null() | pl.col("_lost"))
@@ -254,9 +254,24 @@ class _Annotator(Annotator):
         )
 
 
+def _status(marks: Set[str]) -> str:
+    """How a job ended whose clean-up was reached."""
+    for mark, status in (("_timeout", "timed_out"), ("_cancel", "cancelled"), ("_fatal", "failed")):
+        if mark in marks:
+            return status
+    return "succeeded"
+
+
 def _marks(first: pl.Expr) -> dict[str, pl.Expr]:
     """What the first line of a record says; flags are never null."""
-    flags = {"_cancel": _CANCELLED, "_timeout": _TIMED_OUT, "_lost": _LOST, "_end": _END, "_claim": _CLAIMED}
+    flags = {
+        "_cancel": _CANCELLED,
+        "_timeout": _TIMED_OUT,
+        "_lost": _LOST,
+        "_end": _END,
+        "_post": _POST,
+        "_claim": _CLAIMED,
+    }
     return {
         "_title": first.str.extract(_STEP),
         "_error": first.str.extract(_ERROR),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import polars as pl
+
 from runcase.intake.instants import instant
 from runcase.intake.json_spans import Leaf, opens_only
 from runcase.intake.readers.base import Annotator, DocumentFacts, DocumentReader, Sniff, Taken, TextReader
@@ -12,6 +14,9 @@ from runcase.intake.readers.draft import Draft, Place, member, number_of, text_o
 from runcase.intake.readers.phrases import Phrase, PhraseAnnotator
 from runcase.intake.readers.stated_version import stated
 from runcase.intake.yaml_spans import YamlText
+
+_FIRST_YEAR = 2000
+"""Pegasus is younger."""
 
 _INVOCATION = re.compile(rb"(?m)^- invocation: True\s*$")
 _DAGMAN = re.compile(rb"(?m)^\d\d/\d\d/\d\d \d\d:\d\d:\d\d \*+ .*(?:CONDOR_DAGMAN|condor_DAGMAN)")
@@ -131,5 +136,16 @@ class PegasusNotes(TextReader):
         return Taken("a note of one of Pegasus' tools", 82) if _NOTES.search(sniff.head[:4096]) else None
 
     def annotator(self, path: str) -> Annotator:
-        """Nothing is added."""
-        return PhraseAnnotator((Phrase(r"^\d{4}-\d\d-\d\dT.* \d+\.\d{3}$", "log"),))
+        """The planner's account of the plan has stamps that are no times."""
+        return _NotesAnnotator((Phrase(r"^\d{4}-\d\d-\d\dT.* \d+\.\d{3}$", "log"),))
+
+
+class _NotesAnnotator(PhraseAnnotator):
+    """pegasus-plan 5.0 stamps `*.static.bp` with milliseconds as if they were seconds divided by a thousand: 1970."""
+
+    def annotate(self, records: pl.DataFrame) -> pl.DataFrame:
+        """As `PhraseAnnotator` does, and without the times that no workflow can have."""
+        named = super().annotate(records)
+        sound = ~(pl.col("ts").dt.year() < _FIRST_YEAR).fill_null(value=False)
+        times = (pl.when(sound).then(c).alias(c) for c in ("ts", "ts_lo", "ts_hi"))
+        return named.with_columns(*times, ts_basis=pl.when(sound).then("ts_basis").otherwise(pl.lit("none")))

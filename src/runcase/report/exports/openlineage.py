@@ -84,8 +84,8 @@ def _stage_events(d: Dossier, w: Window) -> Iterator[dict[str, Any]]:
 def _datasets(d: Dossier, stage: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     node = f"stage:{stage}"
     flow = sorted({flow_of(e.subject, e.relation, e.object) for e in d.edges})
-    used = [a.removeprefix("artifact:") for a, b in flow if b == node]
-    made = [b.removeprefix("artifact:") for a, b in flow if a == node]
+    used = [a.removeprefix("artifact:") for a, b in flow if b == node and a.startswith("artifact:")]
+    made = [b.removeprefix("artifact:") for a, b in flow if a == node and b.startswith("artifact:")]
     return [_dataset(x) for x in used], [_dataset(x) for x in made]
 
 
