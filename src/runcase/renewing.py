@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from runcase.analysis.conclude import conclude
+from runcase.analysis.decisive.statements import Decide, decided
 from runcase.analysis.renewal import (
     also_concerned,
     last_good_runs,
@@ -39,7 +40,12 @@ class Concluded:
 
 
 def concluded(
-    case: Case, packs: tuple[Pack, ...], made: Mapping[str, object], written: Set[str], anew: bool
+    case: Case,
+    packs: tuple[Pack, ...],
+    made: Mapping[str, object],
+    written: Set[str],
+    anew: bool,
+    decide: Decide = decided,
 ) -> Concluded:
     """The conclusions of a case as it is on disk now.
 
@@ -53,15 +59,16 @@ def concluded(
         made: What makes conclusions what they are; see `provenance`.
         written: Batches that this build wrote.
         anew: Whether to conclude everything anew.
+        decide: Works out the lines that decide.
     """
     known = set(case.concluded()) - written
     if not case.is_concluded():
         facts = case.facts(case.batches())
-        found = conclude(facts, packs)
+        found = conclude(facts, packs, decide=decide)
         return _whole(facts, found, set(found.runs["run_id"]))
     before = case.provenance()
     if anew or any(before.get(key) != value for key, value in made.items()):
-        return _anew(case, packs)
+        return _anew(case, packs, decide)
     fresh = case.facts([b for b in case.batches() if b not in known])
     old = case.conclusions()
     sources, problems = _all(case, known, fresh)
@@ -70,7 +77,7 @@ def concluded(
     touched = touched_runs(old, sources, fresh)
     beside = last_good_runs(old) - touched
     while True:
-        found = _of_part(case, packs, fresh, old, sources, touched | beside)
+        found = _of_part(case, packs, fresh, old, touched | beside, decide)
         whole = renewed(old, found, touched | beside)
         changed = set(found.runs["run_id"]) - beside
         concerned, held_against = also_concerned(old, whole, changed)
@@ -83,20 +90,20 @@ def concluded(
 
 
 def _of_part(
-    case: Case, packs: tuple[Pack, ...], fresh: Facts, old: Conclusions, sources: pl.DataFrame, runs: Set[str]
+    case: Case, packs: tuple[Pack, ...], fresh: Facts, old: Conclusions, runs: Set[str], decide: Decide
 ) -> Conclusions:
     """The conclusions on fresh evidence and on some runs that stand already."""
     others = set(old.runs["run_id"]) - runs
     members = old.members.filter(pl.col("run_id").is_in(sorted(runs)))["source_id"]
     fresh_batches = fresh.sources.select("batch").unique().collect()["batch"]
     part = case.facts(sorted({*case.holding(members), *fresh_batches}))
-    return conclude(with_touched(part, fresh, old, runs), packs, others, own_names(old))
+    return conclude(with_touched(part, fresh, old, runs), packs, others, own_names(old), decide)
 
 
-def _anew(case: Case, packs: tuple[Pack, ...]) -> Concluded:
+def _anew(case: Case, packs: tuple[Pack, ...], decide: Decide) -> Concluded:
     facts, old = case.facts(case.batches()), case.conclusions()
     frozen = runs_of(old, facts.tombstones.filter(pl.col("class") == "events"))
-    found = renewed(conclude(facts, packs), of_runs(old, frozen), frozen)
+    found = renewed(conclude(facts, packs, decide=decide), of_runs(old, frozen), frozen)
     return _whole(facts, found, set(found.runs["run_id"]))
 
 

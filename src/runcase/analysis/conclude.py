@@ -12,6 +12,7 @@ from runcase.analysis.artifacts import states, without_payloads
 from runcase.analysis.basis import Basis
 from runcase.analysis.claims import claims_of_runs
 from runcase.analysis.clocks import clocks
+from runcase.analysis.decisive.statements import Decide, decided
 from runcase.analysis.diagnosis import diagnose
 from runcase.analysis.gaps import gaps
 from runcase.analysis.identity import assignment
@@ -36,7 +37,11 @@ from runcase.rules.language import Pack
 
 
 def conclude(
-    facts: Facts, packs: tuple[Pack, ...], taken: Set[str] = frozenset(), names: Mapping[str, str] | None = None
+    facts: Facts,
+    packs: tuple[Pack, ...],
+    taken: Set[str] = frozenset(),
+    names: Mapping[str, str] | None = None,
+    decide: Decide = decided,
 ) -> Conclusions:
     """Everything that follows from the facts.
 
@@ -45,6 +50,7 @@ def conclude(
         packs: Rule packs, later ones stronger.
         taken: Ids of runs that stand elsewhere in the case: a run that is named after its source gets another.
         names: Source -> the id that the run which is named after it has already.
+        decide: Works out the lines that decide.
 
     Returns:
         One frame a conclusion table, each sorted by its key.
@@ -67,7 +73,7 @@ def conclude(
         states=view.states,
         edges=view.edges,
         signals=view.signals,
-        diagnoses=diagnose(view),
+        diagnoses=diagnose(view, decide),
         replay=REPLAYS.empty(),
         tests=fuller(test_results(view.events), reported(view.spans, view.members, view.sources)),
     )

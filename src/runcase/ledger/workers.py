@@ -100,11 +100,11 @@ class Crew:
             worker.pipe.close()
         self._workers = []
 
-    def load(self, module: str) -> None:
-        """Lets the processes load a module while the caller goes on."""
-        self._loads = (*self._loads, module)
+    def load(self, *modules: str) -> None:
+        """Lets the processes load modules while the caller goes on."""
+        self._loads += modules
         for worker in self._workers:
-            worker.pipe.send(("load", module))
+            worker.pipe.send(("load", modules))
 
     def each(
         self,
@@ -193,15 +193,14 @@ def _interrupts_held() -> Iterator[None]:
 def _serve(pipe: Connection, loads: Sequence[str]) -> None:
     """Does what it is told, one message after another, until the parent is gone."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    for module in loads:
-        import_module(module)
+    _load(loads)
     stage: Stage[Any, Any] | None = None
     ready: object = None
     try:
         while True:
             kind, value = pipe.recv()
             if kind == "load":
-                import_module(value)
+                _load(value)
             elif kind == "stage":
                 stage, ready = pickle.loads(value), None
             elif stage is not None:
@@ -213,6 +212,11 @@ def _serve(pipe: Connection, loads: Sequence[str]) -> None:
                 pipe.send(answer)
     except (EOFError, OSError):  # the parent is gone, or the system refuses the pipe: the parent sees that it ended
         os._exit(1)
+
+
+def _load(modules: Sequence[str]) -> None:
+    for module in modules:
+        import_module(module)
 
 
 def _portable(e: Exception) -> Exception:

@@ -1,0 +1,50 @@
+"""The lines that decide, worked out by several processes where many runs ask: no run's depend on another's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from runcase.analysis.decisive.statements import Asked, Decide, Told, decided
+from runcase.ledger.ingest import one_thread
+from runcase.ledger.workers import Crew, Stage, Tell
+
+WORTH_EVENTS = 100_000
+"""Events of all runs that ask, from which on processes repay what they load."""
+
+EVENTS_AT_MOST = 10_000
+"""Of a run about so many are weighed, however many it has."""
+
+
+def by(crew: Crew | None, worth_events: int = WORTH_EVENTS) -> Decide:
+    """Decisions by the processes of a build, in shares of about the same work."""
+
+    def decide(asked: Asked) -> dict[str, Told]:
+        events = int(asked.runs["events"].sum() or 0)
+        if crew is None or crew.jobs < 2 or asked.runs.height < 2 or events < worth_events:
+            return decided(asked)
+        told: dict[str, Told] = {}
+        for share in crew.each(Stage(_prepare, (asked,), _decide), list(_shares(asked.runs, 2 * crew.jobs))):
+            if share.value is None:
+                raise RuntimeError("a process that looked for lines that decide died")
+            told |= share.value
+        return told
+
+    return decide
+
+
+def _shares(runs: pl.DataFrame, parts: int) -> Iterator[pl.DataFrame]:
+    """Runs in about so many parts; neighbours stay together, as their sources do on disk."""
+    work = pl.col("events").clip(upper_bound=EVENTS_AT_MOST) + 1
+    part = ((work.cum_sum() - work) * parts // work.sum()).alias("_part")
+    yield from runs.sort("run_id").with_columns(part).partition_by("_part", include_key=False, maintain_order=True)
+
+
+def _prepare(asked: Asked) -> Asked:
+    one_thread()
+    return asked
+
+
+def _decide(asked: Asked, runs: pl.DataFrame, tell: Tell) -> dict[str, Told]:
+    return decided(asked.of(runs))
