@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from polars.testing import assert_frame_equal
 
-from runcase.ledger.store import ROW_GROUP_ROWS, Case
+from runcase.ledger.store import ROW_GROUP_ROWS, BatchWriter, Case
 from runcase.model.problems import RuncaseError
 from runcase.model.refs import Ref
 from runcase.model.tables import EVENTS, FACTS, RAW, SOURCES
@@ -189,3 +189,18 @@ def test_long_messages_end_a_row_group_early_whatever_the_frames_they_came_in(tm
         groups.append([told.row_group(n).num_rows for n in range(told.num_row_groups)])
     assert groups[0] == groups[1]
     assert groups[0] == [84] * 9 + [44]
+
+
+def test_row_groups_depend_on_the_rows_and_not_on_how_they_are_handed_in(tmp_path: Path) -> None:
+    chunk = b"x" * 1000
+    rows = [{"source_id": f"s{n:04}", "byte_start": 0, "data": chunk} for n in range(3000)]
+    sizes = []
+    for step in (1, 7, 3000):
+        with BatchWriter(tmp_path, f"{step:016}") as writer:
+            for at in range(0, len(rows), step):
+                writer.write(RAW, RAW.frame(rows[at : at + step]))
+        told = pq.read_metadata(tmp_path / f"{step:016}" / "raw.parquet")
+        sizes.append([told.row_group(n).num_rows for n in range(told.num_row_groups)])
+    assert sizes[0] == sizes[1] == sizes[2]
+    assert sum(sizes[0]) == 3000
+    assert len(sizes[0]) == 2, "many small chunks share a group"

@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 from secrets import token_hex
+from time import process_time
 from typing import IO
 
 import polars as pl
 import pyarrow as pa
 
-from runcase.intake.archive import Budget
 from runcase.intake.pieces import Piece
 from runcase.intake.read import Input, ReadPlan, read_inputs
 from runcase.ledger.classify import Classifier
@@ -246,24 +246,39 @@ def _in_steps(
     units: Iterable[Unit], plan: IngestPlan, ruleset: Ruleset, passed: Progress = lambda _: None
 ) -> Iterator[tuple[Table, pl.DataFrame]]:
     """As `facts_of`; a step that takes too long ends the process, while steps may be any number: budgets count them."""
+    allowance = _Allowance(plan.read.budget.cpu_seconds)
 
     def step(size: int) -> None:
-        _allow(plan.read.budget)
+        allowance.renew()
         passed(size)
 
-    _allow(plan.read.budget)
     for table, frame in facts_of(units, plan, ruleset, step):
         yield table, frame
-        _allow(plan.read.budget)
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (hard, hard))
+        allowance.renew()
+    allowance.lift()
 
 
-def _allow(budget: Budget) -> None:
-    """From here on the process may use so much processor time; a decoder that hangs is killed by the system then."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (ceil(used.ru_utime + used.ru_stime) + budget.cpu_seconds, hard))
+class _Allowance:
+    """Processor time until the next step is through; a decoder that hangs is killed when it is used up."""
+
+    def __init__(self, seconds: int) -> None:
+        self._seconds = seconds
+        self._renewed = -1.0
+        self.renew()
+
+    def renew(self) -> None:
+        """From here on the process may use `seconds` at least. The limit counts whole ones: it is set once in each."""
+        used = process_time()
+        if self._renewed < 0 or used - self._renewed >= 1:
+            self._renewed = used
+            self._limit(ceil(used) + self._seconds + 1)
+
+    def lift(self) -> None:
+        """What follows in this process has no limit of its own."""
+        self._limit(resource.getrlimit(resource.RLIMIT_CPU)[1])
+
+    def _limit(self, seconds: int) -> None:
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 
 def facts_of(

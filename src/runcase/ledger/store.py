@@ -62,11 +62,18 @@ SCHEMA_VERSION = 1
 ROW_GROUP_ROWS = 32 * 1024
 """Rows a row group; large enough to compress well, small enough to be held in memory while writing."""
 
-GROUP_TEXT_BYTES = 8 * 1024 * 1024
-"""Bytes of messages and fields that end a row group early: few of the rows of a giant line fill the memory."""
+_LONG: dict[str, tuple[tuple[str, ...], int]] = {
+    EVENTS.name: (("message", "fields"), 8 * 1024 * 1024),
+    RAW.name: (("data",), 2 * 1024 * 1024),
+}
+"""Columns of long values, and how many of their bytes end a row group early.
 
-RAW_GROUP_ROWS = 8
-"""Raw chunks a row group: 2 MiB of source bytes."""
+Few of the rows of a giant line fill the memory, and a ref costs one row group of raw chunks. A writer keeps some
+100 KB a row group, so that groups of a few rows each would fill the memory as well (measured 2026-11).
+"""
+
+MOST_WAITING = 16
+"""Tables that wait to be a row group before they are made one: each holds some 40 KB a column beside its rows."""
 
 SUPERSEDES = "supersedes"
 """File of a batch that names another one, whose place it takes: one rename shows the new and hides the old."""
@@ -415,7 +422,7 @@ class BatchWriter:
         self._place = ledger / name
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._waiting: dict[str, list[pa.Table]] = {t.name: [] for t in FACTS}
-        self._text_bytes = 0
+        self._long_bytes = dict.fromkeys(_LONG, 0)
 
     def __enter__(self) -> BatchWriter:
         self.staging.mkdir(parents=True)
@@ -433,10 +440,13 @@ class BatchWriter:
         stored = _narrowed(frame.with_columns(batch=pl.lit(self.name)), table)
         waiting = self._waiting[table.name]
         waiting.append(stored.to_arrow().cast(self._writers[table.name].schema))
-        if table is EVENTS:
-            self._text_bytes += int(_text_bytes(waiting[-1]).sum())
-        full = table is EVENTS and self._text_bytes >= GROUP_TEXT_BYTES
-        if full or sum(t.num_rows for t in waiting) >= _group_rows(table):
+        if len(waiting) >= MOST_WAITING:
+            waiting[:] = [pa.concat_tables(waiting).combine_chunks()]
+        full = sum(t.num_rows for t in waiting) >= ROW_GROUP_ROWS
+        if table.name in _LONG:
+            self._long_bytes[table.name] += int(_long_bytes(waiting[-1], table).sum())
+            full |= self._long_bytes[table.name] >= _LONG[table.name][1]
+        if full:
             self._flush(table, whole_groups=True)
 
     def _flush(self, table: Table, whole_groups: bool) -> None:
@@ -447,8 +457,8 @@ class BatchWriter:
             self._writers[table.name].write_table(rows.slice(0, size), row_group_size=size)
             rows = rows.slice(size)
         self._waiting[table.name] = [rows] if rows.num_rows else []
-        if table is EVENTS:
-            self._text_bytes = int(_text_bytes(rows).sum())
+        if table.name in _LONG:
+            self._long_bytes[table.name] = int(_long_bytes(rows, table).sum())
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -487,26 +497,22 @@ def _superseded(note: Path) -> str | None:
     return name if re.fullmatch(r"[0-9a-f]{16}", name) and name != note.parent.name else None
 
 
-def _group_rows(table: Table) -> int:
-    """Rows a row group: a raw chunk is large, so few of them make a group that a ref can skip cheaply."""
-    return RAW_GROUP_ROWS if table is RAW else ROW_GROUP_ROWS
-
-
 def _group_end(rows: pa.Table, table: Table, whole: bool) -> int:
     """Rows of the next row group; 0 when there are none, or (`whole`) too few to fill one."""
-    size = _group_rows(table)
-    if table is EVENTS:
-        passed = np.flatnonzero(np.cumsum(_text_bytes(rows.slice(0, size))) >= GROUP_TEXT_BYTES)
+    if table.name in _LONG:
+        sizes = _long_bytes(rows.slice(0, ROW_GROUP_ROWS), table)
+        passed = np.flatnonzero(np.cumsum(sizes) >= _LONG[table.name][1])
         if passed.size:
             return int(passed[0]) + 1
-    if rows.num_rows >= size:
-        return size
+    if rows.num_rows >= ROW_GROUP_ROWS:
+        return ROW_GROUP_ROWS
     return 0 if whole else int(rows.num_rows)
 
 
-def _text_bytes(events: pa.Table) -> np.ndarray:
-    """Bytes of the long columns of each event."""
-    lengths = [pc.fill_null(pc.binary_length(events[c]), 0).to_numpy() for c in ("message", "fields")]
+def _long_bytes(rows: pa.Table, table: Table) -> np.ndarray:
+    """Bytes of the long columns of each row."""
+    columns, _ = _LONG[table.name]
+    lengths = [pc.fill_null(pc.binary_length(rows[c]), 0).to_numpy() for c in columns]
     return np.asarray(sum(n.astype(np.int64) for n in lengths))
 
 
