@@ -295,6 +295,14 @@ def test_a_target_that_was_aborted_is_named() -> None:
     assert "//a:b aborted: ANALYSIS_FAILURE" in read_one(bazel(TARGET), "bep.json").events["summary"].to_list()
 
 
+def test_a_test_whose_result_is_cached_takes_no_time_of_the_build_that_cites_it() -> None:
+    result = {"status": "PASSED", "testAttemptStart": "2026-03-10T07:00:00Z", "testAttemptDuration": "40s"}
+    cached = {"id": {"testResult": {"label": "//a:t", "attempt": 1}}, "testResult": {**result, "cachedLocally": True}}
+    seen = read_one(bazel(cached, exit_name="SUCCESS"), "bep.json")
+    assert seen.run["first_ts"].isoformat() == "2026-03-14T08:00:00+00:00"
+    assert "//a:t attempt 1: PASSED (cached, of an earlier build)" in seen.events["summary"].to_list()
+
+
 @pytest.mark.parametrize(
     ("name", "status"),
     [("SUCCESS", "succeeded"), ("INTERRUPTED", "cancelled"), ("TESTS_FAILED", "failed"), (None, "running")],

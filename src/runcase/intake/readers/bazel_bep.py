@@ -244,8 +244,16 @@ class _Build:
             "cached": member(result, "cachedLocally"),
         }
         words = f"{label} attempt {attempt or 1}: {status}"
+        if self._elsewhere(start):
+            self._record(place, "log", f"{words} (cached, of an earlier build)", NOWHEN, (detail,), fields, None, label)
+            return
         self._record(place, "tool.finished", words, end, (detail,), fields, None if good else "warning", label)
         self._span(place, f"{label} attempt {attempt or 1}", "tool", start, end, _TEST_STATUS.get(status, "error"))
+
+    def _elsewhere(self, start: Instant) -> bool:
+        """Whether something began before this build did: its result comes from a cache, and took none of its time."""
+        begun = self._begin[1][0] if self._begin else None
+        return begun is not None and start[0] is not None and start[0] < begun
 
     def _test(self, place: Place, label: str | None, summary: object) -> None:
         status = text_of(member(summary, "overallStatus")) or "NO_STATUS"
@@ -253,6 +261,8 @@ class _Build:
         bad = said in ("error", "timeout")
         start = _time(summary, "firstStartTime", "firstStartTimeMillis")
         end = _time(summary, "lastStopTime", "lastStopTimeMillis")
+        if self._elsewhere(start):
+            start, end = NOWHEN, NOWHEN
         fields = {"test": label, "outcome": said, "test_status": status, "runs": member(summary, "totalRunCount")}
         fields |= {"failure": "timeout.test" if said == "timeout" else "test.failed" if bad else None}
         fields |= {"error_name": status if bad else None}
