@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from runcase.analysis.decisive.families import FAMILIES, Family
 from runcase.analysis.decisive.naming import could_say, families
 from runcase.analysis.decisive.quiet import QUIET
+from runcase.analysis.decisive.records import told_lines
 from runcase.analysis.decisive.statements import decisions
 from runcase.model.tables import EVENTS
 
@@ -102,3 +103,15 @@ def test_what_decides_a_run_does_not_depend_on_the_runs_concluded_beside_it(line
     together = decisions(events, pl.Series(["a", "b"]))
     for run in ("a", "b"):
         assert decisions(events, pl.Series([run])).get(run) == together.get(run)
+
+
+def test_of_an_object_of_many_lines_the_members_that_say_what_happened_are_shown() -> None:
+    rows = ['"eventId": "9",', '"eventType": "TaskTimedOut",', '"taskId": "7",', '"details": {', '"source": "Server",']
+    rows += ['"message": "no worker",', '"type": "",', '"stack": "at x",', '"encoded": "aGk=",', "}"]
+    record = ["{", *(f"  {row}" for row in rows), "}"]
+    assert [record[n].strip() for n in told_lines(record)] == [
+        "{",
+        '"eventType": "TaskTimedOut",',
+        '"message": "no worker",',
+        "}",
+    ]

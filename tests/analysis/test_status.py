@@ -99,3 +99,19 @@ def test_an_end_without_a_word_is_a_failure_only_if_something_failed_before() ->
     end = event("invocation.finished", "10:00:09")
     assert status([event("log", "10:00:00"), end])[0] == "succeeded"
     assert status([event("error", "10:00:00"), *(event("log") for _ in range(50)), end])[0] == "failed"
+
+
+def test_a_run_that_ran_out_of_time_says_since_when_nothing_was_heard() -> None:
+    events = [
+        event("stage.started", "10:00:00", stage="a", summary="stage a began"),
+        event(
+            "run.finished",
+            "10:20:00",
+            level="error",
+            summary="out of time",
+            fields={"status": "timed_out", "error_name": "T", "failure": "timeout.run"},
+        ),
+    ]
+    found = conclude(facts(events, [source("s1", "run.log")]), ()).diagnoses.row(0, named=True)
+    assert found["text"] == "out of time; nothing was heard for its last 1200 s after `stage a began`"
+    assert len(found["refs"]) == 2

@@ -18,7 +18,7 @@ from runcase.analysis.decisive.select import Decision
 from runcase.analysis.decisive.statements import Asked, Decide, Told, decided
 from runcase.analysis.decisive.weighing import Candidate
 from runcase.analysis.stated import Stated, stated_causes
-from runcase.analysis.structure import Ending, Shape, endings, of_last_attempts, shapes
+from runcase.analysis.structure import Ending, Shape, endings, last_silences, of_last_attempts, shapes
 from runcase.analysis.view import CaseView
 from runcase.model.tables import DIAGNOSES
 from runcase.rules.language import FailureRule
@@ -44,13 +44,14 @@ class _Held:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What speaks of one run: rules that hold, a cause that is stated, its shape, decisive lines, its end in words."""
+    """What speaks of one run: rules that hold, a cause that is stated, its shape, lines, its end, its last silence."""
 
     rules: Sequence[_Held]
     stated: Stated | None
     shape: Shape | None
     told: Told | None
     end: Ending | None
+    silence: tuple[str, str] | None
 
 
 def diagnose(view: CaseView, decide: Decide = decided) -> pl.DataFrame:
@@ -61,13 +62,14 @@ def diagnose(view: CaseView, decide: Decide = decided) -> pl.DataFrame:
     looked_at = pl.concat([unsuccessful["run_id"], goods["other"]]).unique(maintain_order=True)
     told = decide(Asked(of_last_attempts(view, looked_at), view.members, unsuccessful, goods))
     formed, ends, stated = shapes(view), endings(view), stated_causes(of_last_attempts(view))
+    silences = last_silences(view)
     rows: list[dict[str, object]] = []
     for run in view.runs.sort("run_id").iter_rows(named=True):
         run_id, status = run["run_id"], run["status"]
         rules = held.get(run_id, [])
         if status in UNSUCCESSFUL or ((rules or run_id in stated) and status != "succeeded"):
-            known = _Known(rules, stated.get(run_id), formed.get(run_id), told.get(run_id), ends.get(run_id))
-            rows += _diagnosis(run, known)
+            spoken = (stated.get(run_id), formed.get(run_id), told.get(run_id), ends.get(run_id))
+            rows += _diagnosis(run, _Known(rules, *spoken, silences.get(run_id)))
     return DIAGNOSES.frame(rows).sort(DIAGNOSES.key)
 
 
@@ -109,7 +111,7 @@ def _diagnosis(run: dict[str, object], known: _Known) -> list[dict[str, object]]
         return _by_rule(run, known.rules, decision, refs)
     failure = _failure_class(run, decision, told)
     if known.stated is not None and run["status"] != "cancelled":
-        return _by_statement(run, known.stated, failure, decision, refs)
+        return _by_statement(run, known, failure, decision, refs)
     if known.shape is not None:
         return _by_shape(run, known.shape, decision, told)
     # errors of a run that was told to stop are its echo, and those of a lost one did not end it
@@ -165,21 +167,29 @@ def _by_rule(
 
 
 def _by_statement(
-    run: dict[str, object], stated: Stated, suggested: str, decision: Decision, refs: dict[int, str]
+    run: dict[str, object], known: _Known, suggested: str, decision: Decision, refs: dict[int, str]
 ) -> list[dict[str, object]]:
     """The cause that the producer itself names; what lines suggest gives a class only where it gave none."""
+    stated = known.stated
+    if stated is None:
+        return []
     failure = stated.failure or suggested
-    lines = [refs[c.place] for c in decision.candidates[:MAX_LINES] if refs[c.place] not in stated.refs]
+    cited = list(stated.refs)
+    said = [{"text": stated.text, "refs": cited}]
+    silence = known.silence if failure.startswith("timeout") else None
+    said += [{"text": silence[0], "refs": [silence[1]]}] if silence else []
+    shown = [*cited, *([silence[1]] if silence else [])]
+    lines = [refs[c.place] for c in decision.candidates[:MAX_LINES]]
     verdict = {
         "run_id": run["run_id"],
         "rank": 0,
         "class": failure,
         "confidence": "proven" if stated.failure else "consistent",
-        "text": stated.text,
-        "refs": list(stated.refs),
-        "evidence": json.dumps([{"text": stated.text, "refs": list(stated.refs)}], ensure_ascii=False),
+        "text": f"{stated.text}; {silence[0]}" if silence else stated.text,
+        "refs": shown,
+        "evidence": json.dumps(said, ensure_ascii=False),
         "next_actions": list(advice(failure)),
-        "decisive": [*stated.refs, *lines],
+        "decisive": list(dict.fromkeys([*shown, *lines])),
         "signature": _signature(failure, stated.text),
     }
     return [verdict, *_others(run, failure, decision, refs)]

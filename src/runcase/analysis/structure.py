@@ -84,6 +84,19 @@ def _silences(view: CaseView) -> dict[str, Ending]:
     return found
 
 
+def last_silences(view: CaseView) -> dict[str, tuple[str, str]]:
+    """Of runs that ran out of time: the silence that lasted up to their end, in words, and its last event."""
+    over = view.runs.filter(pl.col("status") == "timed_out").select("run_id")
+    last = view.attempts.filter(pl.col("attempt") == pl.col("attempt").max().over("run_id"))
+    ends = last.join(over, on="run_id", how="semi").select(*PAIR, "last_ts")
+    gaps = view.windows.filter((pl.col("kind") == "gap") & pl.col("start_ref").is_not_null())
+    rows = gaps.join(ends, on=PAIR, how="inner").filter(pl.col("end") == pl.col("last_ts")).sort("run_id", "start")
+    spent = (pl.col("end") - pl.col("start")).dt.total_seconds()
+    after = pl.concat_str(pl.lit(" "), pl.col("detail").str.extract(r"(after `.*?`)")).fill_null("")
+    words = rows.select("run_id", pl.format("nothing was heard for its last {} s{}", spent, after), "start_ref")
+    return {run: (text, ref) for run, text, ref in words.iter_rows()}
+
+
 def of_last_attempts(view: CaseView, runs: pl.Series | None = None) -> pl.LazyFrame:
     """EVENTS of the last attempt of each of `runs` (None: those that did not succeed), in their order.
 

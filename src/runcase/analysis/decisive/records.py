@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import polars as pl
@@ -9,15 +10,23 @@ import polars as pl
 FEW = 8
 """A record of so many lines is shown whole."""
 
+_TELLING_MEMBER = re.compile(
+    r"""\s*"\w*(?:[tT]ype|[mM]essage|[cC]ause|[rR]eason|[eE]rror\w*|[sS]tatus|[tT]ime|[pP]hase|exitCode)"\s*:\s*(?:"[^"]|\d)"""
+)
 _TRACEBACK = "Traceback (most recent call last)"
 _LAST_TITLE = r"\n(\S[^\n]*)(?:\n(?:\s[^\n]*)?)*$"
 
 
 def told_lines(lines: Sequence[str]) -> list[int]:
-    """Lines to show: of a trace its begin, its end, and the lines that are not indented, which say what was thrown."""
+    """Lines to show: of a trace its begin, its end, and the lines that are not indented, which say what was thrown.
+
+    Of an object its members that name what happened.
+    """
     if len(lines) <= FEW:
         return list(range(len(lines)))
     last = max((n for n, line in enumerate(lines) if line.strip()), default=0)
+    if lines[0].lstrip()[:1] in ("{", "["):
+        return [0, *[n for n, line in enumerate(lines[:last]) if n and _TELLING_MEMBER.match(line)][:FEW], last]
     titles = [n for n, line in enumerate(lines) if n and line[:1].strip()]
     kept = {0, 1, 2, *titles[:3], *titles[-3:], *(n + 1 for n in titles[-1:]), last - 2, last - 1, last}
     return sorted(n for n in kept if 0 <= n <= last)
