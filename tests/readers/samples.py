@@ -235,6 +235,16 @@ SAMPLES: dict[str, Sample] = {
                "wasGeneratedBy": {"_:3": {"prov:activity": "id:s", "prov:entity": "data:" + "b" * 40}},
                "wasEndedBy": {"_:4": {"prov:activity": "id:run", "prov:time": _T}}}),
     ),
+    "cwltool": Sample(
+        "engine.txt",
+        b"[2026-03-14T08:00:00,106.000000Z] [cwltool] /usr/bin/cwltool wf.cwl\n"
+        b"[2026-03-14T08:00:01,59.000000Z] [workflow ] start\n"
+        b"[2026-03-14T08:00:01,59.000000Z] [step a] start\n"
+        b"[2026-03-14T08:00:02,84.000000Z] [job a] exited with status: 3\n"
+        b"[2026-03-14T08:00:02,85.000000Z] [job a] completed permanentFail\n"
+        b"[2026-03-14T08:00:02,85.000000Z] [step a] completed permanentFail\n"
+        b"[2026-03-14T08:00:03,208.000000Z] Final process status is permanentFail\n",
+    ),
     "dagster": Sample(
         "events.jsonl",
         _lines(

@@ -111,6 +111,29 @@ def test_a_json_document_that_breaks_off_inside_a_value_has_a_located_problem(na
     assert all(p.message for p in located)
 
 
+@pytest.mark.parametrize("name", [n for n in NAMES if isinstance(BY_NAME[n], DocumentReader)])
+@pytest.mark.parametrize("share", [0.6, 0.9])
+def test_every_document_that_was_cut_inside_a_line_or_value_has_a_located_problem(name: str, share: float) -> None:
+    sample = SAMPLES[name]
+    whole = sample.data.rstrip()
+    cut = whole[: max(1, int(len(whole) * share))].rstrip(b"\n") or whole[:1]
+    seen = read({sample.path: cut})
+    if choose(sniffed(sample, cut)) is None:
+        return  # so little is left that nobody recognises the producer: it is plain text, with no line lost
+    located = seen.problems.filter(pl.col("byte_start").is_not_null())
+    assert located.height
+    assert located["byte_start"].max() < len(cut) + 1  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if isinstance(BY_NAME[n], TextReader)])
+def test_a_text_that_was_cut_keeps_every_byte_and_invents_no_end(name: str) -> None:
+    sample = SAMPLES[name]
+    cut = sample.data[: len(sample.data) // 2]
+    seen = read({sample.path: cut})
+    assert seen.facts.sources.collect()["size_bytes"].sum() == len(cut)
+    assert "succeeded" not in seen.statuses.values()
+
+
 def paths_of(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Paths of all values inside a JSON value."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()

@@ -6,10 +6,12 @@ import base64
 import json
 from typing import Any
 
+import polars as pl
 import pytest
 from tests.readers.reading import read, read_one
 from tests.readers.samples import SAMPLES
 
+_T = "2026-03-14T08:00:00Z"
 TRACE, SPAN = "5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b174"
 
 # --- OpenLineage ----------------------------------------------------------------------------------
@@ -100,6 +102,51 @@ def test_cwlprov_ties_data_to_steps_by_their_digests() -> None:
     assert seen.run["run_id"] == "id:run"
     assert (f"artifact:data:{'a' * 40}", "used", "stage:id:s") in seen.edges
     assert seen.facts.artifacts.collect()["checksum"].to_list()[0] == f"sha1:{'a' * 40}"
+
+
+def cwl(made_by: str) -> bytes:
+    """A run and a step as cwltool 3 writes them, relations before activities."""
+    label = "Run of workflow/packed.cwl#main"
+    ends = {f"_:{own}": {"prov:activity": f"id:{own}", "prov:time": _T} for own in ("run", "s")}
+    document = {
+        "prefix": {"cwlprov": "https://w3id.org/cwl/prov#", "prov": "http://www.w3.org/ns/prov#"},
+        "wasStartedBy": {"_:1": {"prov:activity": "id:s", "prov:starter": "id:run", "prov:time": _T}},
+        "activity": {
+            "id:run": {"prov:type": {"$": "wfprov:WorkflowRun"}, "prov:label": label, "prov:startTime": _T},
+            "id:s": {"prov:label": f"{label}/a"},
+        },
+        "wasGeneratedBy": {"_:2": {"prov:activity": made_by, "prov:entity": "data:" + "b" * 40}},
+        "wasEndedBy": ends,
+    }
+    return json.dumps(document).encode()
+
+
+@pytest.mark.parametrize(("made_by", "status"), [("id:run", "succeeded"), ("id:s", "lost")])
+def test_provenance_of_a_run_that_ended_and_made_nothing_is_no_success(made_by: str, status: str) -> None:
+    seen = read_one(cwl(made_by), "primary.cwlprov.json")
+    assert seen.run["status"] == status
+    (step,) = seen.spans.filter(kind="stage").to_dicts()
+    assert (step["name"], step["start"] is not None, step["end"] is not None) == ("a", True, True)
+
+
+def test_the_log_of_the_engine_says_how_a_research_object_ended() -> None:
+    seen = read(
+        {
+            "ro/metadata/provenance/primary.cwlprov.json": cwl("id:run"),
+            "ro/metadata/logs/engine.1.txt": SAMPLES["cwltool"].data,
+            "ro/bagit.txt": "BagIt-Version: 0.97\n",
+        }
+    )
+    assert seen.statuses == {"id:run": "failed"}
+    steps = seen.conclusions.windows.filter((pl.col("kind") == "stage") & (pl.col("name") == "a"))
+    assert 59_000 in steps["start"].dt.microsecond().to_list()
+
+
+@pytest.mark.parametrize(("word", "status"), [("success", "succeeded"), ("temporaryFail", "failed")])
+def test_the_console_of_cwltool_ends_with_its_final_status(word: str, status: str) -> None:
+    lines = ["INFO [cwltool] /usr/bin/cwltool a.cwl", "INFO [job a] completed success"]
+    seen = read_one("\n".join([*lines, f"\x1b[1;30mINFO\x1b[0m Final process status is {word}"]) + "\n", "cwl.log")
+    assert seen.run["status"] == status
 
 
 def test_nextflow_lineage_records_of_one_run_are_joined_by_its_id() -> None:

@@ -251,6 +251,7 @@ def _read_document(
     data = b"".join(pieces)
     facts = reader.read(data, stream.path)
     misfits = reader.stated_version.misfits(data, reader.versions) if reader.stated_version else []
+    misfits += _open_line(data) if reader.ends_lines else []
     context = SourceContext(place.sid, stream.path, reader.name)
     tally, raw = Tally(), RawChunks(place, plan.keep_raw)
     raw.add(data)
@@ -275,6 +276,23 @@ def _read_document(
         role="log" if reader.describes_run else "document",
     )
     yield closing(stream, context, place, tally, rest, raw)
+
+
+def _open_line(data: bytes) -> list[Problem]:
+    """The last line where nothing ends it."""
+    start = data.rfind(b"\n") + 1
+    if start == len(data):
+        return []
+    return [
+        Problem(
+            "last_line_open",
+            "info",
+            "the last line has no end: the file was cut off there, or copied without it",
+            byte_start=start,
+            byte_len=len(data) - start,
+            line=data.count(b"\n") + 1,
+        )
+    ]
 
 
 def _read_large_document(

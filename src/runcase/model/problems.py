@@ -119,6 +119,7 @@ PROBLEM_CODES: dict[str, str] = {
     "line_malformed": "a line of a document is not what its format allows; it is kept as it is",
     "yaml_malformed": "a YAML document breaks the rules at a place; what stands before was read",
     "yaml_refused": "a YAML document uses aliases or nests without bounds; it is not read",
+    "last_line_open": "the last line of a document has no end, which its producer always writes: it may be cut off",
     "entry_truncated": "an entry of a journal ends inside a value; what is there was read",
     "history_incomplete": "an export of a history says itself that there is more of it",
     "bep_truncated": "a build event stream ends without its last message",

@@ -109,6 +109,8 @@ class DocumentReader(Reader):
 
     max_bytes: int = 64 * 1024 * 1024
     """Larger documents are read as plain text, with a problem that says so."""
+    ends_lines: bool = False
+    """Whether the producer ends every line: a document whose last line has no end was cut off."""
     stated_version: StatedVersion | None = None
     """Where the document states its version; None when its format has no place for it."""
 

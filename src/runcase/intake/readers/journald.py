@@ -34,6 +34,7 @@ class Journald(DocumentReader):
 
     name = "journald"
     versions = "systemd 230 to 257: export format, JSON, pretty and sequence"
+    ends_lines = True
 
     def recognises(self, sniff: Sniff) -> Taken | None:
         """The cursor or time that opens every exported entry; the time of JSON entries."""

@@ -95,6 +95,7 @@ class NextflowTrace(DocumentReader):
 
     name = "nextflow_trace"
     versions = "Nextflow 19 to 25 trace.txt, any columns"
+    ends_lines = True
 
     def recognises(self, sniff: Sniff) -> Taken | None:
         """A header of tab-separated trace columns."""
@@ -118,6 +119,7 @@ class NextflowHistory(DocumentReader):
 
     name = "nextflow_history"
     versions = "Nextflow 19 to 25 history"
+    ends_lines = True
 
     def recognises(self, sniff: Sniff) -> Taken | None:
         """Rows of time, duration, name, status, revision, session and command."""

@@ -54,6 +54,7 @@ class JobState(DocumentReader):
 
     name = "pegasus_jobstate"
     versions = "Pegasus 4.x and 5.x jobstate.log"
+    ends_lines = True
 
     def recognises(self, sniff: Sniff) -> Taken | None:
         """Lines of an epoch, a job and one of its states."""
@@ -195,6 +196,7 @@ class Dag(DocumentReader):
 
     name = "dagman_dag"
     versions = "HTCondor DAGMan input and rescue files"
+    ends_lines = True
     describes_run = False
 
     def recognises(self, sniff: Sniff) -> Taken | None:
@@ -227,6 +229,7 @@ class Braindump(DocumentReader):
 
     name = "pegasus_braindump"
     versions = "Pegasus braindump.txt (4.x) and braindump.yml (5.x)"
+    ends_lines = True
     stated_version = stated(rb"(?m)^(?:planner_version|pegasus_version)[: ]+[\"']?([\d.]+\w*)", rb"[45]\..*")
     describes_run = False
 

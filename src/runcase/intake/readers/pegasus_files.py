@@ -38,6 +38,7 @@ class Kickstart(DocumentReader):
 
     name = "pegasus_kickstart"
     versions = "Pegasus 5.x kickstart records (YAML, version 3.0)"
+    ends_lines = True
     stated_version = stated(rb"(?m)^  version:\s*[\"\']?([\d.]+)", rb"3\..*")
     describes_run = False
 

@@ -8,6 +8,7 @@ from runcase.intake.readers.base import Reader, Sniff, Taken
 from runcase.intake.readers.bazel_bep import BazelBep
 from runcase.intake.readers.buildkite import Buildkite
 from runcase.intake.readers.cwlprov import CwlProv
+from runcase.intake.readers.cwltool import Cwltool
 from runcase.intake.readers.dagster import Dagster
 from runcase.intake.readers.github_actions import GitHubActions
 from runcase.intake.readers.gitlab import GitLab
@@ -76,6 +77,7 @@ READERS: tuple[Reader, ...] = (
     Argo(),
     ContainerLog(),
     CwlProv(),
+    Cwltool(),
     Dagster(),
     NextflowLineage(),
     RoCrate(),

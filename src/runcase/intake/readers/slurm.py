@@ -29,6 +29,7 @@ class Sacct(DocumentReader):
 
     name = "slurm_sacct"
     versions = "sacct --parsable and --parsable2, Slurm 18 to 24"
+    ends_lines = True
 
     def recognises(self, sniff: Sniff) -> Taken | None:
         """A header of accounting columns with bars between them."""

@@ -85,7 +85,7 @@ WORDS = (
         "exit_command",
         (
             r"(?:Command failed|[Cc]ommand .* (?:failed|exited)|returned non-zero|[Ee]xited with(?: code"
-            r"| status)?) *(?:with )?(?:exit )?(?:code|status)? *[1-9]\d*|exit code:? [1-9]\d*"
+            r"| status)?:?) *(?:with )?(?:exit )?(?:code|status)? *[1-9]\d*|exit code:? [1-9]\d*"
         ),
         58,
         None,
