@@ -75,20 +75,33 @@ def test_no_line_that_a_family_names_is_sifted_out(texts: list[str]) -> None:
     assert [plain(t) for t in left.to_list()] == [None] * left.len()
 
 
-def test_what_is_held_of_a_run_does_not_grow_with_its_errors() -> None:
-    rows = 20_000
-    events = EVENTS.fill(
+def spoken_by_one_run(messages: list[str]) -> pl.DataFrame:
+    """EVENTS of a run `r` that nothing classified."""
+    rows = len(messages)
+    return EVENTS.fill(
         pl.DataFrame(
             {
                 "run_id": ["r"] * rows,
                 "source_id": ["s"] * rows,
                 "byte_start": list(range(0, rows * 40, 40)),
                 "byte_len": [40] * rows,
-                "kind": ["error"] * rows,
-                "message": [f"error: no such thing {n}" for n in range(rows)],
+                "message": messages,
             }
         )
     )
+
+
+def test_a_cause_amid_thousands_of_repeated_errors_is_found() -> None:
+    messages = [f"level=error retrying request {n}: connection refused" for n in range(9000)]
+    messages[4500] = "--- FAIL: TestTwice (0.00s)"
+    told = decisions(spoken_by_one_run(messages).lazy(), pl.Series(["r"]))["r"]
+    assert told.decision.best is not None
+    assert told.decision.best.place == 4500
+
+
+def test_what_is_held_of_a_run_does_not_grow_with_its_errors() -> None:
+    rows = 20_000
+    events = spoken_by_one_run([f"error: no such thing {n}" for n in range(rows)]).with_columns(kind=pl.lit("error"))
     told = decisions(events.lazy(), pl.Series(["r"]))["r"]
     assert len(told.decision.candidates) <= 2 * 200
     assert told.decision.best is not None

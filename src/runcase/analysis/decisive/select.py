@@ -40,6 +40,9 @@ _MARK_CHARS = 18
 _DETAILED = 4
 """So many statements are shown with details; further ones by their first line."""
 
+_REPEATS = 4
+"""So many lines that differ in numbers alone are shown; names of tests may differ in no more."""
+
 _EXITS = ("exit_step", "exit_done")
 
 
@@ -137,13 +140,14 @@ def _in_turn(weighed: Sequence[Candidate], best: Candidate | None, texts: dict[i
     exits = [c for c in weighed if c.family.name in _EXITS]
     rounds: list[list[Candidate]] = [[], [], [], [], []]
     by_family: Counter[str] = Counter()
-    said: set[str] = set()
+    said: Counter[str] = Counter()
     for c in ([best] if best else []) + [c for c in weighed if c not in exits and c is not best]:
         text = masked(c.text)
-        if text in said:
-            rounds[4].append(c)
+        said[text] += 1
+        if said[text] > 1:
+            named = (c.family.failure or "").startswith("test.")
+            rounds[4] += [c] if named or said[text] <= _REPEATS else []
             continue
-        said.add(text)
         by_family[c.family.name] += 1
         n = by_family[c.family.name]
         rounds[0 if c is best else 1 if n <= 2 else 2 if n <= 6 else 3].append(c)

@@ -16,7 +16,7 @@ import polars as pl
 from runcase.analysis.decisive.details import REACH
 from runcase.analysis.decisive.headline import headline
 from runcase.analysis.decisive.naming import could_say, families
-from runcase.analysis.decisive.novelty import BATCH_ROWS, NOTHING, Shared, shared
+from runcase.analysis.decisive.novelty import BATCH_ROWS, NOTHING, Shared, masked_of, shared
 from runcase.analysis.decisive.parts import part_of
 from runcase.analysis.decisive.records import spoken
 from runcase.analysis.decisive.select import Decision, budget_for, decide
@@ -41,6 +41,9 @@ and three times as many from its end: what a run costs is bounded."""
 
 MOST_SHOWN = 200
 """Candidates of a run, by falling score, whose surroundings are fetched; a first screen shows a fifth."""
+
+FEW_ALIKE = 5
+"""Rows that differ in numbers alone of which the first are looked at wherever they stand."""
 
 TEXT_CHARS = 2000
 _ENDS = "^(?:exit|run[.]finished|stage[.]started|tool[.]started)"
@@ -198,14 +201,20 @@ def _in_parts(batch: pl.DataFrame, before: pl.DataFrame) -> tuple[pl.DataFrame, 
 
 
 def _within_reach(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows of each run that are looked at: those near its begin and its end, and its ends and errors."""
+    """The rows of each run that are looked at: near its begin and end, its ends and errors, what is rare."""
     from_begin = pl.int_range(pl.len()).over("run_id")
     from_end = pl.len().over("run_id") - from_begin
     loud = pl.col("_ends") | pl.col("level").is_in(["error", "fatal"]).fill_null(value=False)
     before = loud.cast(pl.UInt32).cum_sum().over("run_id")
     after = loud.cast(pl.UInt32).sum().over("run_id") - before
     near = (from_begin < LOOKED_AT) | (from_end <= 3 * LOOKED_AT)
-    return rows.filter(near | (loud & ((before <= LOOKED_AT) | (after < LOOKED_AT))))
+    if rows.height <= LOOKED_AT:
+        return rows
+    fresh = pl.int_range(pl.len()).over("run_id", "_what") < FEW_ALIKE
+    rare = fresh & (fresh.cast(pl.UInt32).cum_sum().over("run_id") <= 3 * LOOKED_AT)
+    masks = rows.with_columns(_what=masked_of(pl.col("text")))
+    kept = masks.filter(near | rare | (loud & ((before <= LOOKED_AT) | (after < LOOKED_AT))))
+    return kept.drop("_what")
 
 
 def _named(rows: pl.DataFrame) -> pl.DataFrame:

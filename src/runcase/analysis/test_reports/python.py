@@ -20,7 +20,8 @@ _PYTEST_TITLE = re.compile(r"^_{3,} (?:ERROR (?:at (?:setup|teardown) of|collect
 _RAN = re.compile(r"^Ran (\d+) tests? in ")
 _UNITTEST_END = re.compile(r"^(?:FAILED|OK)(?: \((.*)\))?$")
 _UNITTEST_PART = re.compile(r"(failures|errors|skipped|SKIP|expected failures|unexpected successes)=(\d+)")
-_UNITTEST_NAME = re.compile(r"^(?:FAIL|ERROR): (?:Doctest: )?(\S+)(?: \((\S+?)\))?")
+_UNITTEST_NAME = re.compile(r"^(?:FAIL|ERROR): (?:Doctest: )?(?:(\S+) \((\S+?)\)|(.+))")
+_RULE = re.compile(r"^={50,}$")
 
 
 _SUGAR = re.compile(r"^Results \([\d.]+s\):$")
@@ -82,7 +83,7 @@ class Unittest(Tool):
     """unittest, nose and Django's runner: `Ran N tests`, then OK or FAILED with counts."""
 
     name = "unittest"
-    wanted = r"^Ran \d+ tests? in |^(?:FAILED|OK)(?: \(.*\))?$|^(?:FAIL|ERROR): "
+    wanted = rf"^Ran \d+ tests? in |^(?:FAILED|OK)(?: \(.*\))?$|^(?:FAIL|ERROR): |{_RULE.pattern}"
     sign = r"^Ran \d+ tests? in "
 
     def report(self, lines: Sequence[Line]) -> Report | None:
@@ -99,8 +100,9 @@ class Unittest(Tool):
                     skipped += int(number) if what in ("skipped", "SKIP") else 0
         if not places:
             return None
-        found = [m for line in lines if (m := _UNITTEST_NAME.match(line.text))]
-        names = [_case(m[1], m[2] or "") for m in found]
+        ruled = {line.place + 1 for line in lines if _RULE.match(line.text)}
+        titles = [line.text for line in lines if not ruled or line.place in ruled]
+        names = [_case(m[1] or m[3], m[2] or "") for text in titles if (m := _UNITTEST_NAME.match(text))]
         passed = max(0, ran - failed - skipped)
         return Report(self.name, ran, passed, failed, skipped, distinct(names) if failed else (), tuple(places))
 

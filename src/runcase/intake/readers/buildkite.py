@@ -28,6 +28,11 @@ _PHRASES = (
         "error",
     ),
     Phrase(r"^\^\^\^ \+\+\+", "log"),
+    # programs write such lines too: verdicts of Go, heads of differences
+    Phrase(
+        r"^--- (?:FAIL|PASS|SKIP|BENCH): |^(?:---|\+\+\+) (?:[ab]/|/dev/null|(?:Expected|Actual|expected|actual)\b)",
+        "unknown",
+    ),
     Phrase(r"^(?:---|~~~|\+\+\+) (?::[\w-]+: ?)*(?P<stage>.+)$", "stage.started"),
     Phrase(r"🚨 Error: ", "error", "error"),
     Phrase(r"^⚠️? Warning: |^# Warning", "warning", "warning"),
