@@ -7,7 +7,6 @@ import polars as pl
 from runcase.analysis.selection import of_kind
 from runcase.analysis.windows import measured
 from runcase.model.refs import ref_of
-from runcase.model.tables import WINDOWS
 
 KINDS = ("stage", "tool", "invocation")
 
@@ -163,10 +162,3 @@ def _stated(spans: pl.DataFrame) -> pl.DataFrame:
         _start_absent=pl.lit("no_begin_event"),
         _end_absent=pl.lit("no_end_event"),
     )
-
-
-def last_open(found: pl.DataFrame) -> pl.DataFrame:
-    """`run_id, attempt, name, start, start_ref` of the operation that began last and never ended, one an attempt."""
-    unfinished = found.filter((pl.col("state") == "open") & pl.col("kind").is_in(KINDS)).sort(WINDOWS.key)
-    last = unfinished.group_by("run_id", "attempt", maintain_order=True).last()
-    return last.select("run_id", "attempt", "kind", "name", "start", "start_ref")

@@ -42,25 +42,6 @@ class Conclusions:
     tests: pl.DataFrame = field(default_factory=TESTS.empty)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A boundary that an event proves."""
-
-    at: str
-    proof: str
-
-
-@dataclass(frozen=True, slots=True)
-class Absent:
-    """A boundary that was not found: why, and where it was searched."""
-
-    reason: str
-    searched: str
-
-
-Boundary = Seen | Absent
-
-
 def with_overview(facts: Facts, sources: pl.DataFrame, problems: pl.DataFrame) -> Facts:
     """Facts with the sources and problems of a whole case."""
     return replace(facts, sources=sources.lazy(), problems=problems.lazy())

@@ -1,11 +1,9 @@
-"""Closed, versioned lists of names that cross the floors.
+"""Closed lists of names that cross the floors.
 
 Event kinds may be refined by a pack with further dotted parts (`error.timeout.upload`).
 """
 
 from __future__ import annotations
-
-KINDS_VERSION = 1
 
 EVENT_KINDS: dict[str, str] = {
     "run.created": "the run was requested",

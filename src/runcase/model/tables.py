@@ -19,9 +19,7 @@ import polars as pl
 
 STRING = pl.String()
 INT = pl.Int64()
-BOOL = pl.Boolean()
 TIME = pl.Datetime("us", "UTC")
-DURATION = pl.Duration("us")
 STRINGS = pl.List(pl.String())
 
 
@@ -79,10 +77,6 @@ class Table:
             (pl.col(c.name) if c.name in frame.columns else pl.lit(None)).cast(c.dtype).alias(c.name)
             for c in self.columns
         )
-
-    def conform(self, frame: pl.LazyFrame) -> pl.LazyFrame:
-        """Exactly the declared columns, or SchemaError; in the order of the key."""
-        return frame.match_to_schema(self.schema).sort(self.key, nulls_last=True)
 
 
 @cache

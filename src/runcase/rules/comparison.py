@@ -90,8 +90,3 @@ def _signed(n: pl.Expr, sign: str, limit: float) -> pl.Expr:
     if sign == "<":
         return n < limit
     return n != limit if sign == "!=" else n == limit
-
-
-def number_satisfies(number: int, wanted: str) -> bool:
-    """Whether a count satisfies a condition such as `>=3`."""
-    return bool(pl.select(compared(pl.lit(str(number)), wanted)).item())
