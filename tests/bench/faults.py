@@ -4,8 +4,8 @@
 
 Needs strace. A case with one night is built; then a second night is built again and again, each
 time with one fault: SIGKILL, ENOSPC or EIO at the N-th call of a kind in any process of the build.
-Points are calls that touch the case, spread evenly from the first to the last. After each, the runs must be
-those of the old case or of the new one, a rerun must end with exactly the files of an undisturbed
+Points are calls that touch the case and nothing else, spread evenly from the first to the last.
+After each, the runs must be those of the old case or of the new one, a rerun must end with exactly the files of an undisturbed
 build, and `verify` must find nothing. Five points a kind of call and fault take about six minutes.
 """
 
@@ -123,18 +123,22 @@ def prepared(folder: Path) -> Bench:
 
 
 def points(folder: Path, calls: list[str], most: int) -> Iterator[Point]:
-    """Faults at the numbers under which some process touches the case by a call, at most `most` of them."""
+    """Faults at the numbers under which threads touch nothing but the case by a call, at most `most` of them.
+
+    strace counts in each thread. A refused write to a library's own wake-up pipe says nothing of a disk, and stops
+    that library for ever.
+    """
     for call in calls:
         shutil.rmtree(folder / "case", ignore_errors=True)
         shutil.copytree(folder / "old", folder / "case")
         seen: Counter[str] = Counter()
         numbers: set[int] = set()
+        others: set[int] = set()
         for line in strace(["-y", "-e", f"trace={call}"], folder).splitlines():
             if made := re.match(rf"(\d+) +{call}\(", line):
                 seen[made[1]] += 1
-                if f"{folder}/case/" in line:
-                    numbers.add(seen[made[1]])
-        for number in spread(sorted(numbers), most):
+                (numbers if f"{folder}/case/" in line else others).add(seen[made[1]])
+        for number in spread(sorted(numbers - others), most):
             yield from (Point(call, fault, number) for fault in FAULTS)
 
 
