@@ -5,8 +5,9 @@
 Needs strace. A case with one night is built; then a second night is built again and again, each
 time with one fault: SIGKILL, ENOSPC or EIO at the N-th call of a kind in any process of the build.
 Points are calls that touch the case and nothing else, spread evenly from the first to the last.
-After each, the runs must be those of the old case or of the new one, a rerun must end with exactly the files of an undisturbed
-build, and `verify` must find nothing. Five points a kind of call and fault take about six minutes.
+After each, the runs must be those of the old case or of the new one, a rerun must end with exactly
+the files of an undisturbed build, and `verify` must find nothing. Five points a kind of
+call and fault take about six minutes.
 """
 
 from __future__ import annotations
