@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -82,3 +85,16 @@ def test_no_process_is_left_behind() -> None:
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+def test_a_script_without_a_guard_is_told_of_it_and_no_input_is_blamed(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("2026-03-14T10:00:00Z INFO start\n")
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from runcase import pipeline, settings\n"
+        f"pipeline.build(settings.resolve(({str(log)!r},), {str(tmp_path / 'case')!r}, jobs=1))\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False, timeout=120)
+    assert "__name__ == '__main__'" in done.stderr
+    assert not list((tmp_path / "case" / "ledger").glob("*/events.parquet"))

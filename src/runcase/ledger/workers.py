@@ -28,6 +28,8 @@ from multiprocessing.context import SpawnProcess
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from runcase.model.problems import RuncaseError
+
 Ready = TypeVar("Ready")
 Done = TypeVar("Done")
 
@@ -36,6 +38,11 @@ Tell = Callable[[int], None]
 
 TELL_BYTES = 256 * 1024
 """How much a worker lets pass before it says so."""
+
+_NOT_BEGUN = (
+    "a process that should help ended while it started; what it printed says why"
+    " (a script that builds cases does so under: if __name__ == '__main__')"
+)
 
 _CONTEXT = multiprocessing.get_context("spawn")
 
@@ -71,6 +78,7 @@ class Crew:
         self.jobs = jobs
         self._loads = tuple(loads)
         self._workers: list[_Worker] = []
+        self._begun: set[_Worker] = set()
 
     def __enter__(self) -> Crew:
         return self
@@ -99,6 +107,7 @@ class Crew:
             worker.process.join()
             worker.pipe.close()
         self._workers = []
+        self._begun.clear()
 
     def load(self, *modules: str) -> None:
         """Lets the processes load modules while the caller goes on."""
@@ -120,6 +129,7 @@ class Crew:
             tell: Is told the index of an item, and how much of it is through since the last call.
 
         Raises:
+            RuncaseError: `no_worker`: a process ended before any work reached it, so no input is to blame.
             Exception: What the work raised; all processes are ended then, as when the caller stops early.
         """
         left = deque(range(len(items)))
@@ -137,9 +147,14 @@ class Crew:
                 heard = wait([w.pipe for w in at])
                 for worker in [w for w in at if w.pipe in heard]:
                     said, value = _received(worker.pipe)
+                    if said == "begun":
+                        self._begun.add(worker)
+                        continue
                     if said == "passed":
                         tell(at[worker], value)
                         continue
+                    if said == "died" and worker not in self._begun:
+                        raise RuncaseError("no_worker", _NOT_BEGUN)
                     number = at.pop(worker)
                     if said == "raised":
                         raise value
@@ -193,10 +208,11 @@ def _interrupts_held() -> Iterator[None]:
 def _serve(pipe: Connection, loads: Sequence[str]) -> None:
     """Does what it is told, one message after another, until the parent is gone."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _load(loads)
     stage: Stage[Any, Any] | None = None
     ready: object = None
     try:
+        _load(loads)
+        pipe.send(("begun", None))
         while True:
             kind, value = pipe.recv()
             if kind == "load":
