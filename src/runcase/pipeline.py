@@ -37,7 +37,7 @@ from runcase.rules.pack import load_packs
 from runcase.rules.precedence import overridden, overrides
 from runcase.settings import Settings
 
-FRESH_FROM_BYTES = 32 << 20
+FRESH_FROM_BYTES = 4 << 20
 """Of inputs: processes that read so much hold memory that is not given back, and make room for fresh ones."""
 
 

@@ -13,7 +13,7 @@ from runcase.analysis.decisive.naming import could_say, families
 _HOLES = r"0x[0-9a-f]+|\b[0-9a-f]{7,64}\b|\d+(?:\.\d+)*|\x1b\[[0-9;]*m"
 _MASK = re.compile(_HOLES)
 MASKED_CHARS = 200
-BATCH_ROWS = 200_000
+BATCH_ROWS = 65_536
 
 _LINE = ("what", "family")
 """Lines are the same that differ in numbers alone and speak of the same kind of failure."""
