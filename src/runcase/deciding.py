@@ -25,10 +25,10 @@ def by(crew: Crew | None, worth_events: int = WORTH_EVENTS) -> Decide:
         if crew is None or crew.jobs < 2 or asked.runs.height < 2 or events < worth_events:
             return decided(asked)
         told: dict[str, Told] = {}
-        for share in crew.each(Stage(_prepare, (asked,), _decide), list(_shares(asked.runs, 2 * crew.jobs))):
-            if share.value is None:
-                raise RuntimeError("a process that looked for lines that decide died")
-            told |= share.value
+        shares = list(_shares(asked.runs, 2 * crew.jobs))
+        for outcome in crew.each(Stage(_prepare, (asked,), _decide), shares):
+            # a process that the system took away leaves its share to this one
+            told |= decided(asked.of(shares[outcome.number])) if outcome.value is None else outcome.value
         return told
 
     return decide

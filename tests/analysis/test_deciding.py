@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import polars as pl
 
 from runcase import deciding
 from runcase.analysis.decisive.statements import Asked, decided
-from runcase.ledger.workers import Crew
+from runcase.ledger.workers import Crew, Stage, Tell
 from runcase.model.tables import EVENTS
 
 RUNS = 7
@@ -43,3 +46,15 @@ def test_several_processes_decide_what_one_decides() -> None:
     assert shared == alone
     assert set(alone) == {f"r{n}" for n in range(RUNS)}
     assert alone["r1"].good_runs == 1
+
+
+def pid(ready: int, item: int, tell: Tell) -> int:
+    return os.getpid()
+
+
+def test_what_a_process_leaves_undone_that_the_system_took_away_is_decided_here() -> None:
+    with Crew(2) as crew:
+        for outcome in crew.each(Stage(int, (1,), pid), [1, 2]):
+            assert outcome.value
+            os.kill(outcome.value, signal.SIGKILL)
+        assert deciding.by(crew, worth_events=1)(asked()) == decided(asked())
