@@ -79,6 +79,17 @@ def test_the_clock_that_all_others_contradict_is_the_one_that_is_off() -> None:
     assert [(o.clock, o.by_us) for o in offsets] == [("queue", -418)]
 
 
+def test_an_output_says_nothing_of_which_of_two_hosts_is_right() -> None:
+    asked = Edge("queue", "worker", 400, ("claimed",))
+    printed_late = Edge("worker", "output", 5, ("begun",))
+    ended_early = Edge("output", "worker", 380, ("exit",))
+    places = Hints({}, {"queue": "run", "worker": "run/attempt"})
+    for moved, edges in (({"worker", "output"}, [asked, printed_late]), ({"worker"}, [asked, ended_early])):
+        offsets, _ = solve(edges, places)
+        assert {o.clock for o in offsets} == moved
+        assert {o.reference for o in offsets} == {"queue"}
+
+
 # --- the story ------------------------------------------------------------------------------------
 
 

@@ -67,10 +67,12 @@ class _Graph:
         self.late = np.array([self.number[e.late] for e in self.edges], dtype=np.int64)
         self.bound = np.array([e.bound for e in self.edges], dtype=np.int64)
 
-    def neighbours(self) -> Ints:
-        """How many other clocks each is bound to."""
+    def neighbours(self, among: Sequence[int]) -> Ints:
+        """How many others of some clocks each of them is bound to."""
+        known = set(among)
         pairs = {(min(a, b), max(a, b)) for a, b in zip(self.early.tolist(), self.late.tolist(), strict=True)}
-        return np.bincount([n for pair in pairs for n in pair], minlength=len(self.names))
+        bound = [n for pair in pairs if known.issuperset(pair) for n in pair]
+        return np.bincount(np.array(bound, dtype=np.int64), minlength=len(self.names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,18 +205,22 @@ def _least(g: _Graph, low: Ints, high: Ints) -> Ints:
 
 
 def _reference(g: _Graph, places: Mapping[str, str]) -> int:
-    """The clock against which those of the fewest places are off, then the fewest clocks, then with most neighbours."""
-    near = g.neighbours()
+    """The clock against which those of the fewest places are off; among equals the one with most neighbours.
+
+    Only clocks that note steps count as neighbours: an output goes with the process that prints, and would speak for
+    its host whether that is right or wrong.
+    """
+    witnesses = [n for n, name in enumerate(g.names) if name in places] or list(range(len(g.names)))
+    near = g.neighbours(witnesses)
     outgoing = np.bincount(g.early, minlength=len(g.names))
-    witnesses = [n for n, name in enumerate(g.names) if name in places] or range(len(g.names))
     ranked = sorted(witnesses, key=lambda n: (-int(near[n]), -int(outgoing[n]), g.names[n]))
     if not 1 < len(ranked) <= CANDIDATES:
         return ranked[0]
 
-    def wrong(n: int) -> tuple[int, int]:
+    def wrong(n: int) -> int:
         low, high, _, _ = _bounds(g, n)
         moved = [g.names[m] for m in np.flatnonzero(_least(g, low, high))]
-        return len({places[name] for name in moved if name in places}), len(moved)
+        return len({places[name] for name in moved if name in places})
 
     return min(ranked, key=wrong)
 
