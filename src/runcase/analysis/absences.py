@@ -8,6 +8,7 @@ from runcase.analysis.artifacts import NEVER_MADE
 from runcase.analysis.observability import DAMAGED, Reach
 from runcase.analysis.selection import of_kind
 from runcase.analysis.view import CaseView
+from runcase.model.kinds import UNSUCCESSFUL
 from runcase.model.refs import ref_of
 from runcase.model.tables import SIGNALS
 
@@ -15,7 +16,6 @@ PAIR = ["run_id", "attempt"]
 MOST = 10
 """Artifacts of one run that get a signal of their own for the same code; the rest share one."""
 
-UNFINISHED = ("failed", "lost", "timed_out", "cancelled")
 MANAGED_KINDS = ("run.created", "workspace.ready", "invocation.queued", "invocation.redelivered", "attempt.started")
 """Events of systems that hand runs to workers; only of their runs a claim, a workspace or a write-back is due."""
 
@@ -216,7 +216,7 @@ def each(rows: pl.DataFrame, code: str, text: str) -> pl.DataFrame:
 
 def _unfinished_stages(view: CaseView, reach: Reach) -> pl.DataFrame:
     """Stages that began and never ended in attempts that are over."""
-    ended = view.attempts.filter(pl.col("status").is_in(UNFINISHED)).select(*PAIR, since=end_of_attempt())
+    ended = view.attempts.filter(pl.col("status").is_in(UNSUCCESSFUL)).select(*PAIR, since=end_of_attempt())
     rows = view.windows.filter((pl.col("kind") == "stage") & (pl.col("state") == "open"))
     rows = rows.join(ended, on=PAIR, how="inner", maintain_order="left").sort(*PAIR, "start")
     last = rows.group_by(PAIR, maintain_order=True).last()

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import polars as pl
 
-from runcase.analysis.absences import PAIR, UNFINISHED, each, end_of_attempt, signals_of
+from runcase.analysis.absences import PAIR, each, end_of_attempt, signals_of
 from runcase.analysis.artifacts import NEVER_MADE
 from runcase.analysis.marks import ANNOUNCING
 from runcase.analysis.observability import DAMAGED, Reach
 from runcase.analysis.selection import of_kind
 from runcase.analysis.view import CaseView
+from runcase.model.kinds import UNSUCCESSFUL
 from runcase.model.refs import ref_of
 from runcase.rules.compile import field
 
@@ -44,7 +45,7 @@ def announced(view: CaseView, marks: pl.DataFrame, reach: Reach) -> pl.DataFrame
 
 
 def _ended(view: CaseView) -> pl.DataFrame:
-    return view.attempts.filter(pl.col("status").is_in(UNFINISHED)).select(*PAIR, _end=end_of_attempt())
+    return view.attempts.filter(pl.col("status").is_in(UNSUCCESSFUL)).select(*PAIR, _end=end_of_attempt())
 
 
 # --- totals ---------------------------------------------------------------------------------------
@@ -97,7 +98,7 @@ def _rest_of_source(view: CaseView, rows: pl.DataFrame) -> pl.DataFrame:
 def _names(view: CaseView, marks: pl.DataFrame, said: pl.DataFrame, reach: Reach) -> pl.DataFrame:
     """Names that a plan lists (the nodes of a DAG) and no event or span of the run bears."""
     named = said.filter(pl.col("f_announces").is_not_null())
-    over = view.runs.filter(pl.col("status").is_in(UNFINISHED)).select("run_id", since="last_ts")
+    over = view.runs.filter(pl.col("status").is_in(UNSUCCESSFUL)).select("run_id", since="last_ts")
     began = marks.filter(of_kind(pl.col("kind"), _BEGINS)).select("run_id", name="stage")
     came = pl.concat([began, view.spans.select("run_id", "name")]).unique()
     rows = named.select("run_id", "ref", attempt="in_attempt", name="f_announces").join(over, on="run_id")

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from runcase.analysis.absences import UNFINISHED, managed_runs, signals_of
+from runcase.analysis.absences import managed_runs, signals_of
 from runcase.analysis.marks import is_failure
 from runcase.analysis.selection import of_kind
 from runcase.analysis.view import CaseView
 from runcase.analysis.wording import clip
-from runcase.model.kinds import WORK_KINDS
+from runcase.model.kinds import UNSUCCESSFUL, WORK_KINDS
 from runcase.rules.language import Stage
 
 MOST_NAMED = 3
@@ -74,7 +74,7 @@ def blind_spots(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:
     for question in QUESTIONS:
         dark = view.runs.select("run_id", "status").join(_answered(view, marks, question), on="run_id", how="anti")
         if question.unfinished:
-            dark = dark.filter(pl.col("status").is_in(UNFINISHED))
+            dark = dark.filter(pl.col("status").is_in(UNSUCCESSFUL))
         named = dark.join(owed, on="run_id", how="left", maintain_order="left").select(
             "run_id", stage=pl.col(question.code)
         )

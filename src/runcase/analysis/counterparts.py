@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from runcase.model.kinds import UNSUCCESSFUL
+
 MOST = 3
 """Good runs that lines are looked for in: one may have been lucky, and what all of them have is usual."""
-
-OVER = ("failed", "lost", "timed_out", "cancelled")
 
 
 def good_runs_before(runs: pl.DataFrame, most: int = MOST) -> pl.DataFrame:
@@ -26,7 +26,11 @@ def good_runs_before(runs: pl.DataFrame, most: int = MOST) -> pl.DataFrame:
     timed = runs.filter(pl.col("job").is_not_null() & pl.col("first_ts").is_not_null())
     good = timed.filter(pl.col("status") == "succeeded").sort("job", "first_ts", "run_id")
     good = good.select("job", "first_ts", other="run_id", rank=pl.int_range(pl.len()).over("job"))
-    over = timed.filter(pl.col("status").is_in(OVER)).select("run_id", "job", "first_ts").sort("first_ts", "run_id")
+    over = (
+        timed.filter(pl.col("status").is_in(UNSUCCESSFUL))
+        .select("run_id", "job", "first_ts")
+        .sort("first_ts", "run_id")
+    )
     ranked = good.select("job", "first_ts", "rank").sort("first_ts", "rank")
     nearest = over.join_asof(
         ranked,

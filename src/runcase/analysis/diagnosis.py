@@ -20,10 +20,10 @@ from runcase.analysis.decisive.weighing import Candidate
 from runcase.analysis.stated import Stated, stated_causes
 from runcase.analysis.structure import Ending, Shape, endings, last_silences, of_last_attempts, shapes
 from runcase.analysis.view import CaseView
+from runcase.model.kinds import UNSUCCESSFUL
 from runcase.model.tables import DIAGNOSES
 from runcase.rules.language import FailureRule
 
-UNSUCCESSFUL = ("failed", "timed_out", "lost", "cancelled")
 MAX_CONSIDERED = 5
 MAX_LINES = 3
 """Lines that stand beside a cause which the evidence states."""

@@ -6,11 +6,12 @@ import polars as pl
 
 from runcase.analysis.absences import PAIR, signals_of
 from runcase.analysis.compare import Divergence, Side, divergence, frame_changes, shape_of, window_changes
-from runcase.analysis.counterparts import OVER, good_runs_before
+from runcase.analysis.counterparts import good_runs_before
 from runcase.analysis.marks import QUIET_KINDS
 from runcase.analysis.selection import of_kind
 from runcase.analysis.view import CaseView
 from runcase.analysis.wording import clip
+from runcase.model.kinds import UNSUCCESSFUL
 from runcase.model.tables import SIGNALS
 
 MOST_COMPARED = 500
@@ -48,7 +49,7 @@ def differences(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:
 
 def _pairs(view: CaseView) -> pl.DataFrame:
     """`run_id, attempt, other, other_attempt, why`: the last good run of the job, else the attempt before."""
-    over = view.runs.filter(pl.col("status").is_in(OVER)).sort("first_ts", "run_id", nulls_last=True)
+    over = view.runs.filter(pl.col("status").is_in(UNSUCCESSFUL)).sort("first_ts", "run_id", nulls_last=True)
     last = view.attempts.group_by("run_id").agg(pl.col("attempt").max())
     over = over.select("run_id", "job", "first_ts").join(last, on="run_id", how="inner", maintain_order="left")
     good = good_runs_before(view.runs, 1).join(

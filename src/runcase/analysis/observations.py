@@ -11,6 +11,7 @@ from runcase.analysis.critical import closed_operations, critical_path
 from runcase.analysis.selection import of_kind
 from runcase.analysis.view import CaseView
 from runcase.analysis.wording import clip
+from runcase.model.kinds import UNSUCCESSFUL
 from runcase.model.tables import SIGNALS
 
 MAX_REFS = 8
@@ -81,7 +82,7 @@ def _not_made(view: CaseView) -> pl.DataFrame:
     names = begun.join(last, on=["run_id", "attempt"], how="semi").group_by("run_id").agg("name")
     known = dict(names.iter_rows())
     declared = {p.name: p.stages for p in view.packs}
-    over = view.runs.filter(pl.col("status").is_in(["failed", "lost", "timed_out", "cancelled"]))
+    over = view.runs.filter(pl.col("status").is_in(UNSUCCESSFUL))
     for run_id, pack in over.select("run_id", "pack").sort("run_id").iter_rows():
         missed = [s for s in declared.get(pack, ()) if s.name not in known.get(run_id, ()) and not s.optional]
         if missed and run_id in known:

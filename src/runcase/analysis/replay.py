@@ -13,10 +13,10 @@ import polars as pl
 
 from runcase.analysis.replay_plan import Lack, Plan, StageFacts, plan
 from runcase.model.case import Conclusions
+from runcase.model.kinds import UNSUCCESSFUL
 from runcase.model.tables import REPLAYS
 from runcase.rules.language import Pack, ReplayRule, Stage
 
-ENDED = ("failed", "lost", "timed_out", "cancelled")
 HARD_SIGNALS = ("input_drifted", "config_changed")
 """Signals that block any replay: what the run would read is not what it read."""
 
@@ -53,7 +53,7 @@ def replays(found: Conclusions, packs: tuple[Pack, ...], engines: pl.DataFrame |
         engines: As `pack_choice.engines` yields them: packs that know commands, by run.
     """
     declared = {p.name: p for p in packs if p.stages}
-    due = found.runs.filter(pl.col("status").is_in(ENDED) & pl.col("pack").is_in(list(declared))).sort("run_id")
+    due = found.runs.filter(pl.col("status").is_in(UNSUCCESSFUL) & pl.col("pack").is_in(list(declared))).sort("run_id")
     rows = [_row(run, declared[str(run.frame["pack"])], _rules(packs, run.frame["pack"])) for run in _each(found, due)]
     return REPLAYS.frame([*rows, *_resumed(found, packs, due, engines)]).sort(REPLAYS.key)
 
@@ -73,7 +73,9 @@ def _resumed(
     if engines is None:
         return
     known = {p.name: p for p in packs}
-    over = found.runs.filter(pl.col("status").is_in(ENDED)).join(planned.select("run_id"), on="run_id", how="anti")
+    over = found.runs.filter(pl.col("status").is_in(UNSUCCESSFUL)).join(
+        planned.select("run_id"), on="run_id", how="anti"
+    )
     mine = over.join(engines, on="run_id", how="inner", suffix="_engine").sort("run_id")
     nowhere = Plan(None, (), (), ())
     lists = {n: [] for n in ("reuse", "redo", "not_redo", "counterfactuals")}  # type: dict[str, list[str]]

@@ -10,9 +10,9 @@ import polars as pl
 
 from runcase.analysis.absences import PAIR
 from runcase.analysis.view import CaseView
+from runcase.model.kinds import FAILED
 from runcase.model.refs import ref_of
 
-OVER = ("failed", "lost", "timed_out")
 KEPT_STATES = ("verified", "claimed", "unlisted")
 """States of an artifact that was made and is not known to be gone or spoiled."""
 
@@ -117,7 +117,7 @@ def of_last_attempts(view: CaseView, runs: pl.Series | None = None) -> pl.LazyFr
 def _last(view: CaseView) -> pl.DataFrame:
     """The last attempt of each run that is over and did not succeed."""
     last = view.attempts.filter(pl.col("attempt") == pl.col("attempt").max().over("run_id"))
-    return last.filter(pl.col("status").is_in(OVER)).sort("run_id")
+    return last.filter(pl.col("status").is_in(FAILED)).sort("run_id")
 
 
 def _absent(view: CaseView, last: pl.DataFrame, code: str) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from runcase.model.kinds import FAILED
 from runcase.model.text import present
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def build(
     click.echo(_as_json(built) if face == "json" else _as_text(built))
     if strict and built.quarantined_bytes:
         sys.exit(EXIT_QUARANTINED)
-    if fail_on and _counts(built).keys() & {"failed", "timed_out", "lost"}:
+    if fail_on and _counts(built).keys() & set(FAILED):
         sys.exit(EXIT_FAILED_RUNS)
 
 
@@ -132,7 +133,7 @@ def _as_text(built: Built) -> str:
     if built.damage:
         lines.append(f"evidence is incomplete: {built.damage} problem(s), {built.quarantined_bytes:,} bytes set aside")
     lines += [f"  {present(f'{path}: {message}')} [{code}]" for _, code, path, message in built.noticed.iter_rows()]
-    failed = built.runs.filter(built.runs["status"].is_in(["failed", "timed_out", "lost"]))
+    failed = built.runs.filter(built.runs["status"].is_in(FAILED))
     if failed.height == 1:
         lines.append(f"dossier: {built.case}/runs/{built.folders[failed['run_id'][0]]}/dossier.html")
     lines.append(f"index:   {built.case}/index.html")

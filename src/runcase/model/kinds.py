@@ -47,6 +47,12 @@ WORK_KINDS: tuple[str, ...] = (
 
 STATUSES: tuple[str, ...] = ("succeeded", "failed", "timed_out", "cancelled", "running", "lost")
 
+FAILED: tuple[str, ...] = ("failed", "timed_out", "lost")
+"""Statuses of what ended badly, and not because it was told to stop."""
+
+UNSUCCESSFUL: tuple[str, ...] = (*FAILED, "cancelled")
+"""Statuses of what is over and did not succeed."""
+
 LEVELS: tuple[str, ...] = ("trace", "debug", "info", "warning", "error", "fatal")
 
 FAILURE_ROOTS: tuple[str, ...] = (

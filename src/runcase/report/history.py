@@ -8,7 +8,8 @@ from statistics import median
 
 import polars as pl
 
-from runcase.report.index_value import FAILED, Changes, Group, JobStrip, RunLine, StripRun
+from runcase.model.kinds import FAILED
+from runcase.report.index_value import Changes, Group, JobStrip, RunLine, StripRun
 from runcase.report.words import micros_words
 
 STRIP_RUNS = 40

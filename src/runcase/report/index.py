@@ -8,10 +8,11 @@ from datetime import datetime
 import polars as pl
 
 from runcase.model.case import Conclusions, Facts
+from runcase.model.kinds import FAILED
 from runcase.model.text import present_line
 from runcase.report.damage import damaged_once
 from runcase.report.history import builds_of_runs, changes, job_strips
-from runcase.report.index_value import FAILED, DamagedSource, Group, Index, RunLine
+from runcase.report.index_value import DamagedSource, Group, Index, RunLine
 from runcase.report.known_issues import KnownIssue, matching
 from runcase.report.words import duration_words, iso
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from runcase.model.kinds import FAILED
 from runcase.report.dialects import GITHUB
-from runcase.report.index_value import FAILED, Changes, Group, Index, JobStrip, RunLine
+from runcase.report.index_value import Changes, Group, Index, JobStrip, RunLine
 from runcase.report.instants import micros
 from runcase.report.words import iso_minute
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-FAILED = ("failed", "timed_out", "lost")
-
 
 @dataclass(frozen=True, slots=True)
 class RunLine:

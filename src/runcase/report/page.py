@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from runcase.model.kinds import FAILED
 from runcase.report.artifact_graph import artifact_graph
 from runcase.report.citations import Citations
 from runcase.report.dossier import Artifact, Attempt, Dossier, Excerpt, KeyEvent, Signal, Window
 from runcase.report.event_table import MAX_EVENTS, EventTable, of_key_events, packed
 from runcase.report.first_screen import actions, incomplete_words, start_words
 from runcase.report.history import month_of, newest, older_months
-from runcase.report.index_value import FAILED, Group, Index, RunLine
+from runcase.report.index_value import Group, Index, RunLine
 from runcase.report.instants import clock_of, micros
 from runcase.report.lineage_figure import LineageFigure, lineage_figure
 from runcase.report.timeline import Timeline, timeline

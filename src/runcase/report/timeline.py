@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from runcase.model.kinds import FAILED
 from runcase.report.decisive import decisive_places
 from runcase.report.dossier import Attempt, Dossier, Window
 from runcase.report.instants import micros
 from runcase.report.timeline_axis import Axis, Tick, axis_of, ticks
 from runcase.report.timeline_rows import (
-    FAILED,
     Row,
     attempt_begin,
     attempt_head,

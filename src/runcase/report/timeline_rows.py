@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from runcase.model.kinds import FAILED
 from runcase.report.collapse import template
 from runcase.report.dossier import Attempt, Window
 from runcase.report.fitting import cells, cut_inside, cut_to
@@ -27,8 +28,6 @@ NOTE_CELLS = 27
 
 BINS = 120
 """Steps of the axis when many spans share a row."""
-
-FAILED = ("failed", "timed_out", "lost")
 
 
 @dataclass(frozen=True, slots=True)

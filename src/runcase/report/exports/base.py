@@ -15,8 +15,6 @@ PRODUCER = "runcase"
 HOME = "https://runcase.invalid/"
 """Stands where a format demands an address of the producer; the name is reserved (RFC 2606), so nothing answers."""
 
-FAILED = ("failed", "timed_out", "lost")
-
 
 @dataclass(frozen=True, slots=True)
 class Exported:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
+from runcase.model.kinds import FAILED
 from runcase.report.build import Reported
 from runcase.report.decisive import decisive_lines
 from runcase.report.dossier import Dossier, Window
-from runcase.report.exports.base import FAILED, Exported, run_bounds
+from runcase.report.exports.base import Exported, run_bounds
 from runcase.report.outcomes import outcome
 
 MAX_LINES = 60

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from runcase.model.kinds import FAILED
 from runcase.report.build import Reported
 from runcase.report.dossier import Attempt, Dossier
 from runcase.report.exports.base import (
-    FAILED,
     Exported,
     as_json,
     attempt_bounds,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
+from runcase.model.kinds import FAILED
 from runcase.report.artifact_graph import flow_of
 from runcase.report.build import Reported
 from runcase.report.dossier import Artifact, Dossier, Window
-from runcase.report.exports.base import FAILED, Exported, as_json
+from runcase.report.exports.base import Exported, as_json
 
 CONTEXT = "https://w3id.org/ro/crate/1.1/context"
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"

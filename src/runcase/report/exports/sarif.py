@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from runcase.model.kinds import FAILED
 from runcase.report.build import Reported
 from runcase.report.citations import parsed
 from runcase.report.dossier import Dossier, Signal
-from runcase.report.exports.base import FAILED, Exported, as_json
+from runcase.report.exports.base import Exported, as_json
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 MAX_LOCATIONS = 20
