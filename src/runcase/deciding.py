@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import polars as pl
 
 from runcase.analysis.decisive.statements import Asked, Decide, Told, decided
-from runcase.ledger.ingest import one_thread
 from runcase.ledger.workers import Crew, Stage, Tell
 
 WORTH_EVENTS = 100_000
@@ -26,7 +25,7 @@ def by(crew: Crew | None, worth_events: int = WORTH_EVENTS) -> Decide:
             return decided(asked)
         told: dict[str, Told] = {}
         shares = list(_shares(asked.runs, 2 * crew.jobs))
-        for outcome in crew.each(Stage(_prepare, (asked,), _decide), shares):
+        for outcome in crew.each(Stage(_same, (asked,), _decide), shares):
             # a process that the system took away leaves its share to this one
             told |= decided(asked.of(shares[outcome.number])) if outcome.value is None else outcome.value
         return told
@@ -41,8 +40,8 @@ def _shares(runs: pl.DataFrame, parts: int) -> Iterator[pl.DataFrame]:
     yield from runs.sort("run_id").with_columns(part).partition_by("_part", include_key=False, maintain_order=True)
 
 
-def _prepare(asked: Asked) -> Asked:
-    one_thread()
+def _same(asked: Asked) -> Asked:
+    """Nothing is made ready."""
     return asked
 
 

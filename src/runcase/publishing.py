@@ -9,7 +9,6 @@ from pathlib import Path
 import polars as pl
 
 from runcase.analysis.renewal import of_runs
-from runcase.ledger.ingest import one_thread
 from runcase.ledger.store import Case
 from runcase.ledger.workers import Crew, Stage, Tell
 from runcase.model.case import Conclusions
@@ -103,7 +102,6 @@ def write_dossier(case: Case, folder: str, one: Reported, max_page_bytes: int | 
 
 
 def _prepare(writing: Writing) -> tuple[Writing, Conclusions]:
-    one_thread()
     return writing, Case.open(Path(writing.case.root)).conclusions()
 
 

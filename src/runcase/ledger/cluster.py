@@ -27,11 +27,11 @@ from runcase.ledger.ingest import (
     Progress,
     Unit,
     largest_first,
-    one_thread,
     write_carefully,
     write_group,
 )
 from runcase.ledger.store import give_place
+from runcase.ledger.workers import one_thread
 from runcase.model.problems import RuncaseError
 from runcase.rules.compile import compile_packs
 

@@ -8,7 +8,6 @@ A decoder that crashes or hangs costs the source that it was at, and not the bat
 
 from __future__ import annotations
 
-import os
 import resource
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -205,16 +204,7 @@ class _Reading:
 
 
 def _prepare(plan: IngestPlan, folder: Path) -> _Reading:
-    one_thread()
     return _Reading(plan, compile_packs(plan.packs), folder)
-
-
-def one_thread() -> None:
-    """For a process that is one of several: threads of its own would take turns with theirs."""
-    os.environ.setdefault("POLARS_MAX_THREADS", "1")
-    # Arrow's own allocator keeps what it once had: 15 MB a process (measured 2026-11)
-    pa.set_memory_pool(pa.system_memory_pool())
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def _work(reading: _Reading, group: Group, tell: Tell) -> None:

@@ -47,6 +47,11 @@ _ENCODED_WORDS = tuple(
 )
 """Words whose base64 is looked for; what is encoded otherwise is found when its plain form was met before."""
 
+_WORDS = sorted({a for k in KINDS for a in k.anchors})
+_ENCODED = sorted(
+    {a.replace("_", "%5f") for a in _WORDS if "_" in a} | {c.decode() for w in _ENCODED_WORDS for c in base64_cores(w)}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -64,12 +69,6 @@ class Finder:
     def __init__(self, rules: Sequence[RedactRule] = (), compiled: bool = False) -> None:
         self._rules = rules
         self._compiled = compiled
-        words = {a for k in KINDS for a in k.anchors}
-        self._words = sorted(words)
-        encoded = {a.replace("_", "%5f") for a in words if "_" in a} | {
-            c.decode() for w in _ENCODED_WORDS for c in base64_cores(w)
-        }
-        self._encoded = sorted(encoded)
         self._learned: dict[bytes, tuple[str, str]] = {}
         self._since: dict[bytes, int] = {}
         self._pem_lines = 0
@@ -91,7 +90,7 @@ class Finder:
 
     def _suspects(self, text: bytes) -> Iterator[tuple[int, int]]:
         """Lines that hold an anchor where it may announce a secret."""
-        announcing, encoded = self._compiled_hits(text) if self._compiled else self._hits(text)
+        announcing, encoded = (_walked if self._compiled else _searched)(text)
         hits = [h for h in announcing if _announces(text, h)] + encoded
         done = 0
         for hit in sorted(hits):
@@ -100,20 +99,6 @@ class Finder:
                 end = text.find(b"\n", hit)
                 done = len(text) if end < 0 else end
                 yield start, done
-
-    def _hits(self, text: bytes) -> tuple[list[int], list[int]]:
-        """Where words stand that may announce a secret, and where encoded ones do."""
-        shown = text.translate(_ASCII).decode("ascii")
-        return _hits(shown, self._words, True), _hits(shown, self._encoded, False)
-
-    def _compiled_hits(self, text: bytes) -> tuple[list[int], list[int]]:
-        """As `_hits`, by one pass for both, which knows no case."""
-        from runcase.intake.kernels.words import places
-
-        at, which = places(text, _both(tuple(self._words), tuple(self._encoded)))
-        plain = which < len(self._words)
-        encoded = zip(at[~plain].tolist(), (which[~plain] - len(self._words)).tolist(), strict=True)
-        return at[plain].tolist(), [h for h, n in encoded if text.startswith(self._encoded[n].encode(), h)]
 
     def _marked(self, kind: SecretKind, value: bytes, at: int) -> str:
         mark = mark_of(kind.name, value)
@@ -166,12 +151,28 @@ class Finder:
             at = closing + 1 if closing >= 0 else end
 
 
+def _searched(text: bytes) -> tuple[list[int], list[int]]:
+    """Where words stand that may announce a secret, and where encoded ones do."""
+    shown = text.translate(_ASCII).decode("ascii")
+    return _hits(shown, _WORDS, True), _hits(shown, _ENCODED, False)
+
+
+def _walked(text: bytes) -> tuple[list[int], list[int]]:
+    """As `_searched`, by one pass for both, which knows no case."""
+    from runcase.intake.kernels.words import places
+
+    at, which = places(text, _automaton())
+    plain = which < len(_WORDS)
+    encoded = zip(at[~plain].tolist(), (which[~plain] - len(_WORDS)).tolist(), strict=True)
+    return at[plain].tolist(), [h for h, n in encoded if text.startswith(_ENCODED[n].encode(), h)]
+
+
 @cache
-def _both(words: tuple[str, ...], encoded: tuple[str, ...]) -> Automaton:
-    """One automaton for a process: every source looks for the same."""
+def _automaton() -> Automaton:
+    """One for a process: every source looks for the same words."""
     from runcase.intake.kernels.words import automaton
 
-    return automaton([w.encode() for w in (*words, *encoded)])
+    return automaton([w.encode() for w in (*_WORDS, *_ENCODED)])
 
 
 def _hits(shown: str, words: list[str], any_case: bool) -> list[int]:
