@@ -447,3 +447,19 @@ def test_a_spark_log_without_its_end_is_open_and_one_that_is_cut_off_is_lost() -
     lines = SPARK.data.splitlines(keepends=True)
     assert read_one(b"".join(lines[:-1]), "eventlog").run["status"] == "running"
     assert read_one(b"".join(lines[:-1])[:-20], "eventlog").run["status"] == "lost"
+
+
+def test_prose_about_jobs_is_no_dag_file() -> None:
+    text = "Job defined at: acme/shop/.github/workflows/ci.yml@main\nJob is waiting for a runner\nall went well\n"
+    assert read_one(text, "log.txt").readers == {"log.txt": None}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Rescue DAG file, created after running\n#   the x.dag DAG file\n\nDONE a\nJOB b b.sub\n  PARENT a CHILD b\n",
+        'job a a.sub DIR work NOOP\njob b b.sub\nvars a x="1"\nparent a child b\nset_job_attr x = 1\n',
+    ],
+)
+def test_a_dag_file_is_one_in_any_case_of_its_commands(text: str) -> None:
+    assert read_one(text, "x.dag").readers == {"x.dag": "dagman_dag"}

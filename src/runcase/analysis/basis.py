@@ -19,3 +19,5 @@ class Basis:
     """`source_id, same_as`: sources that are counted once."""
     clocks: Clocks
     """Skews that were corrected, and clocks that cannot be."""
+    tests: pl.DataFrame
+    """TESTS, as test tools say in the console."""

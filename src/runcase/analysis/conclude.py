@@ -27,8 +27,9 @@ from runcase.analysis.rotation import carried_over
 from runcase.analysis.signals import signals
 from runcase.analysis.signs import signs
 from runcase.analysis.skew_reports import with_doubt
-from runcase.analysis.test_reports.results import test_results
+from runcase.analysis.test_reports.results import tested
 from runcase.analysis.test_reports.xml import fuller, reported
+from runcase.analysis.tool_words import last_words
 from runcase.analysis.view import CaseView
 from runcase.analysis.windows import residuals, windows
 from runcase.model.case import Conclusions, Facts
@@ -75,7 +76,7 @@ def conclude(
         signals=view.signals,
         diagnoses=diagnose(view, decide),
         replay=REPLAYS.empty(),
-        tests=fuller(test_results(view.events), reported(view.spans, view.members, view.sources)),
+        tests=fuller(basis.tests, reported(view.spans, view.members, view.sources)),
     )
     return replace(found, replay=replays(found, packs, engines(view)))
 
@@ -99,7 +100,9 @@ def identified(
         claims = told.corrected(claims.lazy(), "ts").collect()
         sources = told.corrected(sources.lazy(), "first_ts", "last_ts").collect()
         reach, numbers, seen = _marked(events, sources, belonging, spans)
-    tries, basis = frames.attempts(numbers, seen, spans)
+    console = tested(events)
+    words = last_words(events, sources, joins.own, numbers, seen, console.totals)
+    tries, basis = frames.attempts(numbers, seen, spans, words)
     cited = run_packs(events)
     declared = declaring(cited, packs)
     view = CaseView(
@@ -114,7 +117,7 @@ def identified(
         attempts=tries,
         packs=packs,
     )
-    return view, Basis(seen, joins.duplicates, told)
+    return view, Basis(seen, joins.duplicates, told, console.results)
 
 
 def _marked(

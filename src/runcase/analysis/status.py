@@ -25,15 +25,17 @@ WEIGHTS = {
     "finished": 5,
     "invocation_end": 5,
     "claimed_end": 6,
-    "error_at_end": 7,
-    "spans": 8,
-    "claimed": 9,
-    "lease_expired": 10,
-    "claimed_running": 11,
+    "tool_success": 7,
+    "error_at_end": 8,
+    "spans": 9,
+    "claimed": 10,
+    "tool_failure": 11,
+    "lease_expired": 12,
+    "claimed_running": 13,
 }
 """Basis of a status -> its weight; the least wins, the latest among equals."""
 
-_VERDICTS = pl.Schema(
+VERDICTS = pl.Schema(
     {
         "run_id": pl.String(),
         "attempt": pl.Int64(),
@@ -44,16 +46,18 @@ _VERDICTS = pl.Schema(
         "ref": pl.String(),
     }
 )
+"""What tells how an attempt ended, and where; of equal weight the one with the highest `order` counts."""
 
 
-def verdicts(marks: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
+def verdicts(marks: pl.DataFrame, spans: pl.DataFrame, words: pl.DataFrame) -> pl.DataFrame:
     """One row an attempt with evidence of its status: `run_id, attempt, status, basis, ts, refs`.
 
     Args:
         marks: As `marks.marks` yields them.
         spans: SPANS with runs assigned.
+        words: As `tool_words.last_words` yields them.
     """
-    weighed = pl.concat([*_from_marks(marks), _from_spans(spans)])
+    weighed = pl.concat([*_from_marks(marks), _from_spans(spans), words])
     weight = pl.col("basis").replace_strict(WEIGHTS, return_dtype=pl.Int64)
     ranked = weighed.with_columns(_weight=weight).sort("run_id", "attempt", "_weight", "order")
     lightest = ranked.filter(pl.col("_weight") == pl.col("_weight").min().over("run_id", "attempt"))
@@ -85,7 +89,7 @@ def _verdict(rows: pl.DataFrame, status: pl.Expr, basis: str) -> pl.DataFrame:
     chosen = rows.select(
         "run_id", status.alias("status"), "ts", "order", "ref", attempt=pl.col("in_attempt"), basis=pl.lit(basis)
     )
-    return chosen.select(_VERDICTS.names()).cast(_VERDICTS)
+    return chosen.select(VERDICTS.names()).cast(VERDICTS)
 
 
 def _cancels() -> pl.Expr:
@@ -198,4 +202,4 @@ def _from_spans(spans: pl.DataFrame) -> pl.DataFrame:
     ).filter(pl.col("status").is_not_null())
     order = pl.col("status").replace_strict(rank, return_dtype=pl.Int64)
     chosen = rows.with_columns(basis=pl.lit("spans"), order=order).sort("run_id", "attempt", "order", "ts", "ref")
-    return chosen.select(_VERDICTS.names()).cast(_VERDICTS)
+    return chosen.select(VERDICTS.names()).cast(VERDICTS)

@@ -36,6 +36,8 @@ _BASES = {
     "claimed": "a record of the run",
     "claimed_running": "a record of the run, which may be stale",
     "error_at_end": "an error at the end of its log",
+    "tool_success": "the last words of its build or test tool",
+    "tool_failure": "what its build or test tool said last of all",
     "spans": "its trace spans",
     "lease_expired": "a lease that expired, with no sign of life after it",
     "no_terminal_evidence": "the absence of any end",

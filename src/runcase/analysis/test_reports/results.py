@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import polars as pl
 
 from runcase.analysis.test_reports import (
@@ -53,8 +56,31 @@ _LITERALS = sorted({t for tool in (*TOOLS, UNKNOWN) for t in required(tool.sign)
 """One of them is in every line that `_SIGN` finds. Runs without such a line have no report; most end here."""
 
 
-def test_results(events: pl.LazyFrame) -> pl.DataFrame:
-    """TESTS, one row a run in which some tool reported.
+TOTALS = pl.Schema(
+    {
+        "run_id": pl.String(),
+        "tool": pl.String(),
+        "source_id": pl.String(),
+        "byte_start": pl.Int64(),
+        "byte_len": pl.Int64(),
+        "failed": pl.Boolean(),
+    }
+)
+"""Where a tool counts its tests, one row an invocation, and whether some of them failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What test tools say in the console."""
+
+    results: pl.DataFrame
+    """TESTS, one row a run in which some tool reported."""
+    totals: pl.DataFrame
+    """`TOTALS`, in the order of the sources."""
+
+
+def tested(events: pl.LazyFrame) -> Tested:
+    """What the tools say.
 
     Args:
         events: EVENTS with runs assigned, in the order of the sources.
@@ -62,7 +88,7 @@ def test_results(events: pl.LazyFrame) -> pl.DataFrame:
     assigned = events.filter(pl.col("run_id").is_not_null())
     hinted = _hinted(assigned)
     if hinted.is_empty():
-        return TESTS.empty()
+        return Tested(TESTS.empty(), pl.DataFrame(schema=TOTALS))
     lines = assigned.select("run_id", "source_id", "byte_start", "byte_len", text=_first_line())
     wanted = "|".join(f"(?:{t.wanted})" for t in (*TOOLS, UNKNOWN))
     kept = (
@@ -72,8 +98,13 @@ def test_results(events: pl.LazyFrame) -> pl.DataFrame:
         .with_columns(ref=ref_of())
         .collect()
     )
-    rows = [_row(str(k[0]), v) for k, v in kept.partition_by("run_id", as_dict=True, maintain_order=True).items()]
-    return TESTS.frame([r for r in rows if r]).sort(TESTS.key)
+    rows, totals = [], []
+    for (run_id,), frame in kept.partition_by("run_id", as_dict=True, maintain_order=True).items():
+        found = _reports(frame)
+        if found:
+            rows.append(_row(str(run_id), frame, [r for _, r in found]))
+            totals += _totals(frame, found)
+    return Tested(TESTS.frame(rows).sort(TESTS.key), pl.DataFrame(totals, schema=TOTALS))
 
 
 def _hinted(events: pl.LazyFrame) -> pl.DataFrame:
@@ -93,10 +124,7 @@ def _first_line() -> pl.Expr:
     return pl.col("message").str.split("\n").list.first().str.slice(0, MAX_LINE_CHARS)
 
 
-def _row(run_id: str, frame: pl.DataFrame) -> dict[str, object]:
-    reports = _reports(frame)
-    if not reports:
-        return {}
+def _row(run_id: str, frame: pl.DataFrame, reports: Sequence[Report]) -> dict[str, object]:
     refs = dict(zip(frame["place"].to_list(), frame["ref"].to_list(), strict=True))
     places = sorted({p for r in reports for p in r.places})
     return {
@@ -111,13 +139,30 @@ def _row(run_id: str, frame: pl.DataFrame) -> dict[str, object]:
     }
 
 
-def _reports(frame: pl.DataFrame) -> list[Report]:
+def _reports(frame: pl.DataFrame) -> list[tuple[Tool, Report]]:
     """What the tools say; nothing that another one counts itself."""
     found = [(tool, r) for tool in TOOLS if (r := tool.report(_lines(frame, tool)))]
     unknown = UNKNOWN.report(_lines(frame, UNKNOWN)) if not found else None
     found = [(tool, r) for tool, r in found if r.ran or r.skipped or r.failed_names]
     covered = {name for tool, _ in found for name in tool.counts_for}
-    return [r for _, r in found if r.tool not in covered] + ([unknown] if unknown else [])
+    return [(t, r) for t, r in found if r.tool not in covered] + ([(UNKNOWN, unknown)] if unknown else [])
+
+
+def _totals(frame: pl.DataFrame, reports: Sequence[tuple[Tool, Report]]) -> list[dict[str, object]]:
+    """Rows of `TOTALS`: a tool's lines between the totals before and after one are one invocation of it."""
+    rows: list[tuple[int, dict[str, object]]] = []
+    where = frame.select("run_id", "source_id", "byte_start", "byte_len")
+    index = {place: n for n, place in enumerate(frame["place"].to_list())}
+    for tool, report in reports:
+        lines = _lines(frame, tool)
+        ends = set(report.places)
+        at = [n for n, line in enumerate(lines) if line.place in ends]
+        for before, n, after in zip([-1, *at], at, [*at[1:], len(lines)], strict=False):
+            said, place = tool.report(lines[before + 1 : after]), lines[n].place
+            if said and (said.ran or said.failed):
+                stands = where.row(index[place], named=True)
+                rows.append((place, stands | {"tool": report.tool, "failed": said.failed > 0}))
+    return [row for _, row in sorted(rows, key=lambda r: r[0])]
 
 
 def _lines(frame: pl.DataFrame, tool: Tool) -> list[Line]:
@@ -126,5 +171,5 @@ def _lines(frame: pl.DataFrame, tool: Tool) -> list[Line]:
     return [Line(place, text) for place, text in mine.iter_rows()]
 
 
-def _total(reports: list[Report], name: str) -> int:
+def _total(reports: Sequence[Report], name: str) -> int:
     return sum(int(getattr(r, name)) for r in reports)

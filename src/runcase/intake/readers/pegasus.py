@@ -24,7 +24,15 @@ _JOB = re.compile(
 )
 _INTERNAL = re.compile(r"(?P<at>\d{9,10}) INTERNAL \*\*\* (?P<what>[A-Z_]+)(?: (?P<value>\S+))? \*\*\*")
 _STATES = re.compile(rb"(?m)^\d{9,10} (?:INTERNAL \*\*\* [A-Z_]+|\S+ (?:SUBMIT|EXECUTE|JOB_TERMINATED|JOB_SUCCESS) )")
-_DAG = re.compile(rb"(?mi)^(?:JOB \S+ \S+|PARENT \S+.* CHILD \S+|SUBDAG EXTERNAL \S+)")
+_DAG = re.compile(
+    rb"(?mi)^[ \t]*(?:JOB[ \t]+\S+[ \t]+\S+|PARENT[ \t]+\S+.*[ \t]CHILD[ \t]+\S+|SUBDAG[ \t]+EXTERNAL[ \t]+\S+)"
+)
+_DAG_COMMAND = re.compile(
+    rb"(?i)\s*(?:#|$|(?:JOB|PARENT|SUBDAG|SCRIPT|RETRY|VARS|PRIORITY|CATEGORY|MAXJOBS|CONFIG|DOT|SPLICE|DONE|DATA|FINAL|SERVICE"
+    rb"|PROVISIONER|ABORT-DAG-ON|SET_JOB_ATTR|NODE_STATUS_FILE|JOBSTATE_LOG|REJECT|INCLUDE|CONNECT|PIN_IN|PIN_OUT|ENV"
+    rb"|PRE_SKIP|SUBMIT-DESCRIPTION|SAVE_POINT_FILE)(?:\s|$))"
+)
+"""What a line of a DAG file begins with; every other text has lines that begin with none of them."""
 _BRAINDUMP = re.compile(rb'(?m)^"?(?:wf_uuid|submit_dir|root_wf_uuid|dax_label)"?[: ]')
 
 _ENDED = {"JOB_SUCCESS": "ok", "JOB_FAILURE": "failed", "JOB_ABORTED": "cancelled", "SUBMIT_FAILED": "failed"}
@@ -200,8 +208,11 @@ class Dag(DocumentReader):
     describes_run = False
 
     def recognises(self, sniff: Sniff) -> Taken | None:
-        """JOB lines with a submit file, or PARENT ... CHILD lines."""
+        """JOB lines with a submit file, or PARENT ... CHILD lines, and hardly a line that is no command."""
         found = len(_DAG.findall(sniff.head))
+        lines = sniff.head.split(b"\n") if found else []
+        if sum(1 for line in lines if not _DAG_COMMAND.match(line)) * 5 > len(lines):
+            return None
         return Taken(f"{found} nodes and edges", 70) if found >= 2 or (found and sniff.complete) else None
 
     def read(self, data: bytes, path: str) -> DocumentFacts:

@@ -1,0 +1,233 @@
+"""The last words of build and test tools: how a log ended in which nothing else says it.
+
+A tool's verdict is no end of a run: a script may go on after it. So a failure counts
+where nothing takes it back, and a success only where nothing follows it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from runcase.analysis.selection import of_kind
+from runcase.analysis.status import END_LINES, VERDICTS
+from runcase.model.refs import ref_of
+from runcase.rules.literals import required
+
+TRAILER_LINES = 40
+"""A tool's trailer is shorter: a verdict with more lines below it is not the last word."""
+
+MAX_LINE_CHARS = 500
+"""A verdict's line is shorter."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Builder:
+    """How a build tool says that it is done; `tests` are the test tools that run inside it."""
+
+    tool: str
+    succeeded: str
+    failed: str
+    tests: tuple[str, ...] = ()
+
+
+_JVM = ("maven", "gradle", "ant", "sbt", "scalatest", "junit", "junit text", "testng", "cucumber", "unknown tool")
+_BUILDERS = (
+    _Builder("maven", r"(?:\[INFO\] )?BUILD SUCCESS$", r"(?:\[(?:INFO|ERROR)\] )?BUILD (?:FAILURE|ERROR)$", _JVM),
+    _Builder(
+        "gradle or ant",
+        r"(?:\[INFO\] )?BUILD SUCCESSFUL(?: in [\d.hms ]+| \(total time: .+\))?$",
+        r"BUILD FAILED(?: in [\d.hms ]+| \(total time: .+\))?$",
+        _JVM,
+    ),
+    _Builder("sbt", r"\[success\] Total time: ", r"\[error\] Total time: ", _JVM),
+    _Builder("msbuild", r"Build succeeded\.$", r"Build FAILED\.$", ("dotnet", "nunit")),
+    _Builder(
+        "bazel",
+        r"(?:INFO: )?Build completed successfully, \d+ total actions?",
+        r"(?:FAILED|ERROR): Build did NOT complete successfully|(?:INFO: )?Build completed, \d+ tests? FAILED",
+        ("bazel", "gtest", "junit", "go", "unittest", "pytest", "unknown tool"),
+    ),
+    _Builder(
+        "xcodebuild",
+        r"\*\* (?:[A-Z]+ )+SUCCEEDED \*\*",
+        r"\*\* (?:[A-Z]+ )+FAILED \*\*",
+        ("xctest", "swift testing"),
+    ),
+    _Builder(
+        "go",
+        r"ok  \t\S+\t(?:[\d.]+s|\(cached\))",
+        r"FAIL(?:$|\t\S+\t[\d.]+s|\t\S+ \[(?:build|setup) failed\])",
+        ("go",),
+    ),
+    _Builder("ninja", r"(?!)", r"ninja: build stopped: "),
+    _Builder("make", r"(?!)", r"g?make: \*\*\* "),
+)
+_VERDICT = "|".join(f"(?:{way})" for b in _BUILDERS for way in (b.succeeded, b.failed) if way != r"(?!)")
+_LITERALS = sorted({t for b in _BUILDERS for way in (b.succeeded, b.failed) for t in required(way)} | {"fail", "\tok"})
+
+_TRAILER = re.compile(
+    r"\s*$|(?:\[(?:INFO|WARNING|info)\])?\s*(?:$|[-=]{3,}\s*$|(?:Total time|Finished at|Final Memory)\b)"
+    # Gradle
+    r"|\d+ actionable tasks?: |Deprecated Gradle features|You can use '--warning-mode|For more on this, please refer"
+    r"|See (?:https://docs\.gradle\.org|the profiling report)|Publishing (?:a )?build scan|https://gradle\.com/s/"
+    r"|Configuration (?:cache|on demand)|Watched directory hierarchies"
+    # MSBuild, Bazel, Go
+    r"|\s+\d+ (?:Warning|Error)\(s\)|Time Elapsed "
+    r"|//\S+ +(?:\(cached\) )?PASSED\b|Executed \d+ out of \d+ tests?: |INFO: "
+    r"|\?   \t\S+\t\[no test files\]|PASS$"
+    # Jest, cargo, unittest, npm and yarn, the shell's time
+    r"|(?:Test Suites|Tests|Snapshots|Time):? +|Ran all test suites|\s+Doc-tests \S+$|running 0 tests$|OK(?: \(.*\))?$"
+    r"|npm notice|Done in [\d.]+s|(?:real|user|sys)\t\d"
+)
+"""What tools still write below their verdict; a line of any other kind may be the begin of something else."""
+
+
+def last_words(
+    events: pl.LazyFrame,
+    sources: pl.DataFrame,
+    own: pl.DataFrame,
+    numbers: pl.DataFrame,
+    marks: pl.DataFrame,
+    totals: pl.DataFrame,
+) -> pl.DataFrame:
+    """`VERDICTS` of runs that are one log each.
+
+    Args:
+        events: EVENTS with runs assigned.
+        sources: SOURCES.
+        own: `source_id, run_id`: sources that are runs of their own.
+        numbers: `run_id, attempt` of all attempts.
+        marks: As `marks.marks` yields them.
+        totals: `results.TOTALS`, where test tools count their tests.
+    """
+    single = own.filter(pl.len().over("run_id") == 1).join(
+        numbers.filter(pl.len().over("run_id") == 1).select("run_id", "attempt"), on="run_id", how="inner"
+    )
+    logs = single.join(sources.select("source_id", "reader", "format", "lines"), on="source_id", how="inner")
+    logs = logs.filter(pl.col("reader").is_null() | pl.col("reader").ne_missing(pl.col("format"))).sort("source_id")
+    said = pl.concat([_built(events, logs), _counted(events, logs, totals)]).sort("source_id", "byte_start", "rank")
+    if said.is_empty():
+        return pl.DataFrame(schema=VERDICTS)
+    turns = _turns(marks.join(logs.select("source_id"), on="source_id", how="semi"))
+    tails = _tails(events, logs.filter(pl.col("reader").is_null()), said)
+    rows = []
+    for log in logs.join(said.select("source_id").unique(), on="source_id", how="semi").iter_rows(named=True):
+        words = [_Word(**w) for w in said.filter(source_id=log["source_id"]).drop("source_id").iter_rows(named=True)]
+        outcome = _outcome(words, turns.get(log["source_id"], []))
+        if outcome is not None:
+            rows += _verdict(log, outcome, tails.get(log["source_id"]))
+    return pl.DataFrame(rows, schema=VERDICTS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A verdict of a tool, in its place."""
+
+    tool: str
+    builds: bool
+    failed: bool
+    byte_start: int
+    line: int
+    rank: int
+    """The line inside its record."""
+    ts: object
+    ref: str
+
+
+_WORDS = pl.Schema(
+    {
+        "source_id": pl.String(),
+        "tool": pl.String(),
+        "builds": pl.Boolean(),
+        "failed": pl.Boolean(),
+        "byte_start": pl.Int64(),
+        "line": pl.Int64(),
+        "rank": pl.Int64(),
+        "ts": pl.Datetime("us", "UTC"),
+        "ref": pl.String(),
+    }
+)
+"""`_Word`, with its source."""
+
+
+def _built(events: pl.LazyFrame, logs: pl.DataFrame) -> pl.DataFrame:
+    """Verdicts of build tools; a record of several lines may hold more than one."""
+    mine = events.join(logs.lazy().select("source_id"), on="source_id", how="semi")
+    maybe = mine.filter(pl.col("message").str.contains_any(_LITERALS, ascii_case_insensitive=True))
+    found = maybe.filter(pl.col("message").str.contains(rf"(?m)^(?:{_VERDICT})"))
+    kept = found.select("source_id", "byte_start", "line", "ts", "message", ref=ref_of()).collect(engine="streaming")
+    rows = []
+    for record in kept.iter_rows(named=True):
+        for rank, text in enumerate(record.pop("message").split("\n")):
+            for b in _BUILDERS if len(text) <= MAX_LINE_CHARS else ():
+                failed = re.match(b.failed, text) is not None
+                if failed or re.match(b.succeeded, text):
+                    rows.append(record | {"tool": b.tool, "builds": True, "failed": failed, "rank": rank})
+    return pl.DataFrame(rows, schema=_WORDS)
+
+
+def _counted(events: pl.LazyFrame, logs: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
+    """Totals of test tools, which stand on the first line of their records."""
+    mine = totals.join(logs.select("source_id"), on="source_id", how="semi")
+    keys = mine.select("source_id", "byte_start").unique()
+    mentioned = events.join(keys.lazy(), on=["source_id", "byte_start"], how="semi")
+    placed = mentioned.select("source_id", "byte_start", "line", "ts", ref=ref_of()).collect(engine="streaming")
+    met = mine.join(placed, on=["source_id", "byte_start"], how="inner")
+    return met.with_columns(builds=pl.lit(value=False), rank=pl.lit(0, pl.Int64)).select(_WORDS.names())
+
+
+def _turns(marks: pl.DataFrame) -> dict[str, list[tuple[int, bool]]]:
+    """Source -> places where something else begins, and whether it is tried again."""
+    again = of_kind(pl.col("kind"), ["retry"])
+    work = of_kind(pl.col("kind"), ["stage.started", "tool.started", "artifact.written", "upload.started"])
+    rows = marks.filter(again | work).select("source_id", "byte_start", again=again).sort("source_id", "byte_start")
+    return {str(k[0]): list(v.select("byte_start", "again").iter_rows()) for k, v in rows.group_by("source_id")}
+
+
+def _outcome(words: Sequence[_Word], turns: Sequence[tuple[int, bool]]) -> _Word | None:
+    """The word that tells how the log ended; None where words disagree, or something else began after a failure."""
+    builder = next((n for n in range(len(words) - 1, -1, -1) if words[n].builds), -1)
+    if builder >= 0:
+        inside = next(b.tests for b in _BUILDERS if b.tool == words[builder].tool)
+        words = [w for n, w in enumerate(words) if n >= builder or w.tool not in inside]
+    final, retried = words[-1], [place for place, again in turns if again]
+    if final.failed:
+        return None if any(place > final.byte_start for place, _ in turns) else final
+    before = [w for w in words if w.failed]
+    mended = all(w.tool == final.tool and any(w.byte_start < r < final.byte_start for r in retried) for w in before)
+    return final if mended else None
+
+
+def _tails(events: pl.LazyFrame, logs: pl.DataFrame, said: pl.DataFrame) -> dict[str, list[tuple[int, str]]]:
+    """Source -> `byte_start` and message of its last records, of logs that end soon after a verdict."""
+    near = said.filter(~pl.col("failed")).join(logs, on="source_id", how="inner")
+    near = near.filter(pl.col("lines") - pl.col("line") < TRAILER_LINES).select("source_id", "lines").unique()
+    if near.is_empty():
+        return {}
+    late = pl.col("line") + pl.col("n_lines") - 1 > pl.col("lines") - TRAILER_LINES
+    rows = events.join(near.lazy(), on="source_id", how="inner").filter(late)
+    kept = rows.select("source_id", "byte_start", "message").collect(engine="streaming").sort("source_id", "byte_start")
+    tails: dict[str, list[tuple[int, str]]] = {}
+    for source_id, place, message in kept.iter_rows():
+        tails.setdefault(source_id, []).append((place, message))
+    return tails
+
+
+def _verdict(log: dict[str, object], word: _Word, tail: list[tuple[int, str]] | None) -> list[dict[str, object]]:
+    """A `VERDICTS` row. A failure has no instant: the log goes on after it, or breaks off."""
+    row = {"run_id": log["run_id"], "attempt": log["attempt"], "order": 0, "ref": word.ref}
+    if word.failed:
+        plain = log["reader"] is None
+        near = plain or int(str(log["lines"])) - word.line <= END_LINES
+        return [row | {"status": "failed", "basis": "tool_failure", "ts": None}] if near else []
+    after = [text for place, text in tail or () if place >= word.byte_start]
+    if not after:
+        return []
+    below = [*after[0].split("\n")[word.rank + 1 :], *(line for text in after[1:] for line in text.split("\n"))]
+    if not all(_TRAILER.match(line) for line in below):
+        return []
+    return [row | {"status": "succeeded", "basis": "tool_success", "ts": word.ts}]
