@@ -25,6 +25,8 @@ class Sample:
     tests: tuple[int, int, int] | None
     """Tests that ran, failed and were skipped."""
     failed_names: tuple[str, ...]
+    never_failed: tuple[str, ...]
+    """Names that are none of a test that failed."""
     shows: tuple[str, ...]
     """Lines that the first screen must hold."""
     why: str
@@ -45,7 +47,7 @@ def _sample(part: str) -> Sample:
     for row in rows:
         key, _, value = row.partition(": ")
         said.setdefault(key, []).append(value)
-    unknown = said.keys() - {"frame", "status", "class", "tests", "failed", "shows", "why"}
+    unknown = said.keys() - {"frame", "status", "class", "tests", "failed", "not failed", "shows", "why"}
     assert not unknown, f"{name}: {unknown}"
     run, failed, skipped = map(int, said["tests"][0].split()) if "tests" in said else (None, None, None)
     return Sample(
@@ -56,6 +58,7 @@ def _sample(part: str) -> Sample:
         failure=said.get("class", [None])[0],
         tests=None if run is None or failed is None or skipped is None else (run, failed, skipped),
         failed_names=tuple(said.get("failed", [])),
+        never_failed=tuple(said.get("not failed", [])),
         shows=tuple(said.get("shows", [])),
         why=said.get("why", [""])[0],
     )

@@ -89,6 +89,7 @@ def test_the_results_are_those_that_the_test_tool_prints(sample: Sample, look: L
     tests = look(sample).dossier["tests"]
     assert (tests["run"], tests["failed"], tests["skipped"]) == sample.tests
     assert set(sample.failed_names) <= set(tests["failed_names"])
+    assert not set(sample.never_failed) & set(tests["failed_names"])
 
 
 def test_first_screens_are_short_against_their_logs(look: Look) -> None:

@@ -26,7 +26,8 @@ MIN_ALIKE = 10
 _TITLE = re.compile(r"^\s{1,4}\d+\) (.+?)\s*$")
 _VITEST_END = re.compile(r"^\s*Tests\s+(?P<parts>(?:\d+ \w+(?: \| )?)+)\s*\(\d+\)")
 _VITEST_NAME = re.compile(
-    r"^\s*(?:FAIL|×)\s+((?:\|.+?\| | ?[\w-]+ (?:\([\w-]+\) )? *)?\S+\.[cm]?[jt]sx?(?: \[.*?\])?) > (.+?)\s*$"
+    r"^\s*(?:FAIL|×)\s+((?:\|.+?\| | ?[\w-]+ (?:\([\w-]+\) )? *)?\S+\.[cm]?[jt]sx?(?: \[.*?\])?) > (.+?)"
+    r"(?: {1,2}\d+ ?ms)?(?: \((?:retry|repeat) x\d+\))*\s*$"
 )
 
 

@@ -1,4 +1,4 @@
-"""Maven Surefire, Gradle, Ant's junit task, sbt."""
+"""Gradle, Ant's junit task, sbt, JUnit's console launcher."""
 
 from __future__ import annotations
 
@@ -6,16 +6,8 @@ import re
 from collections.abc import Sequence
 
 from runcase.analysis.test_reports.base import Line, Report, Tool, counts, distinct, first, summed
+from runcase.analysis.test_reports.maven import TOTALS
 
-_NUMBER = r"\d+(?:,\d{3})*"
-_TOTALS = re.compile(
-    rf"Tests run: *(?P<run>{_NUMBER}), *Failures: *(?P<failures>{_NUMBER}), *Errors: *(?P<errors>{_NUMBER})"
-    rf"(?:, *Skipped: *(?P<skipped>{_NUMBER}))?"
-)
-_ELAPSED = re.compile(r"Time elapsed")
-_CASE = re.compile(r"^(?:\[\w+\] )?\s*(?P<name>[\w$\[\](). ,:=-]+?)\s+(?:--\s+)?Time elapsed: .*<<< (?:FAILURE|ERROR)!")
-_PLAIN_CASE = re.compile(r"^(?P<name>\w[\w$\[\]]*)\((?P<holder>[\w.$]+)\)")
-_SUITE = re.compile(r"^(?:\[\w+\] )?Tests run:")
 _GRADLE_NAME = re.compile(r"^(?P<holder>\S.*?) > (?P<name>.+?) FAILED\s*$")
 _GRADLE_END = re.compile(r"^(?P<run>\d+) tests? completed(?:, (?P<failed>\d+) failed)?(?:, (?P<skipped>\d+) skipped)?")
 _GRADLE_RESULT = re.compile(
@@ -29,7 +21,12 @@ _GRADLE_PLAIN = re.compile(r"^((?:[a-z][\w$]*\.)+[A-Z][\w$]*\.\w\S*) FAILED\s*$"
 _CLASS = re.compile(r"^(?:[\w$]+\.)*[A-Z][\w$]*$")
 _JUNIT = re.compile(r"^\s*\[junit\] ")
 _SUITE_NAME = re.compile(r"^\s*\[junit\] (?:Testsuite: |Running |TEST )([\w.$]+)")
-_CASE_NAME = re.compile(r"^\s*\[junit\] Testcase: (.+?)(?: took |:|\()")
+_CASE_NAME = re.compile(
+    r"^\s*\[junit\] Testcase: (.+?)"
+    r"(?: took [\d.,]+ \w+.*|(?:\([\w.$]+\))?:(?:SKIPPED.*|\s*(?:FAILED|Caused an ERROR).*)?)$"
+)
+"""One formatter writes the time of a case, the other one its class; a name may hold brackets and colons itself."""
+
 _CASE_FAILED = re.compile(
     r"^\s*\[junit\]\s+(?:FAILED|Caused an ERROR)|^\s*\[junit\] Testcase: .*(?:FAILED|Caused an ERROR)"
 )
@@ -48,43 +45,6 @@ _SBT = re.compile(
     r"(?:Passed|Failed): Total (?P<run>\d+), Failed (?P<failed>\d+), Errors (?P<errors>\d+), Passed (?P<passed>\d+)"
     r"(?:, (?:Ignored|Skipped) (?P<skipped>\d+))?"
 )
-
-
-class Surefire(Tool):
-    """Maven Surefire and Failsafe 2 and 3: totals a module, cases marked `<<< FAILURE!`."""
-
-    name = "maven"
-    wanted = r"Tests run: *\d+, *Failures: |<<< (?:FAILURE|ERROR)!"
-    sign = r"Tests run: *\d+, *Failures: "
-    counts_for = ("testng",)
-
-    def report(self, lines: Sequence[Line]) -> Report | None:
-        """Totals of modules (lines without a time) are summed; without any, those of the classes."""
-        found = [(line, n) for line, n in counts(_TOTALS, lines) if not _JUNIT.match(line.text)]
-        if not found:
-            return None
-        modules = [(line, n) for line, n in found if not _ELAPSED.search(line.text)]
-        classes = [(line, n) for line, n in found if _ELAPSED.search(line.text)]
-        used = modules or classes
-        failed = sum(n["failures"] + n["errors"] for _, n in used)
-        skipped = sum(n["skipped"] for _, n in used)
-        ran = sum(n["run"] for _, n in used)
-        names = [_case(line.text) for line in lines if not _SUITE.match(line.text)]
-        places = tuple(line.place for line, _ in used)
-        return Report(self.name, ran, max(0, ran - failed - skipped), failed, skipped, distinct(names), places)
-
-
-def _case(text: str) -> str:
-    """`name(pkg.Class)` of a case line, however the version writes it; empty when it is none."""
-    m = _CASE.match(text)
-    if not m:
-        return ""
-    name = m["name"].strip()
-    plain = _PLAIN_CASE.match(name)
-    if plain:
-        return f"{plain['name']}({plain['holder']})"
-    holder, dot, method = name.rpartition(".")
-    return f"{method}({holder})" if dot and "(" not in name else name
 
 
 class Gradle(Tool):
@@ -129,7 +89,7 @@ class AntJunit(Tool):
     def report(self, lines: Sequence[Line]) -> Report | None:
         """Suites are summed; a total that two formatters print alike, time and all, counts once."""
         fresh = {line.text: line for line in reversed(lines) if _JUNIT.match(line.text)}
-        found = counts(_TOTALS, sorted(fresh.values(), key=lambda x: x.place))
+        found = counts(TOTALS, sorted(fresh.values(), key=lambda x: x.place))
         if not found:
             return None
         failed = sum(n["failures"] + n["errors"] for _, n in found)
@@ -149,7 +109,7 @@ def _failed_cases(lines: Sequence[Line]) -> tuple[str, ...]:
         if m := _CASE_NAME.match(line.text):
             case = m[1]
         if _CASE_FAILED.match(line.text) and case:
-            names.append(f"{suite}.{case}" if suite else case)
+            names.append(f"{suite}.{case}" if suite and case != suite else case)
     return distinct(names)
 
 

@@ -9,19 +9,22 @@ from runcase.analysis.test_reports.base import Line, LineTool, Report, Tool, dis
 
 _PYTEST_END = re.compile(
     r"^(?:=+ |)(?=.*\b(?:passed|failed|errors?|skipped|no tests ran)\b)"
-    r"((?:\d+ [a-z]+(?:, )?)+|no tests ran) in [\d.:]+ ?(?:s|seconds)"
+    r"((?:\d+ [a-z]+(?: [a-z]+)?(?:, )?)+|no tests ran) in [\d.:]+ ?(?:s|seconds)"
 )
 _PART = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed|deselected|warnings?|rerun)")
 _PYTEST_NAME = re.compile(
-    r"^(?:FAILED|ERROR|SUBFAIL(?:ED)?(?: ?\[.*?\])?(?: ?\(.*?\))?) (\S+?\.py\S*(?:\[[^\]]*\])?)(?: - |\s*$)"
-    r"|^(\S+\.py::\S+) (?:FAILED|ERROR)\b|^\[gw\d+\].* FAILED (\S+\.py::\S+)"
+    r"^(?:FAILED|ERROR|SUBFAIL(?:ED)?(?: ?\[.*?\])?(?: ?\(.*?\))?) (\S+?\.py(?:::[^\[\s]*\[.*?\]|\S*?))(?: - |\s*$)"
+    r"|^(\S+\.py::\S.*?) (?:FAILED|ERROR)(?:\s+\[|\s*$)|^\[gw\d+\].* FAILED (\S+\.py::\S.*?)\s*$"
 )
 _PYTEST_TITLE = re.compile(r"^_{3,} (?:ERROR (?:at (?:setup|teardown) of|collecting) )?(\S.*?) _{3,}$")
 _RAN = re.compile(r"^Ran (\d+) tests? in ")
-_UNITTEST_END = re.compile(r"^(?:FAILED|OK)(?: \((.*)\))?$")
-_UNITTEST_PART = re.compile(r"(failures|errors|skipped|SKIP|expected failures|unexpected successes)=(\d+)")
+_UNITTEST_END = re.compile(r"^(?:FAILED|OK|PASSED)(?: \((.*)\))?$")
+_UNITTEST_PART = re.compile(r"(?:^|, )(failures|errors|skipped|skips|SKIP)=(\d+)")
 _UNITTEST_NAME = re.compile(r"^(?:FAIL|ERROR): (?:Doctest: )?(?:(\S+) \((\S+?)\)|(.+))")
 _RULE = re.compile(r"^={50,}$")
+_GREEN_NAME = re.compile(r"^(?:Failure|Error) in (?:test )?(\S.*?)\s*$")
+_TRIAL_KIND = re.compile(r"^\[(?P<kind>FAIL|ERROR|[A-Z!? ]+)\]$")
+_TRIAL_NAME = re.compile(r"^\w+(?:\.\w+){2,}$")
 
 
 _SUGAR = re.compile(r"^Results \([\d.]+s\):$")
@@ -33,8 +36,8 @@ class Pytest(Tool):
 
     name = "pytest"
     wanted = (
-        r"^=* ?(?:\d+ [a-z]+,? )+in [\d.:]+ ?s|^=+ no tests ran|^(?:FAILED|ERROR|SUBFAIL).* \S+\.py"
-        r"|\.py::\S+ (?:FAILED|ERROR)"
+        r"^=* ?(?:\d+ [a-z]+(?: [a-z]+)?,? )+in [\d.:]+ ?s|^=+ no tests ran|^(?:FAILED|ERROR|SUBFAIL).* \S+\.py"
+        r"|\.py::\S.* (?:FAILED|ERROR)"
         rf"|^\[gw\d+\].* FAILED \S|^_{{3,}} \S.* _{{3,}}$|{_SUGAR.pattern}|{_SUGAR_COUNT.pattern}"
     )
     sign = (
@@ -80,10 +83,13 @@ def dotted(node: str) -> str:
 
 
 class Unittest(Tool):
-    """unittest, nose and Django's runner: `Ran N tests`, then OK or FAILED with counts."""
+    """unittest, nose, Django's runner, green and Twisted's trial: `Ran N tests`, then OK or FAILED with counts."""
 
     name = "unittest"
-    wanted = rf"^Ran \d+ tests? in |^(?:FAILED|OK)(?: \(.*\))?$|^(?:FAIL|ERROR): |{_RULE.pattern}"
+    wanted = (
+        rf"^Ran \d+ tests? in |^(?:FAILED|OK|PASSED)(?: \(.*\))?$|^(?:FAIL|ERROR): |{_RULE.pattern}"
+        r"|^(?:Failure|Error) in \S|^\[[A-Z!? ]+\]$|^\w+(?:\.\w+){2,}$"
+    )
     sign = r"^Ran \d+ tests? in "
 
     def report(self, lines: Sequence[Line]) -> Report | None:
@@ -97,12 +103,13 @@ class Unittest(Tool):
             elif (m := _UNITTEST_END.match(line.text)) and m[1] and places:
                 for what, number in _UNITTEST_PART.findall(m[1]):
                     failed += int(number) if what in ("failures", "errors") else 0
-                    skipped += int(number) if what in ("skipped", "SKIP") else 0
+                    skipped += int(number) if what.lower().startswith("skip") else 0
         if not places:
             return None
         ruled = {line.place + 1 for line in lines if _RULE.match(line.text)}
         titles = [line.text for line in lines if not ruled or line.place in ruled]
         names = [_case(m[1] or m[3], m[2] or "") for text in titles if (m := _UNITTEST_NAME.match(text))]
+        names += [m[1] for line in lines if (m := _GREEN_NAME.match(line.text))] + _below_kinds(lines)
         passed = max(0, ran - failed - skipped)
         return Report(self.name, ran, passed, failed, skipped, distinct(names) if failed else (), tuple(places))
 
@@ -110,6 +117,19 @@ class Unittest(Tool):
 def _case(name: str, holder: str) -> str:
     """`name (holder)` as the tool writes it; a module that broke has no holder of its own."""
     return f"{name} ({holder})" if holder and ".loader." not in holder else name
+
+
+def _below_kinds(lines: Sequence[Line]) -> list[str]:
+    """What trial lists under the traceback that several tests may share, below `[FAIL]` or `[ERROR]`."""
+    failing, names = False, []
+    for line in lines:
+        if m := _TRIAL_KIND.match(line.text):
+            failing = m["kind"] in ("FAIL", "ERROR")
+        elif _RULE.match(line.text) or _RAN.match(line.text):
+            failing = False
+        elif failing and _TRIAL_NAME.match(line.text):
+            names.append(line.text)
+    return names
 
 
 STESTR = LineTool(

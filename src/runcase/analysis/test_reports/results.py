@@ -15,6 +15,7 @@ from runcase.analysis.test_reports import (
     javascript,
     junit_text,
     jvm,
+    maven,
     native,
     python,
     scenarios,
@@ -29,7 +30,7 @@ from runcase.rules.literals import FOLDED, required
 
 TOOLS: tuple[Tool, ...] = (
     *(python.Pytest(), python.Unittest(), python.STESTR),
-    *(jvm.Surefire(), jvm.Gradle(), jvm.AntJunit(), jvm.Sbt(), jvm.ScalaTest(), jvm.JunitPlatform()),
+    *(maven.Surefire(), jvm.Gradle(), jvm.AntJunit(), jvm.Sbt(), jvm.ScalaTest(), jvm.JunitPlatform()),
     *(junit_text.JUNIT_TEXT, junit_text.TESTNG),
     *(javascript.Jest(), javascript.Mocha(), javascript.Vitest()),
     *(browsers.Karma(), browsers.JASMINE, browsers.Playwright()),

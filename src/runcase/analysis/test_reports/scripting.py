@@ -54,14 +54,14 @@ PEST = LineTool(
 )
 MINITEST = LineTool(
     "minitest",
-    r"^\d+ (?:runs|tests), \d+ assertions, |^\s*\w[\w:]*#test_\S+|^\s+test_\d{4}_.* FAIL \("
+    r"^\d+ (?:runs|tests), \d+ assertions, |^\s*\S.*#test_\S+|^\s+test_\d{4}_.* FAIL \("
     r"|^(?:Failure|Error): \w+\(\S+\)|^\s+\d+\) (?:Failure|Error|Skipped):$",
     re.compile(
         r"^(?P<run>\d+) (?:runs|tests), \d+ assertions, (?P<failed>\d+) failures, (?P<failed_errors>\d+) errors"
         r"(?:, (?P<skipped_pending>\d+) pendings, (?P<skipped_omitted>\d+) omissions)?(?:, (?P<skipped>\d+) skips)?"
     ),
     re.compile(
-        r"^\s*(\w[\w:]*#test_\S+?)(?: \[\S+:\d+\])?:$|^\s+(test_\d{4}_\S.*?)\s+(?:FAIL|ERROR) \("
+        r"^\s*(\w.*?#test_\S.*?)(?: \[\S+:\d+\])?:$|^\s+(test_\d{4}_\S.*?)\s+(?:FAIL|ERROR) \("
         r"|^(?:Failure|Error): (\w+\(\S+?\))"
     ),
     headings=re.compile(r"^\s+\d+\) (?:(?P<failing>Failure|Error)|Skipped):$"),
@@ -79,7 +79,7 @@ EUNIT = LineTool(
     "eunit",
     r"^\s+Failed: \d+\.  Skipped: |\.\.\.\*failed\*",
     re.compile(r"^\s+Failed: (?P<failed>\d+)\.  Skipped: (?P<skipped>\d+)\.  Passed: (?P<passed>\d+)\."),
-    re.compile(r"^\s+(\w+: \w+).*\.\.\.\*failed\*"),
+    re.compile(r"^\s*(\w+:(?:\d+:)? \S.*?)(?: \(module '\w+'\))?\.\.\.\*failed\*"),
 )
 _BATS_END = re.compile(r"^(?P<run>\d+) tests?, (?P<failed>\d+) failures?(?:, (?P<skipped>\d+) skipped)?$")
 _BATS_CASE = re.compile(r"^ (?:✓|(✗)) (\S.*?)(?: \[\d+\])?\s*$")
@@ -106,9 +106,9 @@ class Bats(Tool):
 
 TESTTHAT = LineTool(
     "testthat",
-    r"^\[ FAIL \d+ \| WARN|^── (?:Failure|Error) \(|^(?:OK|Failed): +\d+$",
-    re.compile(r"^\[ FAIL (?P<failed>\d+) \| WARN \d+ \| SKIP (?P<skipped>\d+) \| PASS (?P<passed>\d+) \]\s*$"),
-    re.compile(r"^── (?:Failure|Error) \(.*?\): (.+?) ─*$"),
+    r"^\s*\[ FAIL \d+ \| WARN|^\s*(?:── )?(?:\d+\. )?(?:Failure|Error) \(|^(?:OK|Failed): +\d+$",
+    re.compile(r"^\s*\[ FAIL (?P<failed>\d+) \| WARN \d+ \| SKIP (?P<skipped>\d+) \| PASS (?P<passed>\d+) \]\s*$"),
+    re.compile(r"^\s*(?:── )?(?:\d+\. )?(?:Failure|Error) \(.*?\S+\.[rR]\S*\): (.+?)(?: ─+)?\s*$"),
 )
 JULIA = LineTool(
     "julia",

@@ -12,7 +12,7 @@ _END = re.compile(
     r"^(?:[ℹ#]) (?:pass +(?P<passed>\d+)|fail +(?P<failed>\d+)|cancelled (?P<failed_late>[1-9]\d*)"
     r"|skipped +(?P<skipped>\d+)|skip: +(?P<skipped_old>\d+))$"
 )
-_POINT = re.compile(r"^(not )?ok \d+ ?(?:- )?(.*?)(?: # time=\S+)?$")
+_POINT = re.compile(r"^(not )?ok \d+ ?(?:- )?(.*?)(?: # time=\S+(?: \{)?)?$")
 _DIRECTIVE = re.compile(r"# ?(skip|todo)\b", re.IGNORECASE)
 _NESTED = re.compile(r"^(\s*)not ok \d+ ?(?:- )?(.*?)(?: # time=\S+)?$")
 _SPEC = re.compile(r"^(\s*)✖ (.+) \([\d.]+m?s\)$")
@@ -47,7 +47,7 @@ def _leaves(lines: Sequence[Line], failure: re.Pattern[str]) -> list[str]:
     names, deeper = [], 0
     for line in lines:
         m = failure.match(line.text)
-        if m and not _DIRECTIVE.search(m[2]):
+        if m and not _DIRECTIVE.search(m[2]) and not m[2].endswith("{"):
             if len(m[1]) >= deeper:
                 names.append(m[2])
             deeper = len(m[1])

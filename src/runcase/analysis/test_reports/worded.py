@@ -64,13 +64,17 @@ def totals(text: str) -> dict[str, int]:
     """Kind -> count of a line that is a total of tests; empty for others."""
     if _OTHER_THINGS.search(text.partition("(")[0]) or not _OF_TESTS.search(text):
         return {}
-    words, numbers = _WORD_FIRST.search(text), _NUMBER_FIRST.search(text)
-    order = _WORD_FIRST if words and (not numbers or words.start() < numbers.start()) else _NUMBER_FIRST
+    # `Total: 3 tests, 1 failures`: one word stands before its number by the way
+    found = max(_counted(_WORD_FIRST, text), _counted(_NUMBER_FIRST, text), key=len)
+    return found if len(found) > 1 and ("failed" in found or "passed" in found) else {}
+
+
+def _counted(order: re.Pattern[str], text: str) -> dict[str, int]:
     found: dict[str, int] = {}
     for m in order.finditer(text):
         kind = next(k for k in _KINDS if m[k])
         found[kind] = found.get(kind, 0) + int(m["n"])
-    return found if len(found) > 1 and ("failed" in found or "passed" in found) else {}
+    return found
 
 
 def _unrepeated(found: Sequence[tuple[Line, dict[str, int]]]) -> list[tuple[Line, dict[str, int]]]:
