@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from runcase import deciding
+from runcase import concluding
 from runcase.finished import issues_of, run_folders
 from runcase.intake import inputs
 from runcase.intake.read import ReadPlan
@@ -130,7 +130,7 @@ def renew(
     """
     made = provenance(packs, settings)
     report(Progress("concluding"))
-    found = concluded(case, packs, made, written, anew, deciding.by(crew))
+    found = concluded(case, packs, made, written, anew, concluding.by(case, crew))
     conclusions, changed = found.conclusions, found.changed
     folders = run_folders(conclusions.runs["run_id"].to_list())
     whole = with_overview(case.facts([]), found.sources, found.problems)
@@ -212,7 +212,7 @@ def make_ready(crew: Crew, groups: Sequence[Group]) -> None:
     if size >= FRESH_FROM_BYTES:
         crew.end()
     if size >= FRESH_FROM_BYTES or sum(len(g.units) for g in groups) >= WORTH_RUNS:
-        crew.load("runcase.deciding", "runcase.publishing")
+        crew.load("runcase.concluding", "runcase.publishing")
         crew.start()
 
 

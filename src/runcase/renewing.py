@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from runcase.analysis.conclude import conclude
-from runcase.analysis.decisive.statements import Decide, decided
 from runcase.analysis.renewal import (
     also_concerned,
     last_good_runs,
@@ -24,6 +22,7 @@ from runcase.analysis.renewal import (
     touched_runs,
     with_touched,
 )
+from runcase.concluding import Conclude
 from runcase.ledger.store import Case
 from runcase.model.case import Conclusions, Facts
 from runcase.rules.language import Pack
@@ -45,7 +44,7 @@ def concluded(
     made: Mapping[str, object],
     written: Set[str],
     anew: bool,
-    decide: Decide = decided,
+    conclude: Conclude,
 ) -> Concluded:
     """The conclusions of a case as it is on disk now.
 
@@ -59,16 +58,16 @@ def concluded(
         made: What makes conclusions what they are; see `provenance`.
         written: Batches that this build wrote.
         anew: Whether to conclude everything anew.
-        decide: Works out the lines that decide.
+        conclude: Works the conclusions out.
     """
     known = set(case.concluded()) - written
     if not case.is_concluded():
         facts = case.facts(case.batches())
-        found = conclude(facts, packs, decide=decide)
+        found = conclude(facts, packs, frozenset(), None)
         return _whole(facts, found, set(found.runs["run_id"]))
     before = case.provenance()
     if anew or any(before.get(key) != value for key, value in made.items()):
-        return _anew(case, packs, decide)
+        return _anew(case, packs, conclude)
     fresh = case.facts([b for b in case.batches() if b not in known])
     old = case.conclusions()
     sources, problems = _all(case, known, fresh)
@@ -77,7 +76,7 @@ def concluded(
     touched = touched_runs(old, sources, fresh)
     beside = last_good_runs(old) - touched
     while True:
-        found = _of_part(case, packs, fresh, old, touched | beside, decide)
+        found = _of_part(case, packs, fresh, old, touched | beside, conclude)
         whole = renewed(old, found, touched | beside)
         changed = set(found.runs["run_id"]) - beside
         concerned, held_against = also_concerned(old, whole, changed)
@@ -90,20 +89,20 @@ def concluded(
 
 
 def _of_part(
-    case: Case, packs: tuple[Pack, ...], fresh: Facts, old: Conclusions, runs: Set[str], decide: Decide
+    case: Case, packs: tuple[Pack, ...], fresh: Facts, old: Conclusions, runs: Set[str], conclude: Conclude
 ) -> Conclusions:
     """The conclusions on fresh evidence and on some runs that stand already."""
     others = set(old.runs["run_id"]) - runs
     members = old.members.filter(pl.col("run_id").is_in(sorted(runs)))["source_id"]
     fresh_batches = fresh.sources.select("batch").unique().collect()["batch"]
     part = case.facts(sorted({*case.holding(members), *fresh_batches}))
-    return conclude(with_touched(part, fresh, old, runs), packs, others, own_names(old), decide)
+    return conclude(with_touched(part, fresh, old, runs), packs, others, own_names(old))
 
 
-def _anew(case: Case, packs: tuple[Pack, ...], decide: Decide) -> Concluded:
+def _anew(case: Case, packs: tuple[Pack, ...], conclude: Conclude) -> Concluded:
     facts, old = case.facts(case.batches()), case.conclusions()
     frozen = runs_of(old, facts.tombstones.filter(pl.col("class") == "events"))
-    found = renewed(conclude(facts, packs, decide=decide), of_runs(old, frozen), frozen)
+    found = renewed(conclude(facts, packs, frozenset(), None), of_runs(old, frozen), frozen)
     return _whole(facts, found, set(found.runs["run_id"]))
 
 

@@ -225,17 +225,17 @@ def _unfinished_stages(view: CaseView, reach: Reach) -> pl.DataFrame:
 
 
 def _no_spans(view: CaseView) -> pl.DataFrame:
-    """A trace id without any span of that trace; proven only where spans of the same time were supplied."""
+    """A trace id without any span of that trace; proven only where spans of traces were supplied of the same time."""
     traced = view.attempts.filter(pl.col("trace_id").is_not_null())
-    known = view.spans.select("trace_id").drop_nulls().unique()
-    due = traced.join(known, on="trace_id", how="anti", maintain_order="left")
-    low, high = view.spans["start"].min(), view.spans["end"].max()
+    spans = view.spans.filter(pl.col("trace_id").is_not_null())
+    due = traced.join(spans, on="trace_id", how="anti", maintain_order="left")
+    low, high = spans["start"].min(), spans["end"].max()
     covered = (pl.col("first_ts") >= pl.lit(low)) & (pl.col("last_ts") <= pl.lit(high))
     rows = due.with_columns(
         verdict=pl.when(covered.fill_null(value=False))
         .then(pl.lit("absent_proven"))
         .otherwise(pl.lit("not_observable")),
-        searched=pl.lit("the spans of the case" if view.spans.height else "no source of spans was supplied"),
+        searched=pl.lit("the spans of the case" if spans.height else "no source of spans was supplied"),
         refs=pl.col("status_refs").list.head(0),
     )
     text = pl.format("events carry trace id {}, and no span of that trace was found", "trace_id")

@@ -12,14 +12,13 @@ from runcase.analysis.artifacts import states, without_payloads
 from runcase.analysis.basis import Basis
 from runcase.analysis.claims import claims_of_runs
 from runcase.analysis.clocks import clocks
-from runcase.analysis.decisive.statements import Decide, decided
 from runcase.analysis.diagnosis import diagnose
 from runcase.analysis.gaps import gaps
-from runcase.analysis.identity import assignment
+from runcase.analysis.identity import Assignment, assignment
 from runcase.analysis.lineage import declared_order, edges
 from runcase.analysis.marks import marks, spread
 from runcase.analysis.members import members
-from runcase.analysis.observability import reach, with_searched
+from runcase.analysis.observability import carriers, reach, with_searched
 from runcase.analysis.operations import operations
 from runcase.analysis.pack_choice import declaring, engines, run_packs
 from runcase.analysis.replay import replays
@@ -42,7 +41,6 @@ def conclude(
     packs: tuple[Pack, ...],
     taken: Set[str] = frozenset(),
     names: Mapping[str, str] | None = None,
-    decide: Decide = decided,
 ) -> Conclusions:
     """Everything that follows from the facts.
 
@@ -51,21 +49,31 @@ def conclude(
         packs: Rule packs, later ones stronger.
         taken: Ids of runs that stand elsewhere in the case: a run that is named after its source gets another.
         names: Source -> the id that the run which is named after it has already.
-        decide: Works out the lines that decide.
 
     Returns:
         One frame a conclusion table, each sorted by its key.
     """
-    view, basis = identified(facts, packs, taken, names)
-    seen = basis.marks
+    return concluded(facts, packs, assignment(facts, taken, names), carriers(facts))
+
+
+def concluded(facts: Facts, packs: tuple[Pack, ...], joins: Assignment, able: pl.DataFrame) -> Conclusions:
+    """As `conclude`, of facts whose runs are assigned.
+
+    Args:
+        facts: The fact tables of a case, or of some of its sources with all that they share runs with.
+        packs: Rule packs, later ones stronger.
+        joins: The runs of at least these sources.
+        able: `observability.carriers` of the whole case.
+    """
+    view, basis = identified(facts, packs, joins)
     view = replace(view, windows=_timed(view, basis))
     timed = with_doubt(view.windows, basis.clocks)
-    view = replace(view, windows=with_searched(timed, reach(view, seen)))
+    view = replace(view, windows=with_searched(timed, reach(view, able)))
     claims = claims_of_runs(view.artifacts)
     lineage = edges(claims, declared_order(view.events, view.sources))
     known = states(claims, view.sources, view.members)
     view = replace(view, states=without_payloads(known, view.sources, facts.tombstones.collect()), edges=lineage)
-    view = replace(view, signals=signals(view, basis))
+    view = replace(view, signals=signals(view, basis, able))
     found = Conclusions(
         runs=view.runs,
         attempts=view.attempts,
@@ -74,18 +82,15 @@ def conclude(
         states=view.states,
         edges=view.edges,
         signals=view.signals,
-        diagnoses=diagnose(view, decide),
+        diagnoses=diagnose(view),
         replay=REPLAYS.empty(),
         tests=fuller(basis.tests, reported(view.spans, view.members, view.sources)),
     )
     return replace(found, replay=replays(found, packs, engines(view)))
 
 
-def identified(
-    facts: Facts, packs: tuple[Pack, ...], taken: Set[str] = frozenset(), names: Mapping[str, str] | None = None
-) -> tuple[CaseView, Basis]:
+def identified(facts: Facts, packs: tuple[Pack, ...], joins: Assignment) -> tuple[CaseView, Basis]:
     """The view with runs, attempts and members, and what the next stages rest on."""
-    joins = assignment(facts, taken, names)
     sources = facts.sources.collect().sort(SOURCES.key)
     claims = joins.apply(facts.artifacts).collect()
     carried = carried_over(facts.events, joins.pieces, sources)

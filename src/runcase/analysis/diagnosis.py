@@ -15,7 +15,7 @@ from runcase.analysis.counterparts import good_runs_before
 from runcase.analysis.decisive.classes import named_class, purpose, why_cancelled
 from runcase.analysis.decisive.novelty import masked
 from runcase.analysis.decisive.select import Decision
-from runcase.analysis.decisive.statements import Asked, Decide, Told, decided
+from runcase.analysis.decisive.statements import Told, decisions
 from runcase.analysis.decisive.weighing import Candidate
 from runcase.analysis.stated import Stated, stated_causes
 from runcase.analysis.structure import Ending, Shape, endings, last_silences, of_last_attempts, shapes
@@ -54,13 +54,13 @@ class _Known:
     silence: tuple[str, str] | None
 
 
-def diagnose(view: CaseView, decide: Decide = decided) -> pl.DataFrame:
+def diagnose(view: CaseView) -> pl.DataFrame:
     """DIAGNOSES of runs that did not succeed, and of running ones with a rule that holds or a stated cause."""
     held = _held(view)
-    unsuccessful = view.runs.filter(pl.col("status") != "succeeded").select("run_id", "events")
+    unsuccessful = view.runs.filter(pl.col("status") != "succeeded")["run_id"]
     goods = good_runs_before(view.runs)
-    looked_at = pl.concat([unsuccessful["run_id"], goods["other"]]).unique(maintain_order=True)
-    told = decide(Asked(of_last_attempts(view, looked_at), view.members, unsuccessful, goods))
+    looked_at = pl.concat([unsuccessful, goods["other"]]).unique(maintain_order=True)
+    told = decisions(of_last_attempts(view, looked_at), unsuccessful, goods)
     formed, ends, stated = shapes(view), endings(view), stated_causes(of_last_attempts(view))
     silences = last_silences(view)
     rows: list[dict[str, object]] = []

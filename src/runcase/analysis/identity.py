@@ -76,6 +76,13 @@ class Assignment:
         rows = rows.join(single, on="run_id", how="left", maintain_order="left")
         return rows.with_columns(attempt=pl.coalesce("attempt", "_only")).select(columns)
 
+    def of(self, sources: pl.Series, runs: pl.Series) -> Assignment:
+        """What concerns some sources and the runs that they belong to."""
+        held, known = (pl.col(n).is_in(ids.implode()) for n, ids in (("source_id", sources), ("run_id", runs)))
+        by_source = {n: getattr(self, n).filter(held) for n in ("duplicates", "by_source", "beside", "own", "pieces")}
+        by_id = {name: found.filter(known) for name, found in self.by_id.items()}
+        return Assignment(**by_source, by_id=by_id, single=self.single.filter(known))
+
 
 def _attempt_of(run: pl.Expr, attempt: pl.Expr) -> pl.Expr:
     """The attempt of a row, from a lookup that agrees with its run or gives it one."""

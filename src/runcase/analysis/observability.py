@@ -8,6 +8,7 @@ import polars as pl
 
 from runcase.analysis.selection import of_kind
 from runcase.analysis.view import CaseView
+from runcase.model.case import Facts
 from runcase.model.kinds import WORK_KINDS
 
 FAMILIES: dict[str, tuple[str, ...]] = {
@@ -17,6 +18,8 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "status": ("run.finished", *WORK_KINDS, "attempt.started", "workspace.ready", "upload", "exit"),
 }
 """Kinds that come from the same writer: a source that carries one of them is able to carry the others."""
+
+_LEAF = pl.col("path").str.extract(r"([^/]+)$")
 
 DAMAGED = ("truncated", "corrupt", "encrypted", "over_budget", "unsupported")
 """Verdicts of sources that prove no absence."""
@@ -105,29 +108,35 @@ def _searched_text() -> pl.Expr:
     )
 
 
-def reach(view: CaseView, marks: pl.DataFrame) -> Reach:
+def carriers(facts: Facts) -> pl.DataFrame:
+    """`leaf` and one boolean a family of `FAMILIES`: file names of a case of which some source carries it.
+
+    Other names carry none.
+    """
+    kinds = facts.events.select("source_id", "kind").unique().collect(engine="streaming")
+    carries = {name: of_kind(pl.col("kind"), kinds) for name, kinds in FAMILIES.items()}
+    claims = facts.artifacts.select("source_id").unique().collect()
+    carries["artifact"] |= pl.col("source_id").is_in(claims["source_id"].implode())
+    sources = facts.sources.select("source_id", leaf=_LEAF).collect()
+    named = sources.join(kinds, on="source_id", how="left").with_columns(pl.col("kind").fill_null(""))
+    by_leaf = named.group_by("leaf").agg(carries[name].any().alias(name) for name in FAMILIES)
+    return by_leaf.filter(pl.any_horizontal(*FAMILIES)).sort("leaf")
+
+
+def reach(view: CaseView, carriers: pl.DataFrame) -> Reach:
     """What the sources of each run are able to carry.
 
     A source is able to carry a family when it does so, or when a source of the
     same file name does so elsewhere in the case (the log of another attempt).
+
+    Args:
+        view: Some runs of a case.
+        carriers: As `carriers` yields it, of the whole case.
     """
-    leaf = pl.col("path").str.extract(r"([^/]+)$")
     sources = view.sources.select(
-        "source_id", "first_ts", "last_ts", leaf=leaf, damaged=pl.col("verdict").is_in(DAMAGED)
-    )
-    kinds = marks.select("source_id", "kind").unique()
-    kinds = kinds.join(sources.select("source_id", "leaf"), on="source_id", how="left")
-    families = [of_kind(pl.col("kind"), f).any().alias(name) for name, f in FAMILIES.items()]
-    by_leaf = kinds.group_by("leaf").agg(families)
-    claims = (
-        view.artifacts.select("source_id").unique().join(sources, on="source_id", how="left").select("leaf").unique()
+        "source_id", "first_ts", "last_ts", leaf=_LEAF, damaged=pl.col("verdict").is_in(DAMAGED)
     )
     rows = view.members.filter(pl.col("basis") != "sibling").select("run_id", "attempt", "source_id")
     rows = rows.join(sources, on="source_id", how="left", maintain_order="left")
-    rows = rows.join(by_leaf, on="leaf", how="left", maintain_order="left")
-    makes = pl.col("leaf").is_in(claims["leaf"].drop_nulls().implode())
-    return Reach(
-        rows.with_columns(pl.col(name).fill_null(value=False) for name in FAMILIES).with_columns(
-            artifact=pl.col("artifact") | makes
-        )
-    )
+    rows = rows.join(carriers, on="leaf", how="left", maintain_order="left")
+    return Reach(rows.with_columns(pl.col(name).fill_null(value=False) for name in FAMILIES))

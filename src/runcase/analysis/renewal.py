@@ -6,7 +6,7 @@ runs keep their conclusions, and their ids.
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from dataclasses import fields
 
 import polars as pl
@@ -83,17 +83,30 @@ def with_touched(whole: Facts, fresh: Facts, old: Conclusions, touched: Set[str]
         while sid is not None and sid not in wanted:
             wanted.add(sid)
             sid = parents.get(sid)
-    keep = pl.col("source_id").is_in(sorted(wanted))
-    return Facts(**{f.name: getattr(whole, f.name).filter(keep) for f in fields(whole)})
+    return of_sources(whole, pl.Series("source_id", sorted(wanted), dtype=pl.String))
+
+
+def of_sources(facts: Facts, sources: pl.Series) -> Facts:
+    """The facts that some sources hold."""
+    held = pl.col("source_id").is_in(sources.implode())
+    return Facts(**{f.name: getattr(facts, f.name).filter(held) for f in fields(facts)})
 
 
 def renewed(old: Conclusions, found: Conclusions, touched: Set[str]) -> Conclusions:
     """`old` with the conclusions of touched runs replaced, and those of new ones added."""
-    frames = []
-    for field, table in zip(fields(old), CONCLUSIONS, strict=True):
-        kept = getattr(old, field.name).filter(~pl.col("run_id").is_in(sorted(touched)))
-        frames.append(pl.concat([kept, table.fill(getattr(found, field.name))]).sort(table.key, nulls_last=True))
-    return Conclusions(*frames)
+    kept = ~pl.col("run_id").is_in(sorted(touched))
+    return together([Conclusions(*(getattr(old, f.name).filter(kept) for f in fields(old))), found])
+
+
+def together(parts: Iterable[Conclusions]) -> Conclusions:
+    """The conclusions on different runs as those of one case."""
+    tables = zip(*([getattr(part, f.name) for f in fields(part)] for part in parts), strict=True)
+    return Conclusions(
+        *(
+            pl.concat(table.fill(frame) for frame in frames).sort(table.key, nulls_last=True)
+            for table, frames in zip(CONCLUSIONS, tables, strict=True)
+        )
+    )
 
 
 def of_runs(conclusions: Conclusions, runs: Set[str]) -> Conclusions:

@@ -63,10 +63,10 @@ SIGNAL_CODES: dict[str, str] = {
 """Code of a signal -> what it means. Packs add codes of their own through `expect`."""
 
 
-def signals(view: CaseView, basis: Basis) -> pl.DataFrame:
-    """SIGNALS of all runs; `view` has their windows and artifact states."""
+def signals(view: CaseView, basis: Basis, carriers: pl.DataFrame) -> pl.DataFrame:
+    """SIGNALS of all runs; `view` has their windows and artifact states, `carriers` is as `observability` has it."""
     marks = basis.marks
-    able = reach(view, marks)
+    able = reach(view, carriers)
     found = pl.concat(
         [
             absences(view, marks, able),

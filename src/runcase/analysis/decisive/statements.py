@@ -8,8 +8,8 @@ their events.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -67,38 +67,6 @@ class Told:
     """The best candidate in one line; empty for none."""
     good_runs: int
     """Good runs of its job that its lines were looked for in."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the decisions of some runs rest on."""
-
-    events: pl.LazyFrame
-    """EVENTS of the runs and of their good ones, with runs assigned, in the order of the sources."""
-    members: pl.DataFrame
-    """`run_id, source_id`: where the events of each run are."""
-    runs: pl.DataFrame
-    """`run_id, events`."""
-    goods: pl.DataFrame
-    """`run_id, other`: the good runs of its job that each run is held against."""
-
-    def of(self, runs: pl.DataFrame) -> Asked:
-        """What is asked of some of the runs: no source of others is read for it."""
-        goods = self.goods.join(runs, on="run_id", how="semi")
-        read = pl.concat([runs["run_id"], goods["other"]]).unique().implode()
-        sources = self.members.filter(pl.col("run_id").is_in(read))["source_id"].unique().sort()
-        return replace(
-            self, events=self.events.filter(pl.col("source_id").is_in(sources.implode())), runs=runs, goods=goods
-        )
-
-
-Decide = Callable[[Asked], dict[str, Told]]
-"""The decision of each run that says anything."""
-
-
-def decided(asked: Asked) -> dict[str, Told]:
-    """The decisions, by this process."""
-    return decisions(asked.events, asked.runs["run_id"], asked.goods)
 
 
 def decisions(events: pl.LazyFrame, runs: pl.Series, goods: pl.DataFrame | None = None) -> dict[str, Told]:

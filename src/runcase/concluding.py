@@ -1,0 +1,73 @@
+"""Facts to conclusions, by several processes where there is much to read: each concludes runs of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from runcase.analysis.conclude import conclude, concluded
+from runcase.analysis.identity import assignment
+from runcase.analysis.observability import carriers
+from runcase.analysis.renewal import of_sources, together
+from runcase.analysis.shares import SHARE_EVENTS, Share, shares
+from runcase.ledger.store import Case
+from runcase.ledger.workers import Crew, Stage, Tell
+from runcase.model.case import Conclusions, Facts
+from runcase.rules.language import Pack
+
+Conclude = Callable[[Facts, tuple[Pack, ...], Set[str], Mapping[str, str] | None], Conclusions]
+"""As `analysis.conclude.conclude`."""
+
+
+def by(case: Case, crew: Crew | None, share_events: int = SHARE_EVENTS) -> Conclude:
+    """Conclusions in shares of about so many events, by the processes of a build where there are several.
+
+    The shares depend on the facts alone, so that one process concludes what several do, and no more at a time.
+    """
+
+    def conclude_shares(
+        facts: Facts,
+        packs: tuple[Pack, ...],
+        taken: Set[str] = frozenset(),
+        names: Mapping[str, str] | None = None,
+    ) -> Conclusions:
+        if int(facts.sources.select(pl.col("events").sum()).collect().item() or 0) < share_events // 2:
+            return conclude(facts, packs, taken, names)
+        joins, able = assignment(facts, taken, names), carriers(facts)
+        parts = shares(facts, joins, share_events)
+        if len(parts) == 1:
+            return concluded(facts, packs, joins, able)
+        ready = _Ready(case.root, packs, able)
+        return together(_each(ready, parts, crew))
+
+    return conclude_shares
+
+
+def _each(ready: _Ready, parts: Sequence[Share], crew: Crew | None) -> Iterator[Conclusions]:
+    """The conclusions of each share, in any order."""
+    if crew is None or crew.jobs < 2:
+        yield from (_concluded(ready, share) for share in parts)
+        return
+    for outcome in crew.each(Stage(_Ready, (ready.root, ready.packs, ready.able), _concluded), parts):
+        # a process that the system took away leaves its share to this one
+        yield _concluded(ready, parts[outcome.number]) if outcome.value is None else outcome.value
+
+
+# --- in a worker ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """What each share is concluded with."""
+
+    root: Path
+    packs: tuple[Pack, ...]
+    able: pl.DataFrame
+
+
+def _concluded(ready: _Ready, share: Share, tell: Tell = lambda _: None) -> Conclusions:
+    facts = Case.open(ready.root).facts(share.batches)
+    return concluded(of_sources(facts, share.sources), ready.packs, share.joins, ready.able)
