@@ -31,6 +31,9 @@ _QUOTED = re.compile(r'"[^"]*"')
 _EXIT_CLASSES = {"126": "config.not_executable", "127": "config.command_not_found", "137": "resource.oom"}
 _EXIT_CLASSES |= {"139": "crash.segfault", "134": "crash.abort", "143": "cancelled", "130": "cancelled"}
 """Exit codes that a shell gives for what happened (POSIX: 126, 127, 128 + signal)."""
+_LIMIT_CODES = ("124", "137", "143")
+_LIMITED = re.compile(r"(?:^|[\s;&|(\"])(g?timeout (?:-\S+ (?:[A-Z]+ )?)*\d[\d.]*[smhd]? \S[^\n\"]*)")
+"""A command under GNU timeout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ def _diagnosis(run: dict[str, object], known: _Known) -> list[dict[str, object]]
     if known.shape is not None:
         return _by_shape(run, known.shape, decision, told)
     # errors of a run that was told to stop are its echo, and those of a lost one did not end it
-    ended = known.end if failure in ("cancelled", "timeout.run", "lost") else None
+    ended = known.end if failure in ("cancelled", "timeout.run", "lost") else _by_limit(run, told)
     best = None if ended else decision.best
     text = ended.text if ended else told.cause if told and best else _without_lines(run)
     usual = told is not None and best is not None and best.shared > 0
@@ -223,6 +226,8 @@ def _failure_class(run: dict[str, object], decision: Decision, told: Told | None
         return why_cancelled(decision)
     if run["pack"] is not None and run["status"] in ("lost", "timed_out"):
         return "lost" if run["status"] == "lost" else "timeout.run"
+    if _by_limit(run, told):
+        return "timeout.command"
     command = told.command if told else ""
     named = named_class(decision, command)
     if named:
@@ -237,6 +242,27 @@ def _failure_class(run: dict[str, object], decision: Decision, told: Told | None
     if run["status"] == "timed_out":
         return "timeout.run"
     return "lost" if run["status"] == "lost" else "unknown_failure"
+
+
+def _by_limit(run: dict[str, object], told: Told | None) -> Ending | None:
+    """The command that failed was ended because its time was up: what it printed before is no cause.
+
+    GNU timeout exits with 124; with 137 or 143 where it kills, or hands the status of the command on.
+    """
+    if told is None or run["status"] != "failed":
+        return None
+    code = next((c for c in told.codes if c != "0"), None)
+    limited = _LIMITED.search(told.command)
+    if code not in _LIMIT_CODES or (code != "124" and not limited) or _starved(told.decision):
+        return None
+    what = f"`{limited[1].strip()[:200]}`" if limited else "a command"
+    text = f"{what} was ended when its time was up (exit code {code})"
+    return Ending(text, tuple(_strings(run["status_refs"])), "proven" if limited and code == "124" else "consistent")
+
+
+def _starved(decision: Decision) -> bool:
+    """Whether a line says that memory ran out; `Killed` alone does not."""
+    return any(c.family.name in ("oom", "oom_heap") for c in decision.candidates)
 
 
 def _without_lines(run: dict[str, object]) -> str:

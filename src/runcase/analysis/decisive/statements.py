@@ -62,7 +62,7 @@ class Told:
     refs: dict[int, str]
     codes: tuple[str, ...]
     command: str
-    """What the first failing command or step calls itself; empty when nothing says so."""
+    """What the first failing command or step calls itself, and the line of its end; empty when nothing says so."""
     cause: str
     """The best candidate in one line; empty for none."""
     good_runs: int
@@ -247,7 +247,7 @@ def _command(rows: pl.DataFrame, regions: list[Region]) -> str:
     if not regions:
         return ""
     named = rows.filter(pl.col("place").is_in([regions[0].begin, regions[0].end]))
-    return " ".join(t.split("\n", 1)[0] for t in named["text"].to_list())
+    return "\n".join(t.split("\n", 1)[0] for t in named["text"].to_list())
 
 
 def _weighed(rows: pl.DataFrame, regions: list[Region], usual: Shared) -> list[Candidate]:

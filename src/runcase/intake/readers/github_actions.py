@@ -37,6 +37,7 @@ _MATRIX = r"^Complete job name: .* \(([^()]+)\)$"
 """A job of a matrix has its values behind its name."""
 _CANCELLED = r"^##\[error\](?:The (?:operation|run|job) was cancell?ed|.* (?:run|job) has been cancell?ed)"
 _TIMED_OUT = r"^##\[error\]The job (?:running on .+ |.+ )?has exceeded the maximum execution time"
+_STEP_TIMED_OUT = r"^##\[error\]The action '.*' has timed out after \d"
 _LOST = r"^##\[error\]The (?:self-)?hosted runner\b.* lost communication|The runner has received a shutdown signal"
 _CLAIMED = r"^(?:Job is about to start running on the (?:hosted )?runner|Current runner version:)"
 _RUNNER = r"^Job is about to start running on the (?:hosted )?runner: ?(.+?)(?: \(\w+\))?$"
@@ -153,6 +154,7 @@ class _Annotator(Annotator):
         self._opened = True
         return seen.with_columns(
             _fatal=pl.col("_lost")
+            | pl.col("_first").str.contains(_STEP_TIMED_OUT)
             | (pl.col("_exit").is_not_null() & (pl.col("_exit") != "0"))
             | (pl.col("_in_action") & pl.col("_error").is_not_null())
         )

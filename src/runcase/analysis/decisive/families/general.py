@@ -48,9 +48,27 @@ EXCEPTIONS = (
     Family(
         "job_time",
         r"has exceeded the maximum execution time|No output has been received in the last"
-        r"|exceeded the maximum (?:time limit|log length)|execution took longer than",
+        r"|exceeded the maximum (?:time limit|log length)|execution took longer than"
+        r"|ran longer than the maximum time of|Build timed out \(after|[Cc]ancelling nested steps due to timeout"
+        r"|Timeout has been exceeded$|Too long with no output \(exceeded|exceeded (?:the )?build time limit"
+        r"|did not finish before .* timeout|could not run to completion because the timeout was exceeded"
+        r"|^##\[error\]The action '.*' has timed out after \d",
         99,
         "timeout.run",
+        sure=True,
+    ),
+    Family(
+        "time_limit",
+        r"^timeout: sending signal \S+ to command|^(?:.*: )?[Cc]ommand timed out after \d|\bkilled by timeout\b",
+        98,
+        "timeout.command",
+        sure=True,
+    ),
+    Family(
+        "terminated",
+        r"^(?:.*: )?(?:line \d+: )?\s*\d* ?Terminated(?:$|\s{3,})|^g?make(?:\[\d+\])?: \*\*\* \[.*\] Terminated$",
+        92,
+        "cancelled",
         sure=True,
     ),
     Family(
