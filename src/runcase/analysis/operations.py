@@ -159,6 +159,6 @@ def _stated(spans: pl.DataFrame) -> pl.DataFrame:
         end_hi="end",
         end_ref=pl.when(pl.col("end").is_not_null()).then(ref_of()),
         detail=pl.concat_str(outcome, pl.col("error"), separator=": ", ignore_nulls=True).replace("", None),
-        _start_absent=pl.lit("no_begin_event"),
+        _start_absent=pl.when(pl.col("end").is_null()).then(pl.lit("not_timed")).otherwise(pl.lit("no_begin_event")),
         _end_absent=pl.lit("no_end_event"),
     )
