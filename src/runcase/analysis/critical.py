@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import networkx as nx
 import polars as pl
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 MAX_OPERATIONS = 1500
 """Operations that are looked at: the longest ones. The graph grows with their square."""
@@ -67,6 +70,8 @@ def schedule(operations: Sequence[Operation], handed: Handed | None = None) -> n
     Nodes are positions in `operations`; only the nearest predecessors are joined,
     longer waits follow through them.
     """
+    import networkx as nx
+
     handed = handed or {}
     graph: nx.DiGraph[int] = nx.DiGraph()
     graph.add_nodes_from(range(len(operations)))
@@ -135,6 +140,8 @@ def slacks(operations: Sequence[Operation], handed: Handed | None = None) -> lis
 
 def _reaches(operations: Sequence[Operation], graph: nx.DiGraph[int]) -> dict[int, int]:
     """Length of the longest chain that ends with each operation."""
+    import networkx as nx
+
     best: dict[int, int] = {}
     for n in nx.lexicographical_topological_sort(graph):
         own = operations[n].end_us - operations[n].start_us
@@ -144,6 +151,8 @@ def _reaches(operations: Sequence[Operation], graph: nx.DiGraph[int]) -> dict[in
 
 def _longest(operations: Sequence[Operation], graph: nx.DiGraph[int], free: int | None) -> tuple[int, list[int]]:
     """Length and nodes of the longest chain; the operation `free` takes no time."""
+    import networkx as nx
+
     best: dict[int, tuple[int, int | None]] = {}
     for n in nx.lexicographical_topological_sort(graph):
         own = 0 if n == free else operations[n].end_us - operations[n].start_us

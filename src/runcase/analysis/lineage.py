@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-import networkx as nx
 import polars as pl
 
 from runcase.model.refs import ref_of
 from runcase.model.tables import EDGES
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 MAX_REFS = 8
 GRAPHS = ("dagman_dag",)
@@ -76,6 +79,8 @@ def flow(rows: Iterable[tuple[str, str, str]]) -> nx.DiGraph[str]:
     Args:
         rows: `subject, relation, object` of EDGES.
     """
+    import networkx as nx
+
     graph: nx.DiGraph[str] = nx.DiGraph()
     for subject, relation, target in rows:
         if relation == "used":
@@ -92,9 +97,13 @@ def graph_of(found: pl.DataFrame, run_id: str) -> nx.DiGraph[str]:
 
 def upstream(graph: nx.DiGraph[str], node: str) -> list[str]:
     """Everything that `node` came from, sorted; empty for a node that the graph does not have."""
+    import networkx as nx
+
     return sorted(nx.ancestors(graph, node)) if node in graph else []
 
 
 def downstream(graph: nx.DiGraph[str], node: str) -> list[str]:
     """Everything that came from `node`, sorted; empty for a node that the graph does not have."""
+    import networkx as nx
+
     return sorted(nx.descendants(graph, node)) if node in graph else []

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import networkx as nx
 import polars as pl
 
 from runcase.analysis.identity import Assignment
@@ -42,6 +41,8 @@ def shares(facts: Facts, joins: Assignment, most: int = SHARE_EVENTS) -> list[Sh
         joins: How its records are joined to runs.
         most: Events of a share of more than one set of runs.
     """
+    import networkx as nx
+
     sources = facts.sources.select("batch", "source_id", "parent_id", "events").collect().sort("batch", "source_id")
     names = sources["source_id"].to_list()
     belonging = members([joins.apply(f) for f in (facts.events, facts.spans, facts.artifacts)], joins)

@@ -25,7 +25,6 @@ from types import TracebackType
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from runcase.ledger.raw_chunks import RawChunks
@@ -512,8 +511,9 @@ def _group_end(rows: pa.Table, table: Table, whole: bool) -> int:
 def _long_bytes(rows: pa.Table, table: Table) -> np.ndarray:
     """Bytes of the long columns of each row."""
     columns, _ = _LONG[table.name]
-    lengths = [pc.fill_null(pc.binary_length(rows[c]), 0).to_numpy() for c in columns]
-    return np.asarray(sum(n.astype(np.int64) for n in lengths))
+    values = (pl.Series(rows[c]) for c in columns)
+    lengths = [v.str.len_bytes() if v.dtype == pl.String else v.bin.size() for v in values]
+    return np.asarray(sum(n.fill_null(0).cast(pl.Int64).to_numpy() for n in lengths))
 
 
 def _frames(conclusions: Conclusions) -> tuple[pl.DataFrame, ...]:

@@ -29,28 +29,33 @@ def load_packs(names: Sequence[str]) -> tuple[Pack, ...]:
     Raises:
         RuncaseError: `unknown_pack`, or `invalid_pack` with all problems of all packs.
     """
-    read = read_packs(names)
+    read = read_packs(names, known=True)
     defects = [d for r in read for d in r.defects]
     if defects:
         raise RuncaseError("invalid_pack", report(defects), "runcase rules check PACK shows the same list")
     return tuple(r.pack for r in read if r.pack is not None)
 
 
-def read_packs(names: Sequence[str]) -> list[ReadPack]:
+def read_packs(names: Sequence[str], known: bool = False) -> list[ReadPack]:
     """As `load_packs`, with the defects as values; a pack stands after those that it extends.
+
+    Args:
+        names: Names or paths.
+        known: Whether shipped packs are taken as they are: the tests compile their patterns.
 
     Raises:
         RuncaseError: `unknown_pack`, or `invalid_pack` when packs extend each other in a circle.
     """
     found: dict[str, ReadPack] = {}
     for name in names:
-        _gather(name, found, ())
+        _gather(name, found, (), known)
     return list(found.values())
 
 
-def _gather(name: str, found: dict[str, ReadPack], below: tuple[str, ...]) -> None:
+def _gather(name: str, found: dict[str, ReadPack], below: tuple[str, ...], known: bool) -> None:
     folder = folder_of(name)
-    read = read_pack(folder)
+    shipped = folder.resolve().parent == shipped_packs().resolve()
+    read = read_pack(folder, known and shipped)
     own = read.pack.name if read.pack else str(folder)
     if own in below:
         circle = " extends ".join([*below[below.index(own) :], own])
@@ -59,8 +64,8 @@ def _gather(name: str, found: dict[str, ReadPack], below: tuple[str, ...]) -> No
         return
     for wanted in read.pack.extends if read.pack else ():
         beside = folder.parent / wanted
-        _gather(str(beside) if (beside / "pack.yaml").is_file() else wanted, found, (*below, own))
-    if read.pack is not None and folder.resolve().parent == shipped_packs().resolve():
+        _gather(str(beside) if (beside / "pack.yaml").is_file() else wanted, found, (*below, own), known)
+    if read.pack is not None and shipped:
         read = replace(read, pack=replace(read.pack, shipped=True))
     found[own] = read
 

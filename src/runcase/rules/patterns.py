@@ -43,10 +43,11 @@ _REFUSED = (
 
 
 class PatternBudget:
-    """What the patterns of one file may cost together."""
+    """What the patterns of one file may cost together, and whether the engine has compiled them before."""
 
-    def __init__(self, limit: int = MAX_FILE_COST) -> None:
+    def __init__(self, limit: int = MAX_FILE_COST, known: bool = False) -> None:
         self._left = limit
+        self.known = known
 
     def spend(self, amount: int) -> None:
         """Takes from the budget.
@@ -101,7 +102,8 @@ def checked_pattern(text: str, budget: PatternBudget | None = None) -> str:
         raise ValueError("the pattern is too large when its repeats are written out; repeat less or match less exactly")
     if budget is not None:
         budget.spend(size)
-    _compiles(text)
+    if budget is None or not budget.known:
+        _compiles(text)
     return text
 
 

@@ -49,8 +49,13 @@ class ReadPack:
         return document.defect(place, message, severity) if document else Defect(place, message, severity=severity)
 
 
-def read_pack(folder: Path) -> ReadPack:
-    """The pack of a folder: `pack.yaml` and any number of further `*.yaml` files, in the order of their names."""
+def read_pack(folder: Path, known: bool = False) -> ReadPack:
+    """The pack of a folder: `pack.yaml` and any number of further `*.yaml` files, in the order of their names.
+
+    Args:
+        folder: Where it is.
+        known: Whether its patterns are known to compile, which is most of what reading a pack costs.
+    """
     read = ReadPack(None, [])
     digest = hashlib.sha256()
     head: PackSpelled | None = None
@@ -60,7 +65,7 @@ def read_pack(folder: Path) -> ReadPack:
             data = f.read(MAX_BYTES + 1)
         digest.update(path.name.encode() + b"\0" + data + b"\0")
         document = Document(f"{folder.name}/{path.name}", data)
-        spelled, located = checked(document, PackSpelled if path.name == "pack.yaml" else FileSpelled)
+        spelled, located = checked(document, PackSpelled if path.name == "pack.yaml" else FileSpelled, known)
         read.documents[document.file] = document
         read.places[document.file] = _places(located, document.file)
         read.defects.extend(document.defects)
@@ -73,7 +78,7 @@ def read_pack(folder: Path) -> ReadPack:
     return ReadPack(pack, [*read.defects, *_repeated(pack, read)], read.documents, read.places)
 
 
-def checked(document: Document, model: type[BaseModel]) -> tuple[BaseModel | None, Located]:
+def checked(document: Document, model: type[BaseModel], known: bool = False) -> tuple[BaseModel | None, Located]:
     """The file as its model; the model's complaints become defects at the nodes that they are about."""
     located: Located = {}
     if document.root is None:
@@ -85,7 +90,7 @@ def checked(document: Document, model: type[BaseModel]) -> tuple[BaseModel | Non
         return None, located
     value = _plain(document.root, (), located)
     try:
-        return model.model_validate(value, context=PatternBudget()), located
+        return model.model_validate(value, context=PatternBudget(known=known)), located
     except ValidationError as e:
         for error in e.errors(include_url=False, include_context=False)[:MAX_DEFECTS]:
             document.complain(_node(error, located), _message(error, model))
