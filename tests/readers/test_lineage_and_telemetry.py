@@ -218,6 +218,26 @@ def test_a_span_that_never_ended_is_open_and_an_error_is_named() -> None:
     assert (seen.run["status"], seen.spans["error"][0]) == ("failed", "disk full")
 
 
+def test_the_run_of_a_trace_is_over_when_its_root_span_is_and_the_innermost_failure_is_its_cause() -> None:
+    raised = {"name": "exception", "attributes": [{"key": "exception.type", "value": {"stringValue": "OSError"}}]}
+    failed = {"code": 2}
+    root = otlp(attributes=[], status=failed)
+    child = otlp(span="a" * 16, parent=SPAN, attributes=[], name="upload", events=[raised], status=failed)
+    seen = read_one("\n".join(map(json.dumps, [root, child])))
+    assert (seen.run["status"], seen.run["status_basis"]) == ("failed", "spans")
+    assert seen.verdict["text"].startswith("upload")
+    assert seen.errors() == ["OSError"]
+    assert read_one(json.dumps(child)).run["status"] == "lost"
+
+
+def test_logs_of_a_trace_belong_to_the_run_in_whose_file_its_root_span_is() -> None:
+    line = f"2024-05-02T10:00:00Z INFO begin traceparent=00-{TRACE}-{SPAN}-01\n"
+    seen = read({"spans.json": json.dumps(otlp(attributes=[])), "app.log": line})
+    assert list(seen.statuses.values()) == ["succeeded"]
+    other = read({"spans.json": json.dumps(otlp(trace="c" * 32, attributes=[])), "app.log": line})
+    assert sorted(other.statuses.values()) == ["lost", "succeeded"]
+
+
 def test_older_names_and_many_requests_in_one_file_are_read() -> None:
     old = json.loads(json.dumps(otlp(span="a" * 16)).replace("scopeSpans", "instrumentationLibrarySpans"))
     seen = read_one("\n".join(map(json.dumps, [otlp(), old])))

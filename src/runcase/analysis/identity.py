@@ -3,7 +3,8 @@
 Evidence in the order of its weight: a run id that the record names (its path
 included, which classification has filled in); a source in which exactly one run
 id occurs; a trace, workspace or invocation id that leads to exactly one run. A
-log without any of these is a run of its own. Nothing else is joined.
+log without any of these is a run of its own, unless all its traces begin in one
+other such source. Nothing else is joined.
 """
 
 from __future__ import annotations
@@ -111,9 +112,13 @@ def assignment(facts: Facts, taken: Set[str] = frozenset(), names: Mapping[str, 
     led = pl.concat([led, _continuing(pieces, named, led)])
     alone = _alone(facts, sources, named, duplicates, told, led)
     taken = taken | set(named["run_id"].drop_nulls().to_list())
+    traced = _traced(alone.join(pieces, on="source_id", how="anti"), named, facts.spans)
+    alone = alone.join(traced, on="source_id", how="anti", maintain_order="left")
     own = _own_runs(alone, pieces, taken, names or {})
+    of_traces = traced.join(own.rename({"source_id": "_root"}), on="_root", how="inner", maintain_order="left")
     own = own.join(_only_attempt(named), on="source_id", how="left", maintain_order="left")
-    joined = pl.concat([told, led, own.with_columns(basis=pl.lit("source"))], how="diagonal")
+    based = [own.with_columns(basis=pl.lit("source")), of_traces.drop("_root").with_columns(basis=pl.lit("trace"))]
+    joined = pl.concat([told, led, *based], how="diagonal")
     beside = lying_beside(sources, named, joined, duplicates)
     speaking = beside.join(sources.filter(_speaks()), on="source_id", how="semi", maintain_order="left")
     silent = beside.join(speaking, on="source_id", how="anti", maintain_order="left")
@@ -221,6 +226,23 @@ def _continuing(pieces: pl.DataFrame, named: pl.DataFrame, led: pl.DataFrame) ->
     found = silent.join(one.filter(pl.col("_runs") == 1), on="newest_id", how="inner", maintain_order="left")
     rows = found.select("source_id", "run_id", attempt=pl.lit(None, pl.Int64), basis=pl.lit("sibling"))
     return rows.select(pl.col(c).cast(t) for c, t in led.schema.items())
+
+
+def _traced(alone: pl.DataFrame, named: pl.DataFrame, spans: pl.LazyFrame) -> pl.DataFrame:
+    """`source_id, _root`: sources without a root span whose traces all have theirs in one other source of `alone`."""
+    candidates = alone.select("source_id")
+    rooted = spans.filter(pl.col("parent_span_id").is_null() & pl.col("trace_id").is_not_null())
+    roots = rooted.select("source_id", "trace_id").unique().collect(engine="streaming")
+    homes = roots.filter(pl.len().over("trace_id") == 1).join(candidates, on="source_id", how="semi")
+    rest = candidates.join(roots, on="source_id", how="anti")
+    traces = named.filter(pl.col("trace_id").is_not_null()).select("source_id", "trace_id").unique()
+    met = traces.join(rest, on="source_id", how="semi").join(
+        homes.rename({"source_id": "_root"}), on="trace_id", how="left"
+    )
+    led = met.group_by("source_id").agg(
+        pl.col("_root").first(), _all=pl.col("_root").is_not_null().all() & (pl.col("_root").n_unique() == 1)
+    )
+    return led.filter(pl.col("_all")).select("source_id", "_root").sort("source_id")
 
 
 def _own_runs(alone: pl.DataFrame, pieces: pl.DataFrame, taken: Set[str], names: Mapping[str, str]) -> pl.DataFrame:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from runcase.intake.instants import NOWHEN, Instant, since_epoch
 from runcase.intake.json_spans import JsonText, Leaf, Path
 from runcase.intake.readers.base import DocumentFacts, DocumentReader, Sniff, Taken
 from runcase.intake.readers.draft import Draft, Place, list_of, member, number_of, text_of
+from runcase.intake.readers.error_names import class_of
 
 _Key = tuple[int, Path]
 """A request of the file and a resource in it."""
@@ -52,8 +53,9 @@ class Otlp(DocumentReader):
                 resources[text.roots, leaf.path[:2]] = attributes_of(leaf.members.get("attributes"))
             elif len(leaf.path) > 1 and leaf.path[-2] in _LEAVES:
                 found.append(((text.roots, leaf.path[:2]), leaf))
+        above = {parent for _, leaf in found if _failed(leaf.members) for parent in _parent(leaf.members)}
         for key, leaf in found:
-            _tell(leaf, resources.get(key, {}), draft)
+            _tell(leaf, resources.get(key, {}), draft, above)
         return draft.facts()
 
 
@@ -63,10 +65,10 @@ def _opens(path: Path) -> bool:
     return len(path) > 1 and path[-2] in _LISTS | _OLDER
 
 
-def _tell(leaf: Leaf, resource: Mapping[str, object], draft: Draft) -> None:
+def _tell(leaf: Leaf, resource: Mapping[str, object], draft: Draft, above: Set[tuple[str, str]]) -> None:
     kind = leaf.path[-2]
     if kind == "spans":
-        _span(leaf, resource, draft)
+        _span(leaf, resource, draft, above)
     elif kind == "logRecords":
         _log(leaf, resource, draft)
     else:
@@ -112,13 +114,32 @@ def _nanos(value: object) -> Instant:
     return since_epoch(value, 1_000_000_000) if value not in (None, "0", 0) else NOWHEN
 
 
-def _span(leaf: Leaf, resource: Mapping[str, object], draft: Draft) -> None:
+def _failed(span: Mapping[str, object]) -> bool:
+    return text_of(member(span.get("status"), "code")) in ("2", "STATUS_CODE_ERROR")
+
+
+def _parent(span: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Trace and span id of the parent; none for a root."""
+    trace, parent = hex_id(span.get("traceId"), 16), hex_id(span.get("parentSpanId"), 8)
+    return [(trace, parent)] if trace and parent else []
+
+
+def _cause(span: Mapping[str, object], attributes: Mapping[str, object]) -> dict[str, object]:
+    """The error of a span that failed by itself: the exception's type, or what the attributes call it."""
+    raised = [attributes_of(member(e, "attributes")) for e in list_of(span.get("events"))]
+    types = [t for given in raised if (t := text_of(given.get("exception.type")))]
+    name = next(iter(types), None) or text_of(attributes.get("error.type")) or "STATUS_CODE_ERROR"
+    return {"error_name": name, "failure": class_of(name) if name != "STATUS_CODE_ERROR" else None}
+
+
+def _span(leaf: Leaf, resource: Mapping[str, object], draft: Draft, above: Set[tuple[str, str]]) -> None:
+    """Spans `above` only pass on that one below them failed."""
     span = leaf.members
     place = Place(leaf.start, leaf.length)
     attributes = attributes_of(span.get("attributes"))
     start, end = _nanos(span.get("startTimeUnixNano")), _nanos(span.get("endTimeUnixNano"))
     code = text_of(member(span.get("status"), "code"))
-    failed = code in ("2", "STATUS_CODE_ERROR")
+    failed = _failed(span)
     errors = [_exception(e) for e in list_of(span.get("events")) if member(e, "name") == "exception"]
     error = text_of(member(span.get("status"), "message")) or next((e for e in errors if e), None)
     name = text_of(span.get("name")) or "span"
@@ -142,9 +163,10 @@ def _span(leaf: Leaf, resource: Mapping[str, object], draft: Draft) -> None:
         **ids,
     )
     took = None if start[0] is None or end[0] is None else round((end[0] - start[0]).total_seconds() * 1_000_000)
-    words = f"{name}" + (f": {error.splitlines()[0]}" if failed and error else "")
+    words = f"{name}: {error.splitlines()[0]}" if failed and error else f"{name} failed" if failed else name
     kind = "error.span" if failed else "log.span"
-    fields = {**resource, **attributes}
+    itself = failed and (ids["trace_id"], span_id) not in above
+    fields = {**resource, **attributes, **(_cause(span, attributes) if itself else {})}
     draft.record(
         place,
         kind,
