@@ -13,6 +13,7 @@ from runcase.analysis.advice import advice
 from runcase.analysis.conditions import Evaluator
 from runcase.analysis.counterparts import good_runs_before
 from runcase.analysis.decisive.classes import named_class, purpose, why_cancelled
+from runcase.analysis.decisive.details import DIFFERENCE, LOCATION, TAIL
 from runcase.analysis.decisive.novelty import masked
 from runcase.analysis.decisive.select import Decision
 from runcase.analysis.decisive.statements import Told, decisions
@@ -25,6 +26,9 @@ from runcase.model.tables import DIAGNOSES
 from runcase.rules.language import FailureRule
 
 MAX_CONSIDERED = 5
+SPEAKING = 55
+"""Families from this weight on say that something failed, in general words at least."""
+
 MAX_LINES = 3
 """Lines that stand beside a cause which the evidence states."""
 _QUOTED = re.compile(r'"[^"]*"')
@@ -241,6 +245,8 @@ def _failure_class(run: dict[str, object], decision: Decision, told: Told | None
         return by_command
     if run["status"] == "timed_out":
         return "timeout.run"
+    if run["status"] == "failed" and any(c != "0" for c in codes) and _says_error(decision.best):
+        return "crash.reported"
     return "lost" if run["status"] == "lost" else "unknown_failure"
 
 
@@ -263,6 +269,11 @@ def _by_limit(run: dict[str, object], told: Told | None) -> Ending | None:
 def _starved(decision: Decision) -> bool:
     """Whether a line says that memory ran out; `Killed` alone does not."""
     return any(c.family.name in ("oom", "oom_heap") for c in decision.candidates)
+
+
+def _says_error(best: Candidate | None) -> bool:
+    """Whether a line speaks of an error, in whatever words."""
+    return best is not None and best.family.weight >= SPEAKING and best.family not in (TAIL, LOCATION, DIFFERENCE)
 
 
 def _without_lines(run: dict[str, object]) -> str:

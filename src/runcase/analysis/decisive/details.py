@@ -32,7 +32,24 @@ _FRAME = re.compile(r"^\s+at .*[:(]\d+(?::\d+)?\)?$|^\s*[\^~|]+$")
 
 _IMAGE_STEP = re.compile(r"^#\d+ ")
 _ENDING = re.compile(r"^(?:##\[|Post job cleanup|(?:\[\w+\] )?Tests? run:|PASS |FAIL |\s*✓|\s*✔|ok \d|travis_)")
-_IDLE = re.compile(r"^\s*(?:##\[(?:group|endgroup|debug)|\[command\]|shell: |env:|with:|[-=*_~─]{3,}\s*$|$)")
+_IDLE = re.compile(
+    r"^\s*(?:##\[(?:group|endgroup|debug)|\[command\]|shell: |env:|with:"
+    r"|(?:\[\w+\] *)?(?:[-=*_~─]{3,}\s*|npm (?:ERR!|error)\s*)?$)"
+)
+_FINE = re.compile(r"(?i)\b(?:success\w*|succeeded|completed|finished|done|stored|saved|uploaded|passed)\b")
+_NOT_FINE = re.compile(r"(?i)fail|error|not |n't|unable|abort|exit|cancel|time")
+_ADVICE = re.compile(
+    r"^(?:\[\w+\] *|npm (?:ERR!|error) *)?(?:\* (?:Try|Get more help)|>? ?Run with --\w|To see the full stack trace"
+    r"|Re-run Maven|For more information about the errors|After correcting the problems|Please refer to |\[Help \d\]"
+    r"|mvn <args>|-> \[Help|A complete log of this run|Node\.js v\d|note: run with `RUST_BACKTRACE"
+    r"|You have skipped tests|Use \"--rerun-failed)"
+)
+"""What a tool adds to every failure: where to read on, which flag says more."""
+
+
+def advises(text: str) -> bool:
+    """Whether a line says what may be done about a failure, and nothing of it."""
+    return bool(_ADVICE.match(text))
 
 
 def details(place: int, texts: Mapping[int, str]) -> Iterator[tuple[int, str, Family]]:
@@ -71,13 +88,26 @@ def origin(place: int, texts: Mapping[int, str]) -> Iterator[tuple[int, str, Fam
             return
 
 
-def tail(end: int, texts: Mapping[int, str], count: int) -> Iterator[tuple[int, str, Family]]:
-    """The last lines that say something before an exit at `end`, nearest first."""
+def _says_nothing(text: str, known: bool) -> bool:
+    if _IDLE.match(text) or _FRAME.match(text) or advises(text):
+        return True
+    return known and bool(_FINE.search(text)) and not _NOT_FINE.search(text)
+
+
+def tail(end: int, texts: Mapping[int, str], count: int, known: bool) -> Iterator[tuple[int, str, Family]]:
+    """The last lines that say something before an exit at `end`, nearest first.
+
+    Args:
+        end: The row of the exit.
+        texts: Rows of the run near it.
+        count: How many.
+        known: Whether other lines tell the cause: what went well says nothing more then.
+    """
     found = 0
     for at in range(end - 1, end - 3 * count - 4, -1):
         text = texts.get(at)
         if text is None or found == count or (found and text.startswith("##[endgroup]")):
             return
-        if not _IDLE.match(text) and not _FRAME.match(text) and len(text.strip()) > 2:
+        if len(text.strip()) > 2 and not _says_nothing(text, known):
             found += 1
             yield at, text, TAIL

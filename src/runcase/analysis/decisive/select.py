@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from runcase.analysis.decisive.details import TAIL, TAIL_LINES, details, opening, origin, tail
+from runcase.analysis.decisive.details import TAIL, TAIL_LINES, advises, details, opening, origin, tail
 from runcase.analysis.decisive.novelty import masked
 from runcase.analysis.decisive.records import told_lines
 from runcase.analysis.decisive.weighing import TELLING, Candidate, Region, by_score
@@ -33,6 +33,9 @@ _AS_GOOD = 4.0
 
 _FAR = 75.0
 """A candidate whose score lies so far below that of the cause says nothing of it."""
+
+_FAR_OUTSIDE = 30.0
+"""The same for a line outside the parts that failed, where one of them holds the cause."""
 
 _MARK_CHARS = 18
 """What the mark for rows that are left out costs."""
@@ -81,7 +84,7 @@ def decide(weighed: Sequence[Candidate], texts: dict[int, str], regions: Sequenc
     best = _first_cause(told)
     told = by_score([*told, *_tails(regions, texts, best)])
     best = best or _first_cause(told)
-    told = [c for c in told if best is None or c.score >= best.score - _FAR]
+    told = [c for c in told if best is None or c.score >= best.score - _reach(c, best, regions)]
     chosen = _Choice(budget, texts, best, frozenset(r.end for r in regions))
     for candidate in _in_turn(told, best, texts):
         chosen.add(candidate)
@@ -117,7 +120,7 @@ def _tails(regions: Sequence[Region], texts: dict[int, str], best: Candidate | N
     """The last lines before each exit: many when nothing else tells, else a few."""
     known = best is not None and best.family.weight >= TELLING and any(r.holds(best.place) for r in regions)
     count = 2 if known else TAIL_LINES
-    rows = [row for r in regions for row in tail(r.end, texts, count) if row[0] > _title_end(r, texts)]
+    rows = [row for r in regions for row in tail(r.end, texts, count, known) if row[0] > _title_end(r, texts)]
     lift = 0.0 if known else 12.0
     return [
         Candidate(place, family, text, family.weight + lift - n / 10) for n, (place, text, family) in enumerate(rows)
@@ -130,6 +133,12 @@ def _title_end(region: Region, texts: dict[int, str]) -> int:
         return region.begin
     ends = (p for p in range(region.begin, region.end) if texts.get(p, "").startswith("##[endgroup]"))
     return next(ends, region.begin)
+
+
+def _reach(c: Candidate, best: Candidate, regions: Sequence[Region]) -> float:
+    """How far below the cause a line may score that still says something of it."""
+    found = best.family.weight >= TELLING and any(r.holds(best.place) for r in regions)
+    return _FAR_OUTSIDE if found and not any(r.holds(c.place) for r in regions) else _FAR
 
 
 # --- choosing -------------------------------------------------------------------------------------
@@ -187,8 +196,9 @@ class _Choice:
         self._shown.add(text)
         self._statements += c.family.after > 0
         after = c.family.after if self._statements <= _DETAILED else min(1, c.family.after)
-        for place in range(c.place - c.family.before, c.place):
-            self._context(place)
+        for place in range(c.place - 1, c.place - 1 - c.family.before, -1):
+            if place in self._ends or not self._context(place):
+                break
         for place in range(c.place + 1, c.place + 1 + after):
             if place - 1 in self._ends or not self._context(place):
                 break
@@ -208,7 +218,7 @@ class _Choice:
         text = self._texts.get(place)
         if text is None or place in self.places:
             return text is not None
-        if text.startswith(("##[group]", "##[endgroup]", "PASS ", "ok ")):
+        if text.startswith(("##[group]", "##[endgroup]", "PASS ", "ok ")) or advises(text):
             return False
         return not text.strip() or self._take(place, text, self._chars * 7 // 10 if "\n" in text else self._chars)
 

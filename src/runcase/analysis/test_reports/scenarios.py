@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from runcase.analysis.test_reports.base import Line, LineTool, Report, Tool, counts, distinct
+from runcase.analysis.test_reports.base import Line, LineTool, Report, Tool, counts, distinct, first
 
 _CUCUMBER_END = re.compile(r"^(?:\[\w+\] )?(?P<run>\d+) [Ss]cenarios? \((?P<parts>[^)]*)\)")
 _PART = re.compile(r"(\d+) (failed|passed|skipped|pending|undefined|ambiguous)")
 _CUCUMBER_NAME = re.compile(
-    r"^(?:cucumber (?:-p \S+ )?(\S+\.feature:\d+)|\s{4}(\S+\.feature:\d+)|(?:\[\w+\] )?(\S+\.feature:\d+) ?# ?\S)"
+    r"^(?:cucumber (?:-p \S+ )?(\S+\.feature:\d+)|\s{4}(\S+\.feature:\d+)|(?:\[\w+\] )?(\S+\.feature:\d+) ?# ?\S"
+    r"|\d+\) Scenario: (\S.*?) # \S+\.feature:\d+$)"
 )
 _ROBOT_END = re.compile(
     r"^(?P<run>\d+) (?:critical )?tests?(?: total)?, (?P<passed>\d+) passed, (?P<failed>\d+) failed"
@@ -35,7 +36,7 @@ class Cucumber(Tool):
         parts = [(what, int(n)) for _, m in ends for n, what in _PART.findall(m["parts"])]
         passed, failed = (sum(n for w, n in parts if w == what) for what in ("passed", "failed"))
         skipped = sum(n for w, n in parts if w not in ("passed", "failed"))
-        names = distinct([m[1] or m[2] or m[3] for line in lines if (m := _CUCUMBER_NAME.match(line.text))])
+        names = distinct([first(m) for line in lines if (m := _CUCUMBER_NAME.match(line.text))])
         ran = sum(int(m["run"]) for _, m in ends)
         return Report(self.name, ran, passed, failed, skipped, names if failed else (), tuple(e.place for e, _ in ends))
 

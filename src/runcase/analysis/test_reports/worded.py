@@ -11,18 +11,19 @@ _KINDS = {
     "passed": r"pass(?:ed|ing|es)?|succe(?:eded|ss|sses|ssful)|ok",
     "failed": r"fail(?:ed|ing|ures?|s)?|err(?:or|ors|ored)|broken",
     "skipped": r"skip(?:ped|s)?|pending|ignored|disabled|todo",
-    "run": r"total|tests?|specs?|examples?|scenarios?|test cases?|testcases?",
+    "run": r"total|checks|run|tests?|specs?|examples?|scenarios?|test cases?|testcases?",
 }
 _WORD = "|".join(f"(?P<{kind}>{words})" for kind, words in _KINDS.items())
 _THING = r"(?:(?:tests?|specs?|test cases?|scenarios?|examples?|were|are|have|has) )*"
 _NUMBER_FIRST = re.compile(rf"(?<![\w.:-])(?P<n>\d+) {_THING}(?:{_WORD})\b", re.IGNORECASE)
-_WORD_FIRST = re.compile(rf"\b(?:{_WORD})(?:[:=] *| +)(?P<n>\d+)(?![\w.:%-])", re.IGNORECASE)
+_WORD_FIRST = re.compile(rf"\b(?:{_WORD})(?:[:=]\s*|\s+)(?P<n>\d+)(?![\w.:%-])", re.IGNORECASE)
+_SHARE = re.compile(r"\b(?P<failed>\d+) (?:of|out of) (?P<run>\d+) (?:tests?|specs?|test cases?) failed\b")
 _OTHER_THINGS = re.compile(
     r"\b(?:assertions?|steps?|files?|suites?|features?|tasks?|jobs?|packages?|projects?|targets?|modules?|unreachable|changed"
     r"|rows|bytes|requests?|downloads?|hooks?|links?|urls?|expect)\b",
     re.IGNORECASE,
 )
-_OF_TESTS = re.compile(r"test|spec|scenario|example|pass|assert", re.IGNORECASE)
+_OF_TESTS = re.compile(r"test|spec|scenario|example|pass|assert|\bchecks:|\brun: *\d+ *failures:", re.IGNORECASE)
 _NAME = re.compile(
     r"^\W{0,6}(?:FAIL(?:ED|URE)?\b|not ok\b|[✗✘✖×❌])[:\s]+(\S.{1,120}?)\s*$"
     r"|^\s*(\S.{1,120}?)[\s.:|-]+(?:FAIL(?:ED|URE)?)\W*$"
@@ -37,12 +38,12 @@ class Worded(Tool):
 
     name = "unknown tool"
     wanted = (
-        r"(?i)\d+ (?:\w+ )?(?:pass(?:ed|ing)?|fail(?:ed|ures?|ing)?|errors?|succeeded|success(?:es)?)\b"
-        r"|\b(?:pass(?:ed)?|fail(?:ed|ures?)?|succeeded)[:=]? *\d|^\W{0,6}(?:FAIL|not ok|[✗✘✖×❌])|FAIL(?:ED|URE)?\W*$"
+        r"(?i)\d+ (?:\w+ )?(?:pass(?:ed|ing)?|fail(?:ed|ures?|ing)?|errors?|succeeded|success(?:es)?|tests? failed)\b"
+        r"|\b(?:pass(?:ed)?|fail(?:ed|ures?)?|succeeded)[:=]?\s*\d|^\W{0,6}(?:FAIL|not ok|[✗✘✖×❌])|FAIL(?:ED|URE)?\W*$"
     )
     sign = (
         r"(?i)\d+ (?:\w+ )?(?:passed|passing|pass|failed|failures?|failing|succeeded|success)\b|\bpass(?:ed)?[:=]? *\d"
-        r"|\bfail(?:ed|ures?)?[:=]? *\d"
+        r"|\bfail(?:ed|ures?)?[:=]? *\d|\d+ (?:of|out of) \d+ tests? failed"
     )
 
     def report(self, lines: Sequence[Line]) -> Report | None:
@@ -65,8 +66,13 @@ def totals(text: str) -> dict[str, int]:
     if _OTHER_THINGS.search(text.partition("(")[0]) or not _OF_TESTS.search(text):
         return {}
     # `Total: 3 tests, 1 failures`: one word stands before its number by the way
-    found = max(_counted(_WORD_FIRST, text), _counted(_NUMBER_FIRST, text), key=len)
+    found = _of(text) or max(_counted(_WORD_FIRST, text), _counted(_NUMBER_FIRST, text), key=len)
     return found if len(found) > 1 and ("failed" in found or "passed" in found) else {}
+
+
+def _of(text: str) -> dict[str, int]:
+    m = _SHARE.search(text)
+    return {"failed": int(m["failed"]), "run": int(m["run"])} if m else {}
 
 
 def _counted(order: re.Pattern[str], text: str) -> dict[str, int]:

@@ -11,14 +11,16 @@ COMPILERS = (
     Family("fatal_include", rf"{FILE}:\d+(?::\d+)?: fatal error: ", 100, _COMPILE, after=2, sure=True),
     Family(
         "compiler",
-        rf"(?:^|\s|/|\\){FILE}[:(]\d+(?:[:,]\d+)?\)?:? *(?:\w+ )?(?:fatal |internal compiler )?[eE]rror\b",
+        rf"(?:^|\s|/|\\){FILE}[:(]\d+(?:[:,] ?\d+)?\)?:? *(?:\w+ )?(?:fatal |internal compiler )?[eE]rror\b",
         98,
         _COMPILE,
         after=4,
-        unless=": runtime error: ",
+        unless=": runtime error: |error: Failure!$",
         sure=True,
     ),
-    Family("tsc", rf"{FILE}(?:\(\d+,\d+\)|:\d+:\d+)(?: -|:)? error TS\d+", 98, _COMPILE, after=1, sure=True),
+    Family(
+        "tsc", rf"{FILE}(?:\(\d+,\d+\)|:\d+:\d+)(?: -|:)? error TS\d+|^error TS\d+: ", 98, _COMPILE, after=1, sure=True
+    ),
     Family("rustc", r"^error\[E\d{4}\]: ", 98, _COMPILE, after=6, sure=True),
     Family(
         "error_line",
@@ -87,7 +89,7 @@ COMPILERS = (
         _COMPILE,
         sure=True,
     ),
-    Family("esbuild", r"^✘ \[ERROR\] \S", 95, _COMPILE, after=2, sure=True),
+    Family("esbuild", r"^✘ \[ERROR\] \S|^\[!\] (?:\(plugin [^)]*\) )?\w*Error: ", 95, _COMPILE, after=2, sure=True),
     Family("haskell", r"^\S+\.hs:\d+:\d+: error", 98, _COMPILE, after=4, sure=True),
     Family("protoc", r"^\S+\.(?:proto|thrift|fbs):\d+:\d+: ", 96, _COMPILE, sure=True),
     Family("fortran", r"^\S+\.[fF]\d*:\d+:\d+:$", 98, _COMPILE, after=5, sure=True),
@@ -108,6 +110,7 @@ COMPILERS = (
         before=3,
         sure=True,
     ),
+    Family("scons", r"^scons: \*\*\* ", 92, "build.task_failed", sure=True),
     Family("ninja_target", r"^FAILED: \S+", 66, _COMPILE, after=1, sure=True),
 )
 LINTERS = (
@@ -165,7 +168,15 @@ LINTERS = (
     Family("clang_format", r": error: code should be clang-formatted", 101, _LINT, after=2, sure=True),
     Family("error_row", rf"^\s*(?:(?:Error|error): )?{FILE}:\d+:\d+: .*\([\w@/.-]+\)$", 98, _LINT, sure=True),
     Family("cppcheck", rf"^{FILE}:\d+:\d+: (?:error|warning|style|performance): .*\[\w+\]$", 99, _LINT, sure=True),
-    Family("ruff_full", r"^[A-Z]{1,4}\d{3,4} (?:\[\*\] )?\S", 91, _LINT, after=6, sure=True),
+    Family(
+        "ruff_full",
+        r"^[A-Z]{1,4}\d{3,4} (?:\[\*\] )?[A-Z`]",
+        91,
+        _LINT,
+        after=6,
+        unless=r"^(?:SHA|HTTP|RFC|UTF|ISO|AES|DEP)\d",
+        sure=True,
+    ),
     Family("pydocstyle", r"^\s+[A-Z]\d{3}: \S", 91, _LINT, before=1, sure=True),
     Family("bandit", r"^>> Issue: \[", 95, _LINT, after=3, sure=True),
     Family("lint_result", r"^\W*RESULT: FAILED\b", 82, _LINT, sure=True, total=True),

@@ -151,13 +151,14 @@ SETTINGS = (
         "port", r"EADDRINUSE|[Aa]ddress already in use|port is already allocated", 97, "config.port_in_use", after=1
     ),
     Family("service", r"^dependency failed to start: |container \S+ is unhealthy", 96, "dependency.service"),
-    Family("shell_syntax", r": line \d+: syntax error |: \d+: Syntax error: ", 97, "build.syntax", after=1),
+    Family("shell_syntax", r": line \d+: syntax error\b|: \d+: Syntax error: ", 97, "build.syntax", after=1),
     Family(
         "corrupt",
         r"not in gzip format|does not look like a tar archive|End-of-central-directory signature not found"
         r"|unexpected end of file$|Unexpected EOF in archive|invalid compressed data",
         96,
         "input.corrupt",
+        unless="syntax error",
     ),
     Family(
         "checksum",

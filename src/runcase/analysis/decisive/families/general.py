@@ -43,7 +43,7 @@ EXCEPTIONS = (
         r"|timeout of \d+\s?m?s exceeded",
         86,
         "timeout.operation",
-        unless=r"(?i)time-?out\S* *[=:] *\d|--timeout|timeout-\d",
+        unless=r"(?i)time-?out\S* *[=:] *\d|--(?:\w+-)*time-?out|timeout-\d",
     ),
     Family(
         "job_time",
@@ -80,6 +80,15 @@ EXCEPTIONS = (
     ),
 )
 WORDS = (
+    Family(
+        "usage",
+        r"^\S[\w ./-]*: error: (?:unrecognized arguments|argument \S+: |the following arguments|ambiguous option"
+        r"|one of the arguments)",
+        97,
+        "config.invalid",
+        after=1,
+        sure=True,
+    ),
     Family("annotation", r"^##\[error\]", 86, None, after=1, unless="Process completed with exit code", sure=True),
     Family("error_first", r"^(?:\S+ )?(?:Error|ERROR|error|fatal|FATAL): \S", 84, None, after=1),
     Family(

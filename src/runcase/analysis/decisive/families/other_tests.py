@@ -30,7 +30,8 @@ NATIVE = (
         sure=True,
     ),
     Family("ctest_totals", r"^\d+% tests passed, [1-9]\d* tests? failed out of", 76, _FAILED, sure=True, total=True),
-    Family("gtest", r"^\[  FAILED  \] \S+\.\S+", 97, _FAILED, sure=True),
+    Family("gtest", r"^\[  FAILED  \] [A-Za-z_]\S*", 97, _FAILED, sure=True),
+    Family("cmocka", r"^\[  ERROR   \] --- \S", 97, _FAILED, after=1, sure=True),
     Family("gtest_place", rf"^{FILE}:\d+: Failure", 94, _FAILED, after=5, sure=True),
     Family("catch2", rf"^{FILE}:\d+: (?:FAILED|failed):", 97, _FAILED, before=4, after=3, sure=True),
     Family(
@@ -130,6 +131,9 @@ SCRIPTING = (
 )
 COMMON = (
     Family(
+        "test_word", r"^\W*(?:Test|TEST|test)(?: case)?[ :]\s*\S.*\b(?:FAILED|FAIL|failed)\W*$", 89, _FAILED, after=1
+    ),
+    Family(
         "cross_mark",
         r"^\s*[✗✘✖×❌] +\S|^\s*\d+\) [✗✘✖×❌] ",
         88,
@@ -150,10 +154,12 @@ COMMON = (
         "counted",
         r"(?i)\d+ (?:tests? |specs? )?(?:passed|pass|passing|tests?|specs|examples|scenarios|succeeded|successes|ok)\b"
         r".*?\b[1-9]\d* (?:tests? )?(?:failed|fail|failures?|failing|errors?)\b"
-        r"|\b[1-9]\d* (?:failed|failures?)\b.*\b\d+ (?:passed|succeeded)",
+        r"|\b[1-9]\d* (?:failed|failures?)\b.*\b\d+ (?:passed|succeeded)"
+        r"|\b(?:checks|run|total|tests)[:\s]\s*\d+[\s,]+(?:(?:passed|skipped)[:\s]\s*\d+[\s,]+)*fail(?:ed|ures)[:\s]\s*[1-9]"
+        r"|\b[1-9]\d* (?:of|out of|/) \d+ tests? failed",
         68,
         _FAILED,
-        unless=r"(?i)file|suite|assertion|step|task",
+        unless=r"(?i)\b(?:(?:test )?files?|suites?|assertions?|steps?|tasks?)\b",
         sure=True,
         total=True,
     ),
