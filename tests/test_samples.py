@@ -73,19 +73,19 @@ def test_the_replay_starts_at_the_write_back(story: Built) -> None:
 def test_each_failing_job_shows_its_decisive_lines_on_the_first_screen(ci_run: Built) -> None:
     runs = ci_run.dossiers()
     assert {name: d["run"]["status"] for name, d in runs.items()} == {
-        "lint": "succeeded",
-        "package": "failed",
-        "test (3.12, ubuntu-24.04)": "failed",
+        "ci-run/lint": "succeeded",
+        "ci-run/package": "failed",
+        "ci-run/test (3.12, ubuntu-24.04)": "failed",
     }
-    test_screen = ci_run.markdown("test (3.12, ubuntu-24.04)").split("\n")[:60]
+    test_screen = ci_run.markdown("ci-run/test (3.12, ubuntu-24.04)").split("\n")[:60]
     assert any("assert ['Buch', 'stabe'] == ['Buch-', 'stabe']" in line for line in test_screen)
-    package_screen = ci_run.markdown("package").split("\n")[:60]
+    package_screen = ci_run.markdown("ci-run/package").split("\n")[:60]
     assert "/bin/sh: 1: flatpak-builder: not found" in package_screen
     assert "##[error]Process completed with exit code 127." in package_screen
 
 
 def test_a_job_and_its_steps_count_once(ci_run: Built) -> None:
-    tests = ci_run.dossiers()["test (3.12, ubuntu-24.04)"]["tests"]
+    tests = ci_run.dossiers()["ci-run/test (3.12, ubuntu-24.04)"]["tests"]
     assert tests == {
         "tool": "pytest",
         "run": 117,

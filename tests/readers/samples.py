@@ -316,6 +316,38 @@ SAMPLES: dict[str, Sample] = {
         b"\xef\xbb\xbf2026-03-14T08:00:00.1234567Z ##[group]Run make\n2026-03-14T08:00:01.1234567Z ##[endgroup]\n"
         b"2026-03-14T08:00:02.1234567Z ##[error]Process completed with exit code 2.\n",
     ),
+    "github_api": Sample(
+        "jobs.json",
+        _json(
+            {
+                "total_count": 1,
+                "jobs": [
+                    {
+                        "id": 1,
+                        "run_id": 42,
+                        "name": "build",
+                        "run_attempt": 1,
+                        "status": "completed",
+                        "conclusion": "failure",
+                        "created_at": "2026-03-14T08:00:00Z",
+                        "started_at": "2026-03-14T08:00:09Z",
+                        "completed_at": "2026-03-14T08:01:00Z",
+                        "runner_name": "r1",
+                        "steps": [
+                            {
+                                "name": "Run make",
+                                "status": "completed",
+                                "conclusion": "failure",
+                                "number": 1,
+                                "started_at": "2026-03-14T08:00:10Z",
+                                "completed_at": "2026-03-14T08:00:59Z",
+                            }
+                        ],
+                    }
+                ],
+            }
+        ),
+    ),
     "gitlab": Sample(
         "trace.log",
         b"Running with gitlab-runner 17.0.0\nsection_start:1773475200:build\r\x1b[0K$ make\n"

@@ -140,6 +140,17 @@ def test_the_log_of_the_engine_says_how_a_research_object_ended() -> None:
     assert seen.events.filter(kind="stage.started")["ts"].dt.microsecond().to_list() == [59_000]
 
 
+def test_a_step_that_the_engine_and_its_provenance_tell_of_is_one_window() -> None:
+    lines = ("[cwltool] /usr/bin/cwltool a.cwl", "[step a] start", "[step a] completed success", "[step b] start")
+    log = "".join(f"[2026-03-14T08:00:0{n},59.000000Z] {line}\n" for n, line in enumerate(lines))
+    document = json.loads(cwl("id:run"))
+    document["wasEndedBy"]["_:s"]["prov:time"] = "2026-03-14T08:00:02.500Z"
+    files = {"primary.cwlprov.json": json.dumps(document), "../logs/engine.1.txt": log}
+    seen = read({f"ro/metadata/provenance/{name}".replace("provenance/../", ""): text for name, text in files.items()})
+    steps = seen.conclusions.windows.filter(kind="stage").sort("name").select("name", "state").rows()
+    assert steps == [("a", "closed"), ("b", "open")]
+
+
 @pytest.mark.parametrize(("word", "status"), [("success", "succeeded"), ("temporaryFail", "failed")])
 def test_the_console_of_cwltool_ends_with_its_final_status(word: str, status: str) -> None:
     lines = ["INFO [cwltool] /usr/bin/cwltool a.cwl", "INFO [job a] completed success"]

@@ -73,4 +73,4 @@ def test_the_first_screen_of_the_story_reads_like_this(story: Built, page: Snaps
 
 
 def test_the_first_screen_of_the_ci_run_reads_like_this(ci_run: Built, page: SnapshotAssertion) -> None:
-    assert first_page(ci_run, "test (3.12, ubuntu-24.04)") == page
+    assert first_page(ci_run, "ci-run/test (3.12, ubuntu-24.04)") == page

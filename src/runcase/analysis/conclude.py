@@ -138,6 +138,6 @@ def _timed(view: CaseView, basis: Basis) -> pl.DataFrame:
     """WINDOWS."""
     seen, doubt = basis.marks, basis.clocks.doubt
     found = windows(seen, view.spans, view.attempts, view.runs.select("run_id", "pack"), view.packs, doubt)
-    inside = [operations(seen, view.spans, doubt), gaps(view.events, seen, view.sources)]
+    inside = [operations(seen, view.spans, view.sources, doubt), gaps(view.events, seen, view.sources)]
     whole = pl.concat([found, residuals(found, view.attempts), *inside])
     return whole.sort(WINDOWS.key, nulls_last=True)

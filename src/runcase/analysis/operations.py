@@ -13,20 +13,25 @@ KINDS = ("stage", "tool", "invocation")
 _SPAN_KINDS = {"stage": "stage", "tool": "tool", "other": "tool", "invocation": "invocation", "queue": "invocation"}
 """Kind of a span -> kind of its window; single tests are no windows of their own."""
 
+SAME_SECONDS = 2
+"""Two producers that tell of one instant differ by less: some write whole seconds, and each writes when it knows."""
+
 _CARRIED = ("ts", "ts_lo", "ts_hi", "ref", "detail")
 _GROUP = ("run_id", "attempt", "kind", "_key")
 
 
-def operations(marks: pl.DataFrame, spans: pl.DataFrame, doubt: pl.DataFrame) -> pl.DataFrame:
+def operations(marks: pl.DataFrame, spans: pl.DataFrame, sources: pl.DataFrame, doubt: pl.DataFrame) -> pl.DataFrame:
     """WINDOWS of kind `stage`, `tool` and `invocation`.
 
     Args:
         marks: As `marks.marks` yields them.
         spans: SPANS with runs assigned. A span that repeats an operation which events close is left out.
+        sources: SOURCES. What two readers tell under one name, at the same instants, is one operation.
         doubt: As `clocks.Clocks.doubt` yields it.
     """
-    told = measured(_told(marks), doubt)
-    stated = measured(_stated(spans), doubt)
+    readers = sources.select("source_id", _reader=pl.col("reader").fill_null("")).unique("source_id")
+    told = measured(_told(marks, readers), doubt)
+    stated = measured(_stated(_once_stated(spans, readers)), doubt)
     closed = told.filter(pl.col("state") == "closed").select("run_id", "attempt", "kind", "name").unique()
     fresh = stated.join(closed, on=["run_id", "attempt", "kind", "name"], how="anti", maintain_order="left")
     open_twice = told.filter(pl.col("state") != "closed").join(
@@ -38,9 +43,9 @@ def operations(marks: pl.DataFrame, spans: pl.DataFrame, doubt: pl.DataFrame) ->
     return pl.concat([told.filter(pl.col("state") == "closed"), open_twice, fresh])
 
 
-def _told(marks: pl.DataFrame) -> pl.DataFrame:
+def _told(marks: pl.DataFrame, readers: pl.DataFrame) -> pl.DataFrame:
     """Begins and ends of one operation side by side; an end without a begin takes it from the duration it states."""
-    ordered = _folded(_steps(marks).sort(*_GROUP, "order"))
+    ordered = _folded(_once(_steps(marks).sort(*_GROUP, "order"), readers))
     follows = pl.col("_begins").shift(-1).over(_GROUP)
     before = pl.col("_begins").shift(1).over(_GROUP)
     paired = pl.col("_begins") & ~follows.fill_null(value=True)
@@ -48,6 +53,40 @@ def _told(marks: pl.DataFrame) -> pl.DataFrame:
     alone = ~pl.col("_begins") & ~before.fill_null(value=False)
     ordered = ordered.with_columns(*following, _paired=paired, _alone=alone)
     return pl.concat([_begun(ordered.filter(pl.col("_begins"))), _ended(ordered.filter(pl.col("_alone")))])
+
+
+def _once(steps: pl.DataFrame, readers: pl.DataFrame) -> pl.DataFrame:
+    """Steps without those that another reader tells too; of two ends the one stays whose reader told the begin."""
+    rows = steps.join(readers, on="source_id", how="left", maintain_order="left")
+    opener = pl.when("_begins").then("_reader").forward_fill().over(_GROUP)
+    rows = rows.with_columns(_mine=(pl.col("_reader") == opener).fill_null(value=False))
+    named = pl.col("kind").is_in(["stage", "tool"]) & (pl.col("_key") != pl.col("kind"))
+    close = pl.col("ts").diff().over(_GROUP).dt.total_microseconds() <= SAME_SECONDS * 1_000_000
+    alike = pl.col("_begins") == pl.col("_begins").shift(1).over(_GROUP)
+    other = pl.col("_reader") != pl.col("_reader").shift(1).over(_GROUP)
+    again = (named & close & alike & other).fill_null(value=False)
+    better = again & ~pl.col("_begins") & pl.col("_mine") & ~pl.col("_mine").shift(1).over(_GROUP)
+    rows = rows.with_columns(_again=again & ~better, _worse=better.shift(-1).over(_GROUP).fill_null(value=False))
+    return rows.filter(~pl.col("_again") & ~pl.col("_worse")).select(steps.columns)
+
+
+def _once_stated(spans: pl.DataFrame, readers: pl.DataFrame) -> pl.DataFrame:
+    """Spans without those that another reader states too, more roughly: in whole seconds, or else later in order."""
+    ends = pl.col("run_id").is_not_null() & pl.col("start").is_not_null() & pl.col("end").is_not_null()
+    numbered = spans.with_row_index("_row")
+    rows = numbered.filter(ends & pl.col("kind").is_in(["stage", "tool"])).join(readers, on="source_id", how="left")
+    rows = rows.filter(pl.col("_reader").n_unique().over("run_id", "kind", "name") > 1)
+    slot = pl.col("start").dt.epoch("s") // SAME_SECONDS
+    rows = rows.with_columns(_slot=slot, _rough=pl.col("start").dt.microsecond() == 0)
+    near = rows.with_columns(_slot=pl.concat_list(slot - 1, slot, slot + 1)).explode("_slot")
+    pairs = rows.join(near, on=["run_id", "kind", "name", "_slot"], how="inner", suffix="_x")
+    limit = pl.duration(seconds=SAME_SECONDS)
+    same = [(pl.col(c) - pl.col(f"{c}_x")).abs() <= limit for c in ("start", "end")]
+    tries = pl.col("attempt").is_null() | pl.col("attempt_x").is_null() | (pl.col("attempt") == pl.col("attempt_x"))
+    equal = pl.col("_rough") == pl.col("_rough_x")
+    finer = (pl.col("_rough") & ~pl.col("_rough_x")) | (equal & (pl.col("_row_x") < pl.col("_row")))
+    told = pairs.filter((pl.col("_reader") != pl.col("_reader_x")) & tries & finer, *same)
+    return numbered.join(told.select("_row").unique(), on="_row", how="anti").drop("_row")
 
 
 def _folded(steps: pl.DataFrame) -> pl.DataFrame:

@@ -49,7 +49,7 @@ class Azure(TextReader):
     def annotator(self, path: str) -> Annotator:
         """Keeps open sections; a file of an archive names its job."""
         file = job_of(path)
-        return _Annotator(file.job if file else None, whole=file is None or file.step is None)
+        return _Annotator(file.run_id if file else None, whole=file is None or file.step is None)
 
 
 class _Annotator(PhraseAnnotator):

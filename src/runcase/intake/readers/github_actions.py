@@ -125,7 +125,7 @@ class _Annotator(Annotator):
                 ),
                 "fields",
             ),
-            run_id=pl.coalesce("run_id", pl.lit(self._file.job, dtype=pl.String)),
+            run_id=pl.coalesce("run_id", pl.lit(self._file.run_id, dtype=pl.String)),
         )
         return found.select(records.columns)
 
@@ -205,7 +205,7 @@ class _Annotator(Annotator):
             return
         self._spans.append(
             {
-                "run_id": self._file.job,
+                "run_id": self._file.run_id,
                 "span_id": f"step-{step.byte_start}",
                 "parent_span_id": "job",
                 "name": step.title,

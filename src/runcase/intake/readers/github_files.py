@@ -1,4 +1,9 @@
-"""What the place of a file in a run archive of GitHub Actions says."""
+"""What the place of a file of GitHub Actions says: its workflow run, its job, and the step.
+
+A run is one job, a leg of a matrix included: that is what waits for a runner and
+has a status. Its id is the job's name below the scope of its workflow run, which is
+the archive or folder that the file lies in.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,12 @@ import re
 from dataclasses import dataclass
 
 _NUMBERED = re.compile(r"-?\d+_(?P<name>.+)\.txt")
+_SUFFIX = re.compile(r"\.(?:zip|tar|tgz|gz|xz|zst|json|ndjson|jsonl)\b(?:\.(?:gz|xz|zst))?$")
+_USUAL = re.compile(r"(?i)(?:run[-_]?)?logs?|(?:run[-_]?)?jobs?|(?:workflow[-_]?)?runs?|archive")
+"""Names of archives and documents that say nothing of which workflow run it is."""
+_FORBIDDEN = re.compile(r"[/:\\<>|*?\"]")
+MAX_NAME = 90
+"""UTF-16 units to which names of jobs are cut in an archive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,14 +25,36 @@ class JobFile:
 
     job: str | None
     step: str | None
+    scope: str = ""
+    """The workflow run: the archive or the folder; empty when its name says nothing."""
+
+    @property
+    def run_id(self) -> str | None:
+        """The job below its workflow run; null for a text that names no job."""
+        return run_id(self.scope, self.job) if self.job else None
 
 
 def job_of(path: str) -> JobFile | None:
     """The job, and the step if it is one of its steps, that a path inside a run archive or its folder names."""
-    _, inside, member = path.rpartition("!/")
+    archive, inside, member = path.rpartition("!/")
     parts = member.split("/") if inside else path.split("/")[1:]
     numbered = _NUMBERED.fullmatch(parts[-1]) if parts else None
     if numbered is None or "__MACOSX" in parts:
         return None
     whole = len(parts) == 1 or (len(parts) == 2 and parts[-1].startswith("0_"))
-    return JobFile(numbered["name"], None) if whole else JobFile(parts[-2], numbered["name"])
+    above = path.rsplit("/", 1 if whole else 2)[0]
+    scope = scope_of(archive if inside else above)
+    return JobFile(numbered["name"], None, scope) if whole else JobFile(parts[-2], numbered["name"], scope)
+
+
+def scope_of(place: str) -> str:
+    """The workflow run that an archive, a document or a folder is named after."""
+    parts = _SUFFIX.sub("", place).replace("!/", "/").split("/")
+    return "/".join(parts[:-1] if _USUAL.fullmatch(parts[-1]) else parts)
+
+
+def run_id(scope: str, job: str) -> str:
+    """The id of a job's run; `job` in the spelling of an archive or in its own."""
+    units = _FORBIDDEN.sub("", job).encode("utf-16-le", "surrogatepass")[: 2 * MAX_NAME]
+    name = units.decode("utf-16-le", "ignore").strip()
+    return f"{scope}/{name}" if scope else name

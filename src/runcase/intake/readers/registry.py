@@ -11,6 +11,7 @@ from runcase.intake.readers.cwlprov import CwlProv
 from runcase.intake.readers.cwltool import Cwltool
 from runcase.intake.readers.dagster import Dagster
 from runcase.intake.readers.github_actions import GitHubActions
+from runcase.intake.readers.github_api import GitHubApi
 from runcase.intake.readers.gitlab import GitLab
 from runcase.intake.readers.jaeger import Jaeger, Zipkin
 from runcase.intake.readers.jenkins import Jenkins
@@ -62,6 +63,7 @@ READERS: tuple[Reader, ...] = (
     Jaeger(),
     Zipkin(),
     GitHubActions(),
+    GitHubApi(),
     JUnit(),
     StepFunctions(),
     Temporal(),

@@ -1,0 +1,149 @@
+"""Runs of GitHub Actions: archives of several workflow runs, and what the API says beside them."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import Any
+
+import polars as pl
+import pytest
+from tests.readers.reading import Read, read, read_one
+
+_LEG = "test (ubuntu-22.04, 3.12)"
+
+
+def log(job: str, fails: bool, day: int = 2) -> str:
+    lines = (
+        "Requested labels: ubuntu-latest",
+        "Waiting for a runner to pick up this job...",
+        "Job is about to start running on the hosted runner: GitHub Actions 3 (hosted)",
+        "Current runner version: '2.316.1'",
+        f"Complete job name: {job}",
+        "##[group]Run make test",
+        "##[endgroup]",
+        "cart.c:12: error: total is 1" if fails else "all is well",
+        "##[error]Process completed with exit code 2." if fails else "done",
+        "Post job cleanup.",
+        "Cleaning up orphan processes",
+    )
+    return "".join(f"2024-05-{day:02}T10:00:{n:02}.1234567Z {line}\r\n" for n, line in enumerate(lines))
+
+
+def archive(day: int, *failing: str) -> bytes:
+    """The archive of a workflow run of two legs and a build."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as z:
+        for n, job in enumerate(("build", _LEG, "test (ubuntu-22.04, 3.13)")):
+            z.writestr(f"{n}_{job}.txt", "\ufeff" + log(job, job in failing, day))
+    return held.getvalue()
+
+
+def step(name: str, conclusion: str, start: int, end: int) -> dict[str, Any]:
+    times = {"started_at": f"2024-05-02T10:00:{start:02}Z", "completed_at": f"2024-05-02T10:00:{end:02}Z"}
+    return {"name": name, "status": "completed", "conclusion": conclusion, "number": 1} | times
+
+
+def job(name: str, conclusion: str | None, **more: Any) -> dict[str, Any]:
+    return {
+        "run_id": 42,
+        "workflow_name": "CI",
+        "run_attempt": 1,
+        "name": name,
+        "status": "completed" if conclusion else "in_progress",
+        "conclusion": conclusion,
+        "created_at": "2024-05-02T09:59:50Z",
+        "started_at": "2024-05-02T10:00:02Z",
+        "completed_at": "2024-05-02T10:00:11Z" if conclusion else None,
+        "runner_name": "GitHub Actions 3",
+        "steps": [step("Run make test", conclusion or "success", 5, 9), step("Upload", "skipped", 9, 9)],
+    } | more
+
+
+def jobs(*given: dict[str, Any]) -> str:
+    return json.dumps({"total_count": len(given), "jobs": list(given)}, indent=1)
+
+
+_RUN = {
+    "id": 42,
+    "name": "CI",
+    "run_number": 7,
+    "workflow_id": 9,
+    "run_attempt": 1,
+    "status": "completed",
+    "conclusion": "failure",
+    "created_at": "2024-05-02T09:59:40Z",
+    "updated_at": "2024-05-02T10:00:12Z",
+    "jobs_url": "https://api.github.com/x",
+}
+
+
+def stages(seen: Read, run: str) -> list[tuple[Any, ...]]:
+    rows = seen.conclusions.windows.filter(kind="stage", run_id=run).sort("start")
+    return rows.select("name", "state", "detail").rows()
+
+
+def test_two_archives_with_jobs_of_the_same_names_are_runs_apart() -> None:
+    seen = read({"logs_1.zip": archive(2, _LEG), "logs_2.zip": archive(3)})
+    assert seen.statuses[f"logs_1/{_LEG}"] == "failed"
+    assert seen.statuses[f"logs_2/{_LEG}"] == "succeeded"
+    assert len(seen.statuses) == 6
+
+
+def test_a_leg_of_a_matrix_is_a_run_whose_job_has_its_values_and_whose_queue_is_the_wait_for_a_runner() -> None:
+    seen = read({"logs.zip": archive(2)})
+    runs = seen.conclusions.runs.filter(run_id=_LEG)
+    assert runs["job"].to_list() == [_LEG]
+    queue = seen.conclusions.windows.filter(run_id=_LEG, name="queue").row(0, named=True)
+    assert (queue["state"], queue["duration_us"]) == ("closed", 2_000_000)
+
+
+def test_the_api_beside_an_archive_tells_of_the_same_runs_and_no_step_twice() -> None:
+    document = jobs(job("build", "success"), job(_LEG, "failure"), job("deploy", "skipped", steps=[]))
+    seen = read({"42/logs.zip": archive(2, _LEG), "42/jobs.json": document, "42/run.json": json.dumps(_RUN)})
+    assert seen.statuses == {
+        "42": "failed",
+        "42/build": "succeeded",
+        f"42/{_LEG}": "failed",
+        "42/test (ubuntu-22.04, 3.13)": "succeeded",
+    }
+    assert stages(seen, f"42/{_LEG}") == [("make test", "closed", "error")]
+    build = seen.conclusions.runs.filter(run_id="42/build").row(0, named=True)
+    assert build["parent_run_id"] == "42"
+    assert build["created_at"].second == 50
+    cause = seen.conclusions.diagnoses.filter(run_id=f"42/{_LEG}", rank=0)["text"].item()
+    assert "cart.c:12" in cause
+
+
+def test_a_job_that_the_api_alone_tells_of_has_its_steps_and_its_queue() -> None:
+    seen = read_one(jobs(job("build", "timed_out")), "jobs.json")
+    assert (seen.run["run_id"], seen.run["status"]) == ("build", "timed_out")
+    assert stages(seen, "build") == [("make test", "closed", "timeout")]
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        (job("build", None), "running"),
+        (job("build", None, status="queued", started_at=None, runner_name=None, steps=[]), "running"),
+        (job("build", "cancelled"), "cancelled"),
+        (job("build", "startup_failure", steps=[]), "failed"),
+    ],
+)
+def test_a_job_ends_as_its_conclusion_says_and_without_one_it_has_no_end(given: dict[str, Any], status: str) -> None:
+    run = read_one(jobs(given), "jobs.json").run
+    assert run["status"] == status
+    assert (run["finished_at"] is None) == (status == "running")
+
+
+def test_what_gh_prints_is_a_workflow_run_with_its_jobs_as_stages() -> None:
+    inner = {"name": "build", "status": "completed", "conclusion": "failure", "databaseId": 1}
+    inner |= {"startedAt": "2024-05-02T10:00:02Z", "completedAt": "2024-05-02T10:00:11Z", "steps": []}
+    document = {"attempt": 2, "conclusion": "failure", "createdAt": "2024-05-02T09:59:40Z", "databaseId": 42}
+    document |= {"jobs": [inner], "status": "completed", "updatedAt": "2024-05-02T10:00:12Z", "workflowName": "CI"}
+    seen = read_one(json.dumps(document), "run.json")
+    assert seen.statuses == {"42": "failed", "build": "failed"}
+    assert stages(seen, "42") == [("build", "closed", "error")]
+    whole = seen.conclusions.diagnoses.filter(pl.col("run_id") == "42", pl.col("rank") == 0)["text"].item()
+    assert whole == "workflow run: failure; job build failed"
