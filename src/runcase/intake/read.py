@@ -214,6 +214,8 @@ def _read_text(
         joins=known.joins if known else True,
         compiled=plan.compiled,
     )
+    if known and known.stated_version:
+        text.account.problems += known.stated_version.misfits(sniff.head, known.versions)
     one = OpenText(
         stream,
         place,

@@ -123,7 +123,7 @@ PROBLEM_CODES: dict[str, str] = {
     "entry_truncated": "an entry of a journal ends inside a value; what is there was read",
     "history_incomplete": "an export of a history says itself that there is more of it",
     "bep_truncated": "a build event stream ends without its last message",
-    "version_not_known": "a document states a version of its format that its reader was not made for",
+    "version_not_known": "a source states a version of its format or producer that its reader was not made for",
     "json_repeated_key": "objects of a document repeat a key; the last value of each was read",
     # text
     "line_too_long": "a line is longer than is held at once; it is kept in fragments",

@@ -13,6 +13,7 @@ import polars as pl
 from runcase.intake.readers.base import Annotator, Sniff, Taken, TextReader
 from runcase.intake.readers.github_files import job_of
 from runcase.intake.readers.phrases import Phrase, PhraseAnnotator
+from runcase.intake.readers.stated_version import stated
 
 _SECTION = re.compile(rb"##\[section\](?:Starting|Finishing|Async Command)|##vso\[")
 
@@ -39,6 +40,7 @@ class Azure(TextReader):
 
     name = "azure_pipelines"
     versions = "azure-pipelines-agent 2.x to 4.x, job and task logs"
+    stated_version = stated(rb"(?:Current agent|Agent) version: '([^'\s]+)", rb"[2-4]\..*")
     format = "iso"
 
     def recognises(self, sniff: Sniff) -> Taken | None:

@@ -60,6 +60,8 @@ class Reader(ABC):
     name: str
     versions: str
     """Format versions that it was made for, as a person would write them."""
+    stated_version: StatedVersion | None = None
+    """Where a source states the version of its format or producer; None when nothing has a place for it."""
     describes_run: bool = True
     """False when a source of this kind never makes a run of its own (a manifest, a test report)."""
 
@@ -111,8 +113,6 @@ class DocumentReader(Reader):
     """Larger documents are read as plain text, with a problem that says so."""
     ends_lines: bool = False
     """Whether the producer ends every line: a document whose last line has no end was cut off."""
-    stated_version: StatedVersion | None = None
-    """Where the document states its version; None when its format has no place for it."""
 
     @abstractmethod
     def read(self, data: bytes, path: str) -> DocumentFacts:

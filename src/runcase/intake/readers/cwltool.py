@@ -11,6 +11,7 @@ import polars as pl
 
 from runcase.intake.readers.base import Annotator, Sniff, Taken, TextReader
 from runcase.intake.readers.phrases import Phrase, PhraseAnnotator
+from runcase.intake.readers.stated_version import stated
 
 _MARK = re.compile(
     rb"(?m)^(?:\[[^\]]+Z\] |(?:\x1b\[[\d;]*m)*(?:INFO|WARNING|ERROR)(?:\x1b\[[\d;]*m)* )(?:\x1b\[[\d;]*m)*"
@@ -37,6 +38,7 @@ class Cwltool(TextReader):
 
     name = "cwltool"
     versions = "cwltool 1.0 to 3.x console, engine logs of CWLProv 0.3 to 0.6"
+    stated_version = stated(rb"/cwltool (\d\S*)", rb"[1-3]\..*")
     marks = r"^\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d,\d{1,3}\.\d+Z\]"
 
     def recognises(self, sniff: Sniff) -> Taken | None:

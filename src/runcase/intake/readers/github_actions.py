@@ -18,6 +18,7 @@ import polars as pl
 from runcase.intake.readers.annotation import first_line, json_fields
 from runcase.intake.readers.base import Annotator, Sniff, Taken, TextReader
 from runcase.intake.readers.github_files import JobFile, job_of
+from runcase.intake.readers.stated_version import stated
 from runcase.model.tables import SPANS
 
 _LINE = re.compile(rb"(?m)^(?:\xef\xbb\xbf)?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z ")
@@ -52,6 +53,7 @@ class GitHubActions(TextReader):
 
     name = "github_actions"
     versions = "actions/runner 2.x: text of one job, run archives of jobs and steps"
+    stated_version = stated(rb"Current runner version: '([^'\s]+)", rb"2\..*")
     format = "iso"
 
     def recognises(self, sniff: Sniff) -> Taken | None:

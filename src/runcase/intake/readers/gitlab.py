@@ -13,6 +13,7 @@ import polars as pl
 
 from runcase.intake.readers.base import Annotator, Sniff, Taken, TextReader
 from runcase.intake.readers.phrases import Phrase, PhraseAnnotator
+from runcase.intake.readers.stated_version import stated
 from runcase.model.tables import SPANS
 
 _MARK = re.compile(
@@ -58,6 +59,7 @@ class GitLab(TextReader):
 
     name = "gitlab"
     versions = "gitlab-runner 9 to 18, with and without timestamps and sections"
+    stated_version = stated(rb"Running with gitlab-runner (\S+)", rb"(?:9|1[0-8])\..*|\D.*")
     marks = _SECTION
 
     def recognises(self, sniff: Sniff) -> Taken | None:

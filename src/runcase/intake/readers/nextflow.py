@@ -16,6 +16,7 @@ from runcase.intake.instants import NOWHEN, Instant, instant
 from runcase.intake.readers.base import Annotator, DocumentFacts, DocumentReader, Sniff, Taken, TextReader
 from runcase.intake.readers.draft import Draft, Place, number_of
 from runcase.intake.readers.phrases import Phrase, PhraseAnnotator
+from runcase.intake.readers.stated_version import stated
 from runcase.intake.readers.tables import rows_of
 
 _LINE = re.compile(
@@ -63,6 +64,7 @@ class NextflowLog(TextReader):
 
     name = "nextflow_log"
     versions = "Nextflow 19 to 25 .nextflow.log"
+    stated_version = stated(rb"N E X T F L O W +~ +version (\S+)", rb"(?:19|2[0-5])\..*")
 
     def recognises(self, sniff: Sniff) -> Taken | None:
         """Lines of a date without year, thread, level and logger, and a logger of Nextflow."""

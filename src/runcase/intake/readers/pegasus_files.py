@@ -100,6 +100,7 @@ class DagmanLog(TextReader):
 
     name = "dagman_log"
     versions = "HTCondor 8 to 23 *.dagman.out"
+    stated_version = stated(rb"\$CondorVersion: (\d[\d.]*)", rb"(?:[89]|1\d|2[0-3])\..*")
 
     def recognises(self, sniff: Sniff) -> Taken | None:
         """The banner of DAGMan."""

@@ -1,4 +1,4 @@
-"""Where a document states the version of its format, and what is said when its reader was not made for it."""
+"""Where a source states the version of its format or producer, and what is said when its reader was not made for it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from runcase.model.problems import Problem
 
 MAX_SEARCHED = 1024 * 1024
-"""Versions stand near the begin of a document, or in each of its entries."""
+"""Versions stand near the begin of a source, or in each of its entries."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatedVersion:
-    """How a document states its version, and which ones the reader was made for."""
+    """How a source states its version, and which ones the reader was made for."""
 
     stated: re.Pattern[bytes]
     """The version is its first group."""
@@ -24,7 +24,7 @@ class StatedVersion:
         """One problem for the first version that the reader was not made for, with its place.
 
         Args:
-            data: The document.
+            data: The document, or the begin of a text.
             versions: The versions that the reader was made for, in words.
         """
         for found in self.stated.finditer(data, 0, MAX_SEARCHED):
@@ -34,7 +34,7 @@ class StatedVersion:
                     Problem(
                         "version_not_known",
                         "warning",
-                        f"the document states {said}; its reader was made for {versions}, and read what it knows",
+                        f"the source states {said}; its reader was made for {versions}, and read what it knows",
                         byte_start=found.start(1),
                         byte_len=len(found[1]),
                         line=data.count(b"\n", 0, found.start(1)) + 1,
