@@ -27,6 +27,9 @@ JOIN_IDS = ("trace_id", "workspace_id", "invocation_id")
 
 _BASIS = {"trace_id": "trace", "workspace_id": "workspace", "invocation_id": "invocation"}
 
+LEADS_NOWHERE = "\0"
+"""Stands for any number of ids that no run is known by."""
+
 MIN_PATH_ID = 4
 """Run ids shorter than this prove nothing as a part of a path (`1`, `ci`)."""
 
@@ -131,14 +134,26 @@ _BY_SOURCE = ("source_id", "run_id", "attempt", "basis")
 
 
 def _named(facts: Facts) -> pl.DataFrame:
-    """Distinct ids that records of each source carry, with the number of records; spans and claims count as well."""
+    """Distinct ids that records of each source carry: `source_id, run_id, attempt, *JOIN_IDS`; sorted.
+
+    Spans and claims count as well. An id that no source with a run carries leads nowhere: all such ids of a source are
+    one `LEADS_NOWHERE`, for a service log has as many as lines.
+    """
     ids = ("source_id", "run_id", "attempt", *JOIN_IDS)
     parts = []
     for frame in (facts.events, facts.spans, facts.artifacts):
         present = frame.collect_schema().names()
-        rows = frame.select(pl.col(n) if n in present else pl.lit(None, dtype=pl.String).alias(n) for n in ids)
-        parts.append(rows.group_by(ids).agg(n=pl.len().cast(pl.Int64)))
-    return pl.concat(parts).group_by(ids).agg(pl.col("n").sum()).collect(engine="streaming").sort(ids)
+        parts.append(frame.select(pl.col(n) if n in present else pl.lit(None, dtype=pl.String).alias(n) for n in ids))
+    rows = pl.concat(parts)
+    named = rows.filter(pl.col("run_id").is_not_null()).select("source_id").unique().collect(engine="streaming")
+    speaking = pl.col("source_id").is_in(named["source_id"].implode())
+    known = rows.filter(speaking).unique().collect(engine="streaming")
+    leading = ((n, pl.col(n).is_in(known[n].unique().drop_nulls().implode())) for n in JOIN_IDS)
+    blank = [
+        pl.when(leads | pl.col(n).is_null()).then(n).otherwise(pl.lit(LEADS_NOWHERE)).alias(n) for n, leads in leading
+    ]
+    rest = rows.filter(~speaking).with_columns(blank).unique().collect(engine="streaming")
+    return pl.concat([known, rest]).sort(ids)
 
 
 def _only_attempt(named: pl.DataFrame) -> pl.DataFrame:
@@ -159,7 +174,8 @@ def _told(named: pl.DataFrame) -> pl.DataFrame:
 def _leading(named: pl.DataFrame, told: pl.DataFrame, name: str) -> pl.DataFrame:
     """`<name>, run_id, attempt`: ids that occur with exactly one run; null attempt where they occur with several."""
     source_run = told.select("source_id", _run="run_id", _attempt="attempt")
-    rows = named.filter(pl.col(name).is_not_null()).join(source_run, on="source_id", how="left", maintain_order="left")
+    ids = named.filter(pl.col(name) != LEADS_NOWHERE)
+    rows = ids.join(source_run, on="source_id", how="left", maintain_order="left")
     rows = rows.with_columns(
         run_id=pl.coalesce("run_id", "_run"),
         attempt=pl.coalesce("attempt", pl.when(pl.col("run_id").is_null()).then("_attempt")),

@@ -12,7 +12,7 @@ from dataclasses import fields
 import polars as pl
 
 from runcase.analysis.counterparts import MOST, good_runs_before
-from runcase.analysis.identity import JOIN_IDS, MIN_PATH_ID
+from runcase.analysis.identity import MIN_PATH_ID
 from runcase.analysis.naming import leaf_folder
 from runcase.model.case import Conclusions, Facts
 from runcase.model.tables import CONCLUSIONS
@@ -29,11 +29,12 @@ def touched_runs(old: Conclusions, sources: pl.DataFrame, fresh: Facts) -> set[s
         sources: SOURCES of the whole case.
         fresh: The facts that are not concluded yet.
     """
-    ids = _ids(fresh)
-    named = set(ids["run_id"]) | _path_parts(fresh)
-    by_id = pl.any_horizontal(pl.col(n).is_in(ids[n]) for n in ("trace_id", "workspace_id"))
-    runs = set(old.runs.filter(by_id | pl.col("run_id").is_in(sorted(named)))["run_id"])
-    runs |= set(old.attempts.filter(pl.col("workspace_id").is_in(ids["workspace_id"]))["run_id"])
+    columns = ("run_id", "trace_id", "workspace_id")
+    frames = (old.runs, old.attempts)
+    met = _met(fresh, {n: pl.concat(f[n] for f in frames).drop_nulls().unique().rename(n) for n in columns})
+    by_id = pl.any_horizontal(pl.col(n).is_in(met[n].implode()) for n in columns)
+    runs = {r for f in frames for r in f.filter(by_id)["run_id"]}
+    runs |= _path_parts(fresh) & set(old.runs["run_id"])
     same = sources.filter(pl.col("sha256").is_in(_digests(fresh)) & (pl.col("events") > 0))
     return runs | set(old.members.filter(pl.col("source_id").is_in(same["source_id"].implode()))["run_id"])
 
@@ -121,15 +122,14 @@ def runs_of(conclusions: Conclusions, rows: pl.LazyFrame) -> set[str]:
     return set(conclusions.members.filter(pl.col("source_id").is_in(sources.implode()))["run_id"])
 
 
-def _ids(fresh: Facts) -> dict[str, list[str]]:
-    """Distinct ids that fresh records carry."""
-    found: dict[str, set[str]] = {n: set() for n in ("run_id", *JOIN_IDS)}
+def _met(fresh: Facts, known: dict[str, pl.Series]) -> dict[str, pl.Series]:
+    """Of the ids that are known, by column, those that fresh records carry."""
+    found: dict[str, list[pl.Series]] = {name: [ids.clear()] for name, ids in known.items()}
     for frame in (fresh.events, fresh.spans, fresh.artifacts):
-        names = [n for n in found if n in frame.collect_schema().names()]
-        distinct = frame.select(pl.col(names).drop_nulls().unique().implode()).collect()
-        for name in names:
-            found[name].update(distinct[name][0])
-    return {name: sorted(values) for name, values in found.items()}
+        for name in found.keys() & set(frame.collect_schema().names()):
+            met = frame.filter(pl.col(name).is_in(known[name].implode())).select(pl.col(name).unique())
+            found[name].append(met.collect(engine="streaming")[name])
+    return {name: pl.concat(parts).unique() for name, parts in found.items()}
 
 
 def _path_parts(fresh: Facts) -> set[str]:
