@@ -69,6 +69,8 @@ class Place:
     def problems(self, problems: Sequence[Problem], path: str) -> pl.DataFrame:
         """PROBLEMS of the source's own parse; what one quarantines is counted in bytes of the evidence."""
         rows = problem_rows(problems, path, self.sid)
+        if rows.is_empty():
+            return rows
         placed = self.of(rows)
         whole = pl.col("quarantined_bytes") == rows["byte_len"]
         return placed.with_columns(

@@ -69,6 +69,8 @@ class Table:
 
     def frame(self, rows: Sequence[dict[str, object]]) -> pl.DataFrame:
         """Rows with the declared columns; a column that a row leaves out is null."""
+        if not rows:
+            return self.empty()
         return pl.DataFrame([{n: r.get(n) for n in self.names} for r in rows], schema=self.schema, strict=True)
 
     def fill(self, frame: pl.DataFrame) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 Place = Literal["tight", "announced", "loose"]
@@ -210,16 +211,17 @@ class StampShape:
     @property
     def strict(self) -> str:
         """Pattern of possible stamps; captures the prefix as `pre`, the stamp as `at`, and its parts."""
-        return _pattern(self, _STRICT)
+        return _pattern(self, strict=True)
 
     @property
     def pattern(self) -> str:
         """Pattern that lines are read by."""
-        return _pattern(self, _RELAXED if self.place == "tight" else _STRICT)
+        return _pattern(self, strict=self.place != "tight")
 
 
-def _pattern(shape: StampShape, digits: dict[str, str]) -> str:
-    known = _FIXED | digits
+@lru_cache(maxsize=1024)
+def _pattern(shape: StampShape, strict: bool) -> str:
+    known = _FIXED | (_STRICT if strict else _RELAXED)
     body = _TEMPLATES[shape.name]
     for _ in range(2):
         body = re.sub(r"\{([A-Za-z]\w*)\}", lambda m: known.get(m[1], m[0]), body)

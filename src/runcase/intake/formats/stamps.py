@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -156,10 +156,12 @@ def _found(left: Sample, place: Place, least: float, before: Sequence[StampShape
     names = {s.name for s in before}
     candidates = sorted(shapes_at(place), key=lambda s: s.name not in names)
     while left.texts and sum(left.weights) >= least:
-        counted = [(left.weight(h), s, h) for s, h in ((s, left.hits(s)) for s in candidates)]
-        counted = [c for c in counted if c[0] >= least]
-        sound = (c for c in sorted(counted, key=lambda c: -c[0]) if _makes_sense(left, *c, known=c[1].name in names))
-        best = next(sound, None)
+        counted: list[_Counted] = []
+        best = _shown_by_all(left, candidates, names, counted)
+        if best is None:
+            counted = [c for c in counted if c[0] >= least]
+            ranked = sorted(counted, key=lambda c: -c[0])
+            best = next((c for c in ranked if _makes_sense(left, *c, known=c[1].name in names)), None)
         if best is None:
             break
         _, shape, hits = best
@@ -168,6 +170,25 @@ def _found(left: Sample, place: Place, least: float, before: Sequence[StampShape
         candidates = [s for _, s, _ in counted if s.name != shape.name]
         left = left.without(hits)
     return found
+
+
+_Counted = tuple[float, StampShape, list[bool]]
+"""How many lines show a shape, and which."""
+
+
+def _shown_by_all(
+    sample: Sample, candidates: Sequence[StampShape], names: Set[str], counted: list[_Counted]
+) -> _Counted | None:
+    """The first shape that all lines show and that makes sense: none is better, so that the rest need no look.
+
+    `counted` takes what was found out of each shape that was looked at.
+    """
+    for shape in candidates:
+        hits = sample.hits(shape)
+        counted.append((sample.weight(hits), shape, hits))
+        if all(hits) and _makes_sense(sample, *counted[-1], known=shape.name in names):
+            return counted[-1]
+    return None
 
 
 def _makes_sense(sample: Sample, weight: float, shape: StampShape, hits: list[bool], known: bool) -> bool:
