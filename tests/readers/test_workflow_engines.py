@@ -238,6 +238,67 @@ def test_states_of_slurm_are_statuses(state: str, status: str) -> None:
     assert read_one(text, "sacct.txt").run["status"] == status
 
 
+_PLAIN_SACCT = """JobID           JobName  Partition    Account  AllocCPUS      State ExitCode
+------------ ---------- ---------- ---------- ---------- ---------- --------
+4711              train        gpu       acct          4    TIMEOUT      0:0
+4711.batch        batch                  acct          4  CANCELLED     0:15
+4712         a long na+        gpu       acct          4 OUT_OF_ME+    0:125
+4713_7            array        gpu       acct          4     FAILED      0:9
+4714              train        gpu       acct          4 CANCELLED+      0:0
+4715              train        gpu       acct          4    RUNNING      0:0
+"""
+
+
+def test_accounting_in_columns_is_read_as_well_and_states_that_were_cut_are_whole_again() -> None:
+    seen = read_one(_PLAIN_SACCT, "sacct.txt")
+    assert seen.readers == {"sacct.txt": "slurm_sacct"}
+    assert seen.statuses == {
+        "4711": "timed_out",
+        "4712": "failed",
+        "4713_7": "failed",
+        "4714": "cancelled",
+        "4715": "running",
+    }
+    assert seen.conclusions.diagnoses.filter(run_id="4712", rank=0)["class"].item() == "resource.oom"
+
+
+def test_a_job_that_a_signal_ended_has_no_exit_code_of_zero() -> None:
+    seen = read_one(_PLAIN_SACCT, "sacct.txt")
+    assert seen.conclusions.attempts.filter(run_id="4713_7")["exit_code"].to_list() == [None]
+
+
+def test_each_time_that_a_requeued_job_ran_is_an_attempt_with_its_own_steps() -> None:
+    seen = read_one(
+        "JobID|State|ExitCode|Submit|Start|End\n"
+        "7|NODE_FAIL|0:0|2026-03-14T08:00:00|2026-03-14T08:00:05|2026-03-14T08:01:00\n"
+        "7.batch|CANCELLED|0:15|2026-03-14T08:00:05|2026-03-14T08:00:05|2026-03-14T08:01:00\n"
+        "7|COMPLETED|0:0|2026-03-14T08:01:00|2026-03-14T08:02:00|2026-03-14T08:03:00\n"
+        "7.batch|COMPLETED|0:0|2026-03-14T08:02:00|2026-03-14T08:02:00|2026-03-14T08:03:00\n",
+        "sacct.txt",
+    )
+    assert seen.conclusions.attempts["status"].to_list() == ["failed", "succeeded"]
+    steps = seen.conclusions.windows.filter(kind="stage").sort("attempt").select("attempt", "state").rows()
+    assert steps == [(1, "closed"), (2, "closed")]
+
+
+@pytest.mark.parametrize(
+    ("end", "status", "failure"),
+    [
+        ("DUE TO TIME LIMIT ***", "timed_out", "timeout.run"),
+        ("***", "cancelled", "cancelled"),
+        ("DUE TO NODE FAILURE, SEE SLURMCTLD LOG FOR DETAILS ***", "failed", "crash.node"),
+    ],
+)
+def test_what_a_job_printed_ends_as_slurm_says_and_belongs_to_the_job(end: str, status: str, failure: str) -> None:
+    said = f"slurmstepd: error: *** JOB 4711 ON node7 CANCELLED AT 2024-05-02T10:00:00 {end}\n"
+    output = "".join(f"epoch {n} went well\n" for n in range(20)) + said
+    seen = read({"slurm-4711.out": output})
+    assert seen.statuses == {"4711": status}
+    assert seen.verdict["class"] == failure
+    beside = read({"slurm-4711.out": output, "sacct.txt": "JobID|JobName|State\n4711|train|PREEMPTED\n"})
+    assert beside.statuses == {"4711": "cancelled"}
+
+
 # --- Bazel ----------------------------------------------------------------------------------------
 
 

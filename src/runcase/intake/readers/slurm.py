@@ -1,13 +1,19 @@
-"""Slurm accounting: `sacct --parsable`, with any columns (Slurm 18 to 24)."""
+"""Slurm accounting: `sacct`, with any columns (Slurm 18 to 24).
+
+`--parsable` puts bars between cells; without it columns are as wide as the dashes
+under their names, and what does not fit is cut, with a plus sign. With `--duplicates`
+a job that was requeued has a row for each time that it ran.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from runcase.intake.instants import Instant, instant
 from runcase.intake.readers.base import DocumentFacts, DocumentReader, Sniff, Taken
 from runcase.intake.readers.draft import Draft, Place, number_of
-from runcase.intake.readers.tables import rows_of
+from runcase.intake.readers.tables import aligned_rows_of, rows_of
 
 _STATUS = {
     "COMPLETED": "succeeded",
@@ -18,9 +24,13 @@ _STATUS = {
     "REVOKED": "cancelled",
     **dict.fromkeys(("FAILED", "OUT_OF_MEMORY", "NODE_FAIL", "BOOT_FAIL", "LAUNCH_FAILED"), "failed"),
 }
-"""State -> status; states without one (RUNNING, PENDING, REQUEUED, ...) are not ends."""
+"""State -> status; states without one are not ends."""
+
+_OPEN = ("RUNNING", "PENDING", "REQUEUED", "RESIZING", "SUSPENDED", "COMPLETING", "CONFIGURING", "STOPPED")
 
 _CAUSES = {"OUT_OF_MEMORY": "resource.oom", "NODE_FAIL": "crash.node", "TIMEOUT": "timeout.job"}
+_COLUMNS = {b"JobID", b"JobIDRaw", b"JobName", b"State", b"ExitCode", b"Start", b"End", b"Submit", b"Elapsed"}
+_DASHES = re.compile(rb"-+(?: +-+)+ *\r?")
 _SPAN_STATUS = {"succeeded": "ok", "failed": "error", "timed_out": "timeout", "cancelled": "cancelled"}
 
 
@@ -28,36 +38,53 @@ class Sacct(DocumentReader):
     """Rows of jobs and their steps."""
 
     name = "slurm_sacct"
-    versions = "sacct --parsable and --parsable2, Slurm 18 to 24"
+    versions = "sacct, plain, --parsable and --parsable2, with --duplicates, Slurm 18 to 24"
     ends_lines = True
 
     def recognises(self, sniff: Sniff) -> Taken | None:
-        """A header of accounting columns with bars between them."""
-        header = sniff.head.split(b"\n", 1)[0].strip().split(b"|")
-        known = {b"JobID", b"JobIDRaw", b"JobName", b"State", b"ExitCode", b"Start", b"End", b"Submit", b"Elapsed"}
-        found = known.intersection(header)
+        """A header of accounting columns with bars between them, or dashes under them."""
+        header = sniff.head.split(b"\n", 1)[0].strip()
+        found = _COLUMNS.intersection(header.split() if _aligned(sniff.head) else header.split(b"|"))
         return Taken(f"{len(found)} accounting columns", 85) if len(found) >= 3 and b"State" in found else None
 
     def read(self, data: bytes, path: str) -> DocumentFacts:
         """A record and a span a row; a job is a run, its steps are stages."""
         draft = Draft(data)
-        for place, row in rows_of(data, "|", draft, path):
-            _tell(draft, place, row)
+        rows = list(aligned_rows_of(data) if _aligned(data) else rows_of(data, "|", draft, path))
+        times = Counter(job for _, row in rows if (job := _job_id(row)) and "." not in job)
+        tries: Counter[str] = Counter()
+        for place, row in rows:
+            whole = _job_id(row)
+            job = whole.partition(".")[0]
+            tries[whole] += "." not in whole
+            _tell(draft, place, row, tries[job] if times[job] > 1 and tries[job] else None)
         return draft.facts()
 
 
-def _tell(draft: Draft, place: Place, row: dict[str, str]) -> None:
-    whole = row.get("JobID") or row.get("JobIDRaw") or ""
+def _aligned(data: bytes) -> bool:
+    """Whether dashes stand under the names of the columns."""
+    return _DASHES.fullmatch(data.split(b"\n", 2)[1] if data.count(b"\n", 0, 4096) else b"") is not None
+
+
+def _job_id(row: dict[str, str]) -> str:
+    return row.get("JobID") or row.get("JobIDRaw") or ""
+
+
+def _tell(draft: Draft, place: Place, row: dict[str, str], attempt: int | None) -> None:
+    whole = _job_id(row)
     job, dot, step = whole.partition(".")
-    state = row.get("State", "").split(" ")[0].rstrip("+")
+    program = row.get("JobName") or step
+    step = f"{step} ({program})" if step.isdecimal() and program != step else step
+    state = _state(row.get("State", ""))
     status = _STATUS.get(state)
     code = re.fullmatch(r"(\d+):(\d+)", row.get("ExitCode", ""))
     submit, start, end = (_stamp(row.get(k)) for k in ("Submit", "Start", "End"))
-    known = {"run_id": job or None, "attempt": None}
+    known = {"run_id": job or None, "attempt": attempt}
+    killed = code is not None and code[1] == "0" and code[2] != "0"
     fields: dict[str, object] = {
         **row,
         "status": ("ok" if status == "succeeded" else status) if dot else status,
-        "exit_code": number_of(code[1]) if code and not dot else None,
+        "exit_code": number_of(code[1]) if code and not dot and not killed else None,
         "signal": number_of(code[2]) if code and code[2] != "0" else None,
         "job": row.get("JobName"),
         "host": row.get("NodeList"),
@@ -69,17 +96,18 @@ def _tell(draft: Draft, place: Place, row: dict[str, str]) -> None:
     when = end if status else start
     words = f"{'step' if dot else 'job'} {whole} {state}"
     draft.record(place, kind, words, when, fields=fields, level=level, stage=step or None, **known)  # type: ignore[arg-type]
-    name = row.get("JobName") or whole
-    said = _SPAN_STATUS.get(status or "", "open")
-    parent = f"job-{job}" if dot else None
+    name = step or row.get("JobName") or whole
+    said = _SPAN_STATUS.get(status or "", "unset" if end[0] is not None else "open")
+    own = f"job-{job}" + (f"-{attempt}" if attempt else "")
+    parent = own if dot else None
     if not dot and submit[0] is not None:
-        queue = f"queue-{job}"
+        queue = f"queue-{own.removeprefix('job-')}"
         draft.span(
             place,
             queue,
             name,
             kind="queue",
-            parent_span_id=f"job-{job}",
+            parent_span_id=own,
             start=submit[0],
             end=start[0],
             status="ok",
@@ -87,8 +115,23 @@ def _tell(draft: Draft, place: Place, row: dict[str, str]) -> None:
         )
     kind = "stage" if dot else "other"
     draft.span(
-        place, f"job-{whole}", name, kind=kind, parent_span_id=parent, start=start[0], end=end[0], status=said, **known
+        place,
+        f"{own}.{step}" if dot else own,
+        name,
+        kind=kind,
+        parent_span_id=parent,
+        start=start[0],
+        end=end[0],
+        status=said,
+        **known,
     )
+
+
+def _state(cell: str) -> str:
+    """The state, whole again where a narrow column cut it and only one begins so; `CANCELLED by 7` is CANCELLED."""
+    word = cell.split(" ")[0]
+    begun = [s for s in (*_STATUS, *_OPEN) if s.startswith(word.removesuffix("+"))]
+    return begun[0] if word.endswith("+") and len(begun) == 1 else word.removesuffix("+")
 
 
 def _stamp(value: str | None) -> Instant:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from runcase.intake.readers.draft import Draft, Place
@@ -35,3 +36,18 @@ def rows_of(
             why = f"line {number}: {len(cells)} cells under {len(columns)} columns"
             draft.problems.append(Problem("line_malformed", "info", why, path, None, place.start, place.length, number))
         yield place, dict(zip(columns, (c.strip() for c in cells), strict=False))
+
+
+def aligned_rows_of(data: bytes) -> Iterator[tuple[Place, dict[str, str]]]:
+    """Rows of a table whose second line has dashes as wide as each column; cells by column, as `rows_of`."""
+    at, names, columns = 0, "", []
+    for number, raw in enumerate(data.splitlines(keepends=True), 1):
+        place = Place(at, len(raw))
+        at += len(raw)
+        text = raw.decode("utf-8", "backslashreplace").rstrip("\r\n")
+        if number == 1:
+            names = text
+        elif number == 2:
+            columns = [(m.start(), m.end()) for m in re.finditer(r"-+", text)]
+        elif text.strip():
+            yield place, {names[a:b].strip(): text[a:b].strip() for a, b in columns}

@@ -64,6 +64,7 @@ EXCEPTIONS = (
         "timeout.command",
         sure=True,
     ),
+    Family("node_failed", r"^slurmstepd\S*: error: .* DUE TO NODE FAILURE", 98, "crash.node", sure=True),
     Family(
         "terminated",
         r"^(?:.*: )?(?:line \d+: )?\s*\d* ?Terminated(?:$|\s{3,})|^g?make(?:\[\d+\])?: \*\*\* \[.*\] Terminated$",
