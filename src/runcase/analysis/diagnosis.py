@@ -245,7 +245,7 @@ def _failure_class(run: dict[str, object], decision: Decision, told: Told | None
         return by_command
     if run["status"] == "timed_out":
         return "timeout.run"
-    if run["status"] == "failed" and any(c != "0" for c in codes) and _says_error(decision.best):
+    if run["status"] == "failed" and _says_error(decision.best, codes):
         return "crash.reported"
     return "lost" if run["status"] == "lost" else "unknown_failure"
 
@@ -271,9 +271,11 @@ def _starved(decision: Decision) -> bool:
     return any(c.family.name in ("oom", "oom_heap") for c in decision.candidates)
 
 
-def _says_error(best: Candidate | None) -> bool:
-    """Whether a line speaks of an error, in whatever words."""
-    return best is not None and best.family.weight >= SPEAKING and best.family not in (TAIL, LOCATION, DIFFERENCE)
+def _says_error(best: Candidate | None, codes: Sequence[str]) -> bool:
+    """Whether a command that failed speaks of an error, in whatever words, or a step calls itself failed."""
+    if best is None or best.family in (TAIL, LOCATION, DIFFERENCE):
+        return False
+    return best.family.name == "annotation" or (best.family.weight >= SPEAKING and any(c != "0" for c in codes))
 
 
 def _without_lines(run: dict[str, object]) -> str:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 
+import polars as pl
+
 from runcase.analysis.decisive.details import REACH
+from runcase.analysis.decisive.naming import BY_NAME, families
 from runcase.analysis.decisive.select import Decision
+from runcase.analysis.decisive.weighing import Candidate
 
 _CLASSIFIES = 60.0
 """A line of a lower score (outside the failing part, or a general word) names no class."""
@@ -55,6 +59,9 @@ _PURPOSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     )
 )
 
+_ERROR_WORD = re.compile(r"^\s*(?:##\[error\]\s*)?(?:(?:Unhandled error|Error|ERROR|error|fatal): ?)*")
+"""What makes a line a statement of an error, whatever it says."""
+
 _ASSERTION = re.compile(r"\b(?:Assertion\w*Error|ComparisonFailure|AssertionFailed\w*|ExpectationNotMetError)\b")
 
 
@@ -66,9 +73,20 @@ def purpose(command: str) -> str | None:
 def named_class(decision: Decision, command: str) -> str | None:
     """The class of the cause; where that is a general word, of the strongest line that has one; None for none."""
     best = decision.best.family.failure if decision.best else None
+    inside = _inside(decision.best) if decision.best else None
     strong = (c.family.failure for c in decision.candidates if c.family.failure and c.score >= _CLASSIFIES)
-    named = best or next(strong, None)
-    return _refined(_narrowed(named, decision), command, decision) if named else None
+    named = best or inside or next(strong, None)
+    refined = _refined(_narrowed(named, decision), command, decision) if named else None
+    return inside or refined if refined == "crash.exception" else refined
+
+
+def _inside(best: Candidate) -> str | None:
+    """The class that a line names once the word that makes it an error is taken away, if it stands in one line."""
+    found = _ERROR_WORD.match(best.text)
+    if not found or "\n" in best.text.strip():
+        return None
+    name = families(pl.Series([best.text[found.end() :]], dtype=pl.String))[0]
+    return BY_NAME[name].failure if name else None
 
 
 def why_cancelled(decision: Decision) -> str:

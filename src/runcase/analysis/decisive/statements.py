@@ -246,7 +246,9 @@ def _regions(rows: pl.DataFrame) -> list[Region]:
 def _command(rows: pl.DataFrame, regions: list[Region]) -> str:
     if not regions:
         return ""
-    named = rows.filter(pl.col("place").is_in([regions[0].begin, regions[0].end]))
+    # what an action says of its own error is no name of what it ran
+    ended = (pl.col("place") == regions[0].end) & pl.col("kind").str.starts_with("exit")
+    named = rows.filter((pl.col("place") == regions[0].begin) | ended)
     return "\n".join(t.split("\n", 1)[0] for t in named["text"].to_list())
 
 

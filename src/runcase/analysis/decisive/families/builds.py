@@ -182,12 +182,13 @@ LINTERS = (
     Family("lint_result", r"^\W*RESULT: FAILED\b", 82, _LINT, sure=True, total=True),
     Family(
         "size_limit",
-        r"(?:size limit|budgets?) (?:has|was|have been|were) exceeded|exceeded (?:the )?maximum budget",
+        r"(?:size limit|budgets?) (?:has|was|have been|were) exceeded|exceeded (?:the )?maximum budget|B > maxSize \d",
         96,
         "build.policy",
         after=4,
         sure=True,
     ),
+    Family("quality_gate", r"(?i)\bquality gate\b.*\b(?:failed|not met|not passed)\b", 97, "build.policy", sure=True),
     Family("commitlint", r"^✖ +\S.*\[[\w-]+\]$", 95, _LINT, sure=True),
     Family("gofmt", r"^diff (?:-u )?\S+\.orig \S+", 92, _LINT, after=6, sure=True),
     Family("codespell", rf"^{FILE}:\d+: \S+ ==> \S", 96, _LINT, sure=True),
@@ -268,6 +269,17 @@ BUILD_TOOLS = (
         "build.docs",
         after=1,
         sure=True,
+    ),
+    Family(
+        "sphinx_end",
+        r"^build finished with problems, .*warnings treated as errors",
+        92,
+        "build.docs",
+        sure=True,
+        total=True,
+    ),
+    Family(
+        "sphinx_warning", r"\.(?:rst|md|ipynb|py)(?::docstring of \S+)?:\d+: WARNING: ", 64, "build.docs", sure=True
     ),
     Family("docs_row", r"^WARNING -  ", 91, "build.docs", sure=True),
     Family("strict_docs", r"^Aborted with \d+ warnings? in strict mode", 86, "build.docs", sure=True, total=True),

@@ -137,7 +137,7 @@ NETWORK = (
             r"|ENEEDAUTH|PERMISSION_DENIED|npm (?:ERR!|error) code E40[13]"
             r"|HTTP 40[13]\b|Host key verification failed|AccessDenied|ExpiredToken|UnauthorizedException"
             r"|refusing to allow|[Tt]oken (?:has )?expired|authentication required"
-            r"|Could not fetch access token|[Ii]nvalid (?:api key|token))"
+            r"|unable to authenticate, attempted methods|Could not fetch access token|[Ii]nvalid (?:api key|token))"
         ),
         97,
         "dependency.auth",
@@ -169,10 +169,28 @@ SETTINGS = (
         sure=True,
     ),
     Family("no_artifact", r"No files were found with the provided path", 97, "input.missing_file", sure=True),
-    Family("vulnerable", r"^\d+ vulnerabilit(?:y|ies) \(", 90, "build.policy", before=2, sure=True),
+    Family(
+        "vulnerable",
+        r"^[1-9]\d* vulnerabilit(?:y|ies) (?:\(|found)|detected vulnerable packages"
+        r"|^Total: [1-9]\d* \((?:UNKNOWN|LOW|MEDIUM|HIGH|CRITICAL): \d",
+        90,
+        "build.policy",
+        before=2,
+        sure=True,
+    ),
+    Family(
+        "denied_package",
+        r"^error\[(?:vulnerability|unlicensed|rejected|banned|unmaintained|unsound|yanked|source-not-allowed)\]: ",
+        98,
+        "build.policy",
+        after=4,
+        sure=True,
+    ),
     Family(
         "secret",
-        r"Input required and not supplied|[Ss]ecret \S+ (?:is )?(?:required|not (?:found|set|provided))"
+        r"Input required and not supplied"
+        r"|\b[Nn]o (?:\w+ )?(?:token|api key|credentials|password) (?:was |were )?(?:specified|provided|set|found)\b"
+        r"|[Ss]ecret \S+ (?:is )?(?:required|not (?:found|set|provided))"
         r"|(?:token|TOKEN|key|KEY|password|PASSWORD|secret) (?:is )?(?:not set|missing|required|empty)",
         98,
         "config.secret",

@@ -121,6 +121,7 @@ SCRIPTING = (
         total=True,
     ),
     Family("julia", r": (?:Test Failed|Error During Test) at ", 97, _FAILED, after=3, sure=True),
+    Family("haskell_stack", r"^\s+Test suite failure for package ", 97, _FAILED, after=2, sure=True),
     Family("tasty", r"^\s+\S.*: +FAIL(?: \([\d.]+s\))?$|^\s+\S.* FAILED \[\d+\]$", 94, _FAILED, after=3, sure=True),
     Family("busted", r"^(?:Failure|Error) (?:→|->) ", 97, _FAILED, after=4, sure=True),
     Family("flutter", r"^❌ .*\(failed\)$", 97, _FAILED, after=3, sure=True),
