@@ -23,7 +23,10 @@ _ADVICE: dict[str, tuple[str, ...]] = {
     "config.command_not_found": ("install the missing program on the machine that ran it, or fix PATH",),
     "config": ("correct the setting that is named; a rerun alone cannot help",),
     "input": ("check that the named input exists where the run looks for it",),
-    "crash.reported": ("read what the program says itself: it ended with an error that no rule names a kind for",),
+    "crash.reported": (
+        "read what the program says itself; no rule names this failure yet,"
+        " `runcase rules suggest` may help to write one",
+    ),
     "crash": ("look at the topmost frame of the project's own code in the stack trace",),
     "timeout": ("find what was waited for: the last operation that began and did not end",),
     "cancelled": ("ask who or what cancelled it; nothing in the run itself need be wrong",),

@@ -15,7 +15,7 @@ from runcase.analysis.counterparts import good_runs_before
 from runcase.analysis.decisive.classes import named_class, purpose, why_cancelled
 from runcase.analysis.decisive.details import DIFFERENCE, LOCATION, TAIL
 from runcase.analysis.decisive.novelty import masked
-from runcase.analysis.decisive.select import Decision
+from runcase.analysis.decisive.select import EXITS, Decision
 from runcase.analysis.decisive.statements import Told, decisions
 from runcase.analysis.decisive.weighing import Candidate
 from runcase.analysis.stated import Stated, stated_causes
@@ -245,7 +245,7 @@ def _failure_class(run: dict[str, object], decision: Decision, told: Told | None
         return by_command
     if run["status"] == "timed_out":
         return "timeout.run"
-    if run["status"] == "failed" and _says_error(decision.best, codes):
+    if run["status"] == "failed" and _reported(decision):
         return "crash.reported"
     return "lost" if run["status"] == "lost" else "unknown_failure"
 
@@ -271,11 +271,13 @@ def _starved(decision: Decision) -> bool:
     return any(c.family.name in ("oom", "oom_heap") for c in decision.candidates)
 
 
-def _says_error(best: Candidate | None, codes: Sequence[str]) -> bool:
-    """Whether a command that failed speaks of an error, in whatever words, or a step calls itself failed."""
+def _reported(decision: Decision) -> bool:
+    """Whether a command of which a CI service says that it failed speaks of an error, in whatever words."""
+    best = decision.best
     if best is None or best.family in (TAIL, LOCATION, DIFFERENCE):
         return False
-    return best.family.name == "annotation" or (best.family.weight >= SPEAKING and any(c != "0" for c in codes))
+    ended = any(c.family.name in EXITS for c in decision.candidates)
+    return best.family.name == "annotation" or (best.family.weight >= SPEAKING and ended)
 
 
 def _without_lines(run: dict[str, object]) -> str:

@@ -46,7 +46,8 @@ _DETAILED = 4
 _REPEATS = 4
 """So many lines that differ in numbers alone are shown; names of tests may differ in no more."""
 
-_EXITS = ("exit_step", "exit_done")
+EXITS = ("exit_step", "exit_done")
+"""Families of lines by which a CI service says that a command failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ def _reach(c: Candidate, best: Candidate, regions: Sequence[Region]) -> float:
 
 def _in_turn(weighed: Sequence[Candidate], best: Candidate | None, texts: dict[int, str]) -> list[Candidate]:
     """The exit, the cause with its details, then one statement of each kind, then further ones; repeats last."""
-    exits = [c for c in weighed if c.family.name in _EXITS]
+    exits = [c for c in weighed if c.family.name in EXITS]
     rounds: list[list[Candidate]] = [[], [], [], [], []]
     by_family: Counter[str] = Counter()
     said: Counter[str] = Counter()
