@@ -174,6 +174,68 @@ def test_airflow_3_writes_json_lines_and_the_error_stands_in_its_details() -> No
     assert "ValueError: bad row 7" in seen.verdict["text"]
 
 
+_SHOWN = """*** Found local files:
+***   * /opt/airflow/logs/dag_id=etl/run_id=manual__1/task_id=load/attempt=2.log
+[2023-01-12, 03:26:33 UTC] {taskinstance.py:1083} INFO - Dependencies all met for <TaskInstance: etl.load [queued]>
+[2023-01-12, 03:26:34 UTC] {taskinstance.py:1851} ERROR - Task failed with exception
+Traceback (most recent call last):
+ValueError: bad row
+[2023-01-12, 03:26:35 UTC] {taskinstance.py:1401} INFO - Marking task as FAILED. dag_id=etl, task_id=load
+[2023-01-12, 03:26:36 UTC] {local_task_job.py:159} INFO - Task exited with return code 1
+"""
+_SHOWN_3 = """::group::Log message source details: sources=["/x/dag_id=etl/run_id=manual__1/task_id=load/attempt=2.log"]
+::endgroup::
+[2026-03-14, 08:00:00] INFO - DAG bundles loaded: dags-folder: source="airflow.dag_processing.bundles.manager"
+[2026-03-14, 08:00:02] ERROR - Task failed with exception: source="task"
+ValueError: bad row
+"""
+
+
+@pytest.mark.parametrize("text", [_SHOWN, _SHOWN_3], ids=["2", "3"])
+def test_a_log_from_the_web_page_of_airflow_names_its_task_and_try_itself(text: str) -> None:
+    seen = read({"load.txt": text})
+    assert seen.readers == {"load.txt": "airflow"}
+    assert seen.statuses == {"etl/manual__1/load": "failed"}
+    assert seen.conclusions.attempts["attempt"].to_list() == [2]
+
+
+def test_the_stamps_of_airflow_1_are_read_as_well() -> None:
+    lines = ("INFO - Dependencies all met for <x>", "INFO - Marking task as SUCCESS. dag_id=etl")
+    text = "".join(f"[2020-05-05 10:11:1{n},123] {{x.py:{n}}} {line}\n" for n, line in enumerate(lines))
+    seen = read({TASK + "attempt=1.log": text})
+    assert (list(seen.readers.values()), seen.run["status"]) == (["airflow"], "succeeded")
+
+
+@pytest.mark.parametrize(
+    "pause",
+    [
+        ("INFO - Pausing task as DEFERRED. dag_id=etl", "INFO - Task exited with return code 0"),
+        ("INFO - Pausing task as DEFERRED. dag_id=etl", "INFO - Task exited with return code 100 (task deferral)"),
+        ("INFO - Rescheduling task, marking task as UP_FOR_RESCHEDULE", "INFO - Task exited with return code 0"),
+    ],
+)
+def test_a_task_that_waits_exits_and_is_not_over(pause: tuple[str, str]) -> None:
+    begun = ("INFO - Dependencies all met for <x>", "INFO - Executing <Task(Sensor): load>")
+    assert read({TASK + "attempt=1.log": airflow2(*begun, *pause)}).run["status"] == "running"
+    over = ("INFO - Marking task as SUCCESS. dag_id=etl", "INFO - Task exited with return code 0")
+    whole = airflow2(*begun, *pause, *begun, *over)
+    assert read({TASK + "attempt=1.log": whole}).run["status"] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [("success", "succeeded"), ("skipped", "succeeded"), ("up_for_retry", "failed"), ("deferred", "lost")],
+)
+def test_the_supervisor_of_airflow_3_says_how_a_task_finished(state: str, status: str) -> None:
+    rows = [
+        {"timestamp": "2026-03-14T08:00:00Z", "level": "info", "event": "x", "logger": "airflow.models.dagbag"},
+        {"timestamp": "2026-03-14T08:00:01Z", "level": "info", "event": "Task finished", "logger": "supervisor"},
+    ]
+    rows[1] |= {"exit_code": 0, "duration": 3.1, "final_state": state}  # type: ignore[dict-item]
+    text = "".join(json.dumps(r, separators=(",", ":")) + "\n" for r in rows)
+    assert read({TASK + "attempt=1.log": text}).run["status"] == status
+
+
 # --- Pegasus, Slurm -------------------------------------------------------------------------------
 
 
