@@ -196,3 +196,27 @@ def test_the_values_of_a_matrix_are_a_field_of_their_job() -> None:
     seen = read({"job.txt": github(GITHUB).encode()})
     named = seen.events.filter(kind="attempt.started")["fields"].to_list()
     assert ['"matrix":"ubuntu-22.04, 3.12"' in f for f in named] == [True]
+
+
+def test_the_groups_of_a_buildkite_job_follow_one_another_and_the_last_has_no_end() -> None:
+    lines = (
+        "~~~ Preparing working directory",
+        "$ git clone",
+        "~~~ Running commands",
+        "$ make",
+        "~~~ Running hooks",
+        "x",
+    )
+    text = "".join(f"\x1b_bk;t={1714644000000 + n * 1000}\x07{line}\r\n" for n, line in enumerate(lines))
+    windows = read({"job.log": text.encode()}).conclusions.windows.filter(kind="stage").sort("start")
+    assert windows.select("name", "state", "duration_us").rows() == [
+        ("Preparing working directory", "closed", 2_000_000),
+        ("Running commands", "closed", 2_000_000),
+        ("Running hooks", "open", None),
+    ]
+
+
+def test_the_outermost_section_of_an_azure_job_is_the_job_and_no_stage() -> None:
+    windows = read({"1.txt": azure(AZURE["green"]).encode()}).conclusions.windows.filter(kind="stage")
+    assert windows.height
+    assert set(windows["state"]) == {"closed"}

@@ -62,7 +62,7 @@ class _Annotator(PhraseAnnotator):
         self._bad: str | None = None
 
     def concluded(self, records: pl.DataFrame) -> pl.DataFrame:
-        """The end of the outermost section is the end of the job; in a task's own file it is one invocation's."""
+        """The outermost section is the job, or one invocation in a task's own file, and no stage of it."""
         which = pl.col("_which")
         step = pl.when(which == _START).then(1).when(which == _FINISH).then(-1).otherwise(0)
         depth = step.cum_sum() + self._depth
@@ -71,8 +71,9 @@ class _Annotator(PhraseAnnotator):
         self._depth = max(0, int(seen["_depth"][-1]))
         kind = pl.lit("run.finished" if self._whole else "invocation.finished")
         status = pl.lit(f'{{"status":"{self._bad or "succeeded"}"}}')
+        first = (which == _START).fill_null(value=False) & (depth == 1) & self._whole
         return seen.with_columns(
-            kind=pl.when("_outer").then(kind).otherwise("kind"),
+            kind=pl.when("_outer").then(kind).when(first).then(pl.lit("attempt.started")).otherwise("kind"),
             fields=pl.when("_outer").then(status).otherwise("fields"),
         )
 

@@ -2,17 +2,21 @@
 
 The agent puts `ESC _bk;t=<milliseconds> BEL` before each line, sometimes inside
 one, and may leave the last unterminated; `---`, `~~~` and `+++` open groups
-(buildkite/agent v3).
+(buildkite/agent v3). Groups follow one another: the head of the next one is the
+end of a group.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 
 from runcase.intake.readers.base import Annotator, Sniff, Taken, TextReader
 from runcase.intake.readers.phrases import Phrase, PhraseAnnotator
+from runcase.model.tables import SPANS
 
 _TIME = re.compile(rb"\x1b_bk;t=\d{12,14}")
 _GROUP = re.compile(rb"(?m)^(?:---|~~~|\+\+\+) \S")
@@ -62,6 +66,11 @@ class Buildkite(TextReader):
 
 
 class _Annotator(PhraseAnnotator):
+    def __init__(self, phrases: Sequence[Phrase]) -> None:
+        super().__init__(phrases)
+        self._group: dict[str, Any] | None = None
+        self._closed: list[dict[str, object]] = []
+
     def prepared(self, records: pl.DataFrame) -> pl.DataFrame:
         """The time of the first mark of a record; what is left of unterminated marks is taken off the message."""
         millis = pl.col("_marks").str.extract(r"t=(\d{12,14})").cast(pl.Int64, strict=False)
@@ -73,3 +82,31 @@ class _Annotator(PhraseAnnotator):
             ts_hi=pl.coalesce(at, "ts_hi"),
             ts_basis=pl.when(at.is_not_null()).then(pl.lit("explicit_zone")).otherwise("ts_basis"),
         )
+
+    def concluded(self, records: pl.DataFrame) -> pl.DataFrame:
+        """Each head of a group ends the group before it."""
+        heads = records.filter(kind="stage.started").select("stage", "ts", "byte_start", "byte_len")
+        for head in heads.iter_rows(named=True):
+            if self._group is not None:
+                self._closed.append(_span(self._group, head["ts"]))
+            self._group = head
+        return records
+
+    def spans(self) -> pl.DataFrame:
+        """A span a group that ended; whether something in it failed is not said in it."""
+        rows, self._closed = self._closed, []
+        return SPANS.frame(rows)
+
+
+def _span(group: dict[str, Any], end: object) -> dict[str, object]:
+    return {
+        "span_id": f"group-{group['byte_start']}",
+        "parent_span_id": "job",
+        "name": group["stage"],
+        "kind": "stage",
+        "start": group["ts"],
+        "end": end,
+        "status": "unset",
+        "byte_start": group["byte_start"],
+        "byte_len": group["byte_len"],
+    }
