@@ -235,6 +235,16 @@ SAMPLES: dict[str, Sample] = {
                "wasGeneratedBy": {"_:3": {"prov:activity": "id:s", "prov:entity": "data:" + "b" * 40}},
                "wasEndedBy": {"_:4": {"prov:activity": "id:run", "prov:time": _T}}}),
     ),
+    "condor_events": Sample(
+        "job.log",
+        _text(
+            "000 (4711.000.000) 2026-03-14 08:00:00 Job submitted from host: <10.0.0.1:9618?addrs=10.0.0.1>", "...",
+            "001 (4711.000.000) 2026-03-14 08:00:09 Job executing on host: <10.0.0.7:9618?addrs=10.0.0.7>",
+            "\tSlotName: slot1_1@node7", "...",
+            "005 (4711.000.000) 2026-03-14 08:01:00 Job terminated.", "\t(1) Normal termination (return value 3)",
+            "\t\tUsr 0 00:00:01, Sys 0 00:00:00  -  Run Remote Usage", "...",
+        ),
+    ),
     "cwltool": Sample(
         "engine.txt",
         b"[2026-03-14T08:00:00,106.000000Z] [cwltool] /usr/bin/cwltool wf.cwl\n"

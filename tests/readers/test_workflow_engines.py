@@ -361,6 +361,73 @@ def test_what_a_job_printed_ends_as_slurm_says_and_belongs_to_the_job(end: str, 
     assert beside.statuses == {"4711": "cancelled"}
 
 
+# --- HTCondor -------------------------------------------------------------------------------------
+
+
+def condor(*events: tuple[int, str, str]) -> str:
+    """Events of one job, ten seconds apart: number, what, and the line below."""
+    blocks = (
+        f"{number:03} (4711.003.000) 2026-03-14 08:0{n // 6}:{n % 6}0 {what}\n"
+        + (f"\t{more}\n" if more else "")
+        + "...\n"
+        for n, (number, what, more) in enumerate(events)
+    )
+    return "".join(blocks)
+
+
+_QUEUED = (0, "Job submitted from host: <10.0.0.1:9618>", "DAG Node: a")
+_EXECUTING = (1, "Job executing on host: <10.0.0.7:9618?addrs=x>", "SlotName: slot1_1@node7")
+_GOOD_END = (5, "Job terminated.", "(1) Normal termination (return value 0)")
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [
+        (_GOOD_END, "succeeded"),
+        ((5, "Job terminated.", "(1) Normal termination (return value 2)"), "failed"),
+        ((5, "Job terminated.", "(0) Abnormal termination (signal 9)"), "failed"),
+        ((9, "Job was aborted.", "via condor_rm (by user x)"), "cancelled"),
+        ((6, "Image size of job updated: 12", "1  -  MemoryUsage of job (MB)"), "running"),
+        ((4, "Job was evicted.", "(0) CPU was not checkpointed."), "running"),
+    ],
+)
+def test_a_condor_job_ends_as_its_events_say(end: tuple[int, str, str], status: str) -> None:
+    seen = read_one(condor(_QUEUED, _EXECUTING, end), "job.log")
+    assert seen.readers == {"job.log": "condor_events"}
+    assert seen.run["run_id"] == "4711.3"
+    assert seen.run["status"] in ((status, "lost") if status == "running" else (status,))
+    queue = seen.conclusions.windows.filter(name="queue").row(0, named=True)
+    assert (queue["state"], queue["duration_us"]) == ("closed", 10_000_000)
+    assert seen.conclusions.attempts["host"].to_list() == ["node7"]
+
+
+def test_a_condor_job_that_is_held_is_not_over_and_says_why() -> None:
+    held = (
+        12,
+        "Job was held.",
+        "Error from slot1_1@node7: memory usage exceeded request_memory\n\tCode 34 Subcode 102",
+    )
+    seen = read_one(condor(_QUEUED, _EXECUTING, held), "job.log")
+    assert (seen.run["status"], seen.verdict["class"]) == ("running", "resource.oom")
+    assert "memory usage exceeded" in seen.verdict["text"]
+    released = read_one(
+        condor(_QUEUED, _EXECUTING, held, (13, "Job was released.", ""), _EXECUTING, _GOOD_END), "job.log"
+    )
+    assert released.run["status"] == "succeeded"
+    assert released.conclusions.attempts["attempt"].to_list() == [1, 2]
+    runs = released.conclusions.windows.filter(name="execution").sort("attempt").select("attempt", "state", "detail")
+    assert runs.rows() == [(1, "closed", "error"), (2, "closed", None)]
+
+
+def test_each_process_of_a_cluster_is_a_run_and_stamps_without_a_year_are_no_times() -> None:
+    text = condor(_QUEUED, _GOOD_END) + condor(_QUEUED, _EXECUTING).replace("4711.003", "4711.004")
+    seen = read_one(text, "job.log")
+    assert seen.statuses["4711.3"] == "succeeded"
+    assert seen.statuses["4711.4"] in ("running", "lost")
+    old = read_one(condor(_QUEUED, _EXECUTING, _GOOD_END).replace("2026-03-14 ", "03/14 "), "job.log")
+    assert old.run["status"] == "succeeded"
+
+
 # --- Bazel ----------------------------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ from runcase.intake.readers.azure import Azure
 from runcase.intake.readers.base import Reader, Sniff, Taken
 from runcase.intake.readers.bazel_bep import BazelBep
 from runcase.intake.readers.buildkite import Buildkite
+from runcase.intake.readers.condor import CondorEvents
 from runcase.intake.readers.cwlprov import CwlProv
 from runcase.intake.readers.cwltool import Cwltool
 from runcase.intake.readers.dagster import Dagster
@@ -78,6 +79,7 @@ READERS: tuple[Reader, ...] = (
     Kubernetes(),
     Argo(),
     ContainerLog(),
+    CondorEvents(),
     CwlProv(),
     Cwltool(),
     Dagster(),
