@@ -48,6 +48,8 @@ MEANT = {
     "a key on one line": (f'{{"key": "-----BEGIN PRIVATE KEY-----\\n{BODY}\\n-----END PRIVATE KEY-----"}}', BODY),
     "percent-encoding": (f"callback?token%3D{PHRASE.replace('#', '%23')}%26x=1", "kk21-Qq"),
     "base64": (f"env {base64.b64encode(f'TOKEN={PHRASE}'.encode()).decode()}", "Wng5I2trMjE"),
+    "a key that is a verdict elsewhere": ("PASS: hunter2/x", "hunter2/x"),
+    "a key that ends as a verdict": ("DB_PASS: test-hunter2", "test-hunter2"),
     "a word split by colour": ("pass\x1b[1mword=hun\x1b[0mter2", "ter2"),
 }
 
@@ -64,6 +66,8 @@ PROSE = (
     "http://user@host/path",
     "the key is under the mat",
     "commit 3f786850e387550fdab836ed7e6dc881de23001b",
+    "    --- PASS: TestTotal/of_2_rows#01 (0.00s)",
+    "2024-05-02T10:00:01.0000000Z PASS: tests/cart-3.sh",
 )
 
 

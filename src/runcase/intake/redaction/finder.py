@@ -13,7 +13,7 @@ import polars as pl
 
 from runcase.intake.redaction.encoded import RUN, base64_cores, decoded_run, forms_of, percent_decoded
 from runcase.intake.redaction.marks import mark_of
-from runcase.intake.redaction.secrets import ANNOUNCED, KINDS, SecretKind, is_distinctive, is_secret
+from runcase.intake.redaction.secrets import ANNOUNCED, KINDS, SecretKind, is_distinctive, is_secret, is_verdict
 from runcase.rules.language import RedactRule
 
 if TYPE_CHECKING:
@@ -224,7 +224,8 @@ def _plain(line: bytes) -> Iterator[tuple[int, int, SecretKind, bytes]]:
     for kind in KINDS:
         for match in kind.pattern.finditer(line) if kind.anchors in near else ():
             at, to = match.span("secret")
-            if is_secret(kind, match["secret"], spaced=line[at - 1 : at].isspace()):
+            spaced = line[at - 1 : at].isspace()
+            if is_secret(kind, match["secret"], spaced) and not is_verdict(line[:at], match["secret"]):
                 yield at, to, kind, match["secret"]
 
 

@@ -137,6 +137,21 @@ _PROSE = re.compile(rb"[A-Za-z]+[.:!?]?|[0-9]{1,5}[.:%]?|[a-z_.]+\(.*")
 """A word or a small number after `token: ` is prose; a secret is more than that."""
 
 
+_VERDICT = re.compile(rb"(?<![A-Za-z0-9_.-])PASS: {1,2}$")
+_OF_GO = re.compile(rb"--- PASS: $")
+_TEST = re.compile(rb"(?i)test|spec|bench")
+
+
+def is_verdict(before: bytes, value: bytes) -> bool:
+    """Whether `PASS: ` before a value says that a test passed: the value is its name.
+
+    Go writes dashes before it; elsewhere the name has to look like one of a test.
+    """
+    if not before.endswith((b"PASS: ", b"PASS:  ")):
+        return False
+    return bool(_OF_GO.search(before) or (_VERDICT.search(before) and _TEST.search(value)))
+
+
 def is_secret(kind: SecretKind, value: bytes, spaced: bool) -> bool:
     """Whether a value that stands where `kind` expects one is worth replacing.
 
