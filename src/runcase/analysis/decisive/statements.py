@@ -21,6 +21,7 @@ from runcase.analysis.decisive.parts import part_of
 from runcase.analysis.decisive.records import spoken
 from runcase.analysis.decisive.select import Decision, budget_for, decide
 from runcase.analysis.decisive.weighing import Candidate, Region, weighed
+from runcase.analysis.multiplexed import own_words
 from runcase.model.refs import ref_of
 
 BEFORE, AFTER = 12, REACH
@@ -115,9 +116,9 @@ def _said() -> pl.Expr:
 
 
 def _plain(text: pl.Expr) -> pl.Expr:
-    """What is looked at of a record; colours that were written down as `^[[31m` are none of it."""
+    """What is looked at of a record: no colours that were written down as `^[[31m`, nothing that multiplexers add."""
     coloured = text.str.contains("^[[", literal=True)
-    return pl.when(coloured).then(text.str.replace_all(r"\^\[\[[0-9;]*[mK]", "")).otherwise(text)
+    return own_words(pl.when(coloured).then(text.str.replace_all(r"\^\[\[[0-9;]*[mK]", "")).otherwise(text))
 
 
 def _placed(rows: pl.LazyFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from runcase.analysis.multiplexed import own_words
 from runcase.analysis.test_reports import (
     browsers,
     catch,
@@ -122,7 +123,7 @@ def _below(title: str) -> pl.Expr:
 
 
 def _first_line() -> pl.Expr:
-    return pl.col("message").str.split("\n").list.first().str.slice(0, MAX_LINE_CHARS)
+    return own_words(pl.col("message").str.split("\n").list.first().str.slice(0, MAX_LINE_CHARS), of_steps=True)
 
 
 def _row(run_id: str, frame: pl.DataFrame, reports: Sequence[Report]) -> dict[str, object]:

@@ -1,0 +1,34 @@
+"""Lines of several programs in one log: what a multiplexer writes before each is no part of what the program said."""
+
+from __future__ import annotations
+
+import polars as pl
+
+_TASK = r"(?:tests?|unit|e2e|build|lint|check|ci|coverage|typecheck|integration)[\w:-]*"
+_BEFORE = (
+    # docker-compose: `web_1  | `, `shop-web-1  | `
+    r"[\w.-]+[_-]\d+ +\| ?"
+    # turbo: `@acme/shop:test: `, `web:build: `
+    rf"|(?:@[\w.-]+/)?[A-Za-z][\w.-]*:{_TASK}: ?"
+    # pnpm of several packages: `packages/shop test: `
+    rf"|(?:[\w@.-]+/)+[\w.-]+ {_TASK}: ?"
+    # lerna: `@acme/shop: `
+    r"|@[\w.-]+/[\w.-]+: ?"
+    # concurrently
+    r"|\[(?:tests?|unit|server|client|api|web)\] ?"
+)
+_STEP = r"#\d+ \d+\.\d+ ?"
+"""BuildKit, before what a step of an image prints."""
+
+_PROGRAM = f"^(?:{_BEFORE})"
+_ANY = f"^(?:{_STEP}|{_BEFORE})"
+
+
+def own_words(text: pl.Expr, of_steps: bool = False) -> pl.Expr:
+    """Lines as their programs wrote them.
+
+    Args:
+        text: Lines, or records, of which the first line counts.
+        of_steps: Whether the number and time of an image's step go too.
+    """
+    return text.str.replace(_ANY if of_steps else _PROGRAM, "")
