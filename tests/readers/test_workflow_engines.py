@@ -639,6 +639,38 @@ def test_a_spark_log_without_its_end_is_open_and_one_that_is_cut_off_is_lost() -
     assert read_one(b"".join(lines[:-1])[:-20], "eventlog").run["status"] == "lost"
 
 
+def spark_jobs(*jobs: tuple[str, bool]) -> str:
+    """An application whose jobs, each for a call, succeeded or failed one after the other."""
+    events: list[dict[str, Any]] = [json.loads(line) for line in SPARK.data.splitlines()[:2]]
+    for n, (call, good) in enumerate(jobs):
+        at = 1773475201000 + n * 10_000
+        stages = [{"Stage ID": 2 * n, "Stage Name": "map"}, {"Stage ID": 2 * n + 1, "Stage Name": call}]
+        events.append({"Event": "SparkListenerJobStart", "Job ID": n, "Submission Time": at, "Stage Infos": stages})
+        result = {"Result": "JobSucceeded" if good else "JobFailed"}
+        events.append({"Event": "SparkListenerJobEnd", "Job ID": n, "Completion Time": at + 9000, "Job Result": result})
+    events.append({"Event": "SparkListenerApplicationEnd", "Timestamp": 1773475300000})
+    return "".join(json.dumps(e) + "\n" for e in events)
+
+
+@pytest.mark.parametrize(
+    ("jobs", "status"),
+    [
+        ([("count at A.scala:1", False), ("count at A.scala:1", True)], "succeeded"),
+        ([("count at A.scala:1", False), ("save at A.scala:9", True)], "failed"),
+        ([("count at A.scala:1", True), ("count at A.scala:1", False)], "failed"),
+    ],
+)
+def test_a_spark_job_that_was_tried_again_with_success_fails_no_application(
+    jobs: list[tuple[str, bool]], status: str
+) -> None:
+    assert read_one(spark_jobs(*jobs), "eventlog").run["status"] == status
+
+
+def test_a_workflow_that_was_stopped_is_cancelled() -> None:
+    text = argo("Failed", node("load", "Failed"), message="Stopped with strategy 'Terminate'")
+    assert read_one(text, "wf.json").run["status"] == "cancelled"
+
+
 def test_prose_about_jobs_is_no_dag_file() -> None:
     text = "Job defined at: acme/shop/.github/workflows/ci.yml@main\nJob is waiting for a runner\nall went well\n"
     assert read_one(text, "log.txt").readers == {"log.txt": None}

@@ -26,6 +26,7 @@ from runcase.analysis.rotation import carried_over
 from runcase.analysis.signals import signals
 from runcase.analysis.signs import signs
 from runcase.analysis.skew_reports import with_doubt
+from runcase.analysis.status import settled
 from runcase.analysis.test_reports.results import tested
 from runcase.analysis.test_reports.xml import fuller, reported
 from runcase.analysis.tool_words import last_words
@@ -106,7 +107,8 @@ def identified(facts: Facts, packs: tuple[Pack, ...], joins: Assignment) -> tupl
         sources = told.corrected(sources.lazy(), "first_ts", "last_ts").collect()
         reach, numbers, seen = _marked(events, sources, belonging, spans)
     console = tested(events)
-    words = last_words(events, sources, joins.own, numbers, seen, console.totals)
+    unsettled = joins.own.join(settled(seen, spans), on="run_id", how="anti", maintain_order="left")
+    words = last_words(events, sources, unsettled, numbers, seen, console.totals)
     tries, basis = frames.attempts(numbers, seen, spans, words)
     cited = run_packs(events)
     declared = declaring(cited, packs)

@@ -66,6 +66,13 @@ def verdicts(marks: pl.DataFrame, spans: pl.DataFrame, words: pl.DataFrame) -> p
     )
 
 
+def settled(marks: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
+    """`run_id` of runs of which something tells the status that outweighs the words of tools."""
+    told = verdicts(marks, spans, pl.DataFrame(schema=VERDICTS))
+    heavy = [basis for basis, weight in WEIGHTS.items() if weight < WEIGHTS["tool_success"]]
+    return told.filter(pl.col("basis").is_in(heavy)).select("run_id").unique()
+
+
 def _from_marks(marks: pl.DataFrame) -> list[pl.DataFrame]:
     kind = pl.col("kind")
     finished = of_kind(kind, ["run.finished"])

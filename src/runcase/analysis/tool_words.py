@@ -99,7 +99,7 @@ def last_words(
     Args:
         events: EVENTS with runs assigned.
         sources: SOURCES.
-        own: `source_id, run_id`: sources that are runs of their own.
+        own: `source_id, run_id`: sources that are runs of their own, and of which nothing heavier tells the status.
         numbers: `run_id, attempt` of all attempts.
         marks: As `marks.marks` yields them.
         totals: `results.TOTALS`, where test tools count their tests.
@@ -109,6 +109,8 @@ def last_words(
     )
     logs = single.join(sources.select("source_id", "reader", "format", "lines"), on="source_id", how="inner")
     logs = logs.filter(pl.col("reader").is_null() | pl.col("reader").ne_missing(pl.col("format"))).sort("source_id")
+    if logs.is_empty():
+        return pl.DataFrame(schema=VERDICTS)
     said = pl.concat([_built(events, logs), _counted(events, logs, totals)]).sort("source_id", "byte_start", "rank")
     if said.is_empty():
         return pl.DataFrame(schema=VERDICTS)

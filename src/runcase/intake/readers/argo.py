@@ -113,7 +113,9 @@ def _phase(cluster: Cluster, thing: Thing, known: dict[str, Any]) -> None:
         return
     phase = text_of(part.value) or "Pending"
     message = text_of(thing.value("status", "message"))
-    stopped = text_of(thing.value("spec", "shutdown")) is not None
+    stopped = text_of(thing.value("spec", "shutdown")) is not None or (message or "").startswith(
+        "Stopped with strategy"
+    )
     status = _RUN_STATUS.get(phase)
     if status == "failed" and stopped:
         status = "cancelled"

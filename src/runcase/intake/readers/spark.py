@@ -65,8 +65,10 @@ class _Application:
     attempt: int | None = None
     begin: tuple[Place, Instant, str] | None = None
     end: Instant | None = None
-    failed_jobs: int = 0
+    unmended: dict[str, int] = field(default_factory=dict)
+    """What jobs were for -> how many failed, up to the next one for it that succeeded: the program tried again."""
     jobs: dict[int, tuple[Place, Instant]] = field(default_factory=dict)
+    purposes: dict[int, str] = field(default_factory=dict)
     open_stages: dict[tuple[int, int], tuple[Place, Instant, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -74,6 +76,11 @@ class _Application:
         if found:
             self.run_id = found["app"]
             self.attempt = number_of(found["attempt"])
+
+    @property
+    def failed_jobs(self) -> int:
+        """Jobs that failed and were not repeated with success."""
+        return sum(self.unmended.values())
 
     @property
     def known(self) -> dict[str, Any]:
@@ -146,13 +153,18 @@ class _Application:
         job, when = number_of(event.get("Job ID")), _millis(event, "Submission Time")
         if job is not None:
             self.jobs[job] = (place, when)
+            self.purposes[job] = _purpose(event) or f"job {job}"
         self.draft.record(place, "log.job", f"job {job} submitted", when, fields={"job_number": job}, **self.known)
 
     def job_end(self, place: Place, event: dict[str, object]) -> None:
         job, when = number_of(event.get("Job ID")), _millis(event, "Completion Time")
         result = text_of(member(event.get("Job Result"), "Result")) or "unknown"
         bad = result == "JobFailed"
-        self.failed_jobs += bad
+        purpose = self.purposes.get(job, f"job {job}") if job is not None else "job"
+        if bad:
+            self.unmended[purpose] = self.unmended.get(purpose, 0) + 1
+        elif result == "JobSucceeded":
+            self.unmended.pop(purpose, None)
         message = text_of(member(event.get("Job Result"), "Exception", "Message"))
         trace = _trace(member(event.get("Job Result"), "Exception", "Stack Trace"))
         first = message.splitlines()[0] if message else result
@@ -249,6 +261,14 @@ def _stage(event: dict[str, object]) -> tuple[int, int, str]:
     info = event.get("Stage Info")
     number, attempt = number_of(member(info, "Stage ID")), number_of(member(info, "Stage Attempt ID"))
     return number or 0, attempt or 0, text_of(member(info, "Stage Name")) or f"stage {number}"
+
+
+def _purpose(event: dict[str, object]) -> str | None:
+    """The description of a job, else the call that its last stage is named after."""
+    told = text_of(member(event.get("Properties"), "spark.job.description"))
+    stages = [s for s in list_of(event.get("Stage Infos")) if number_of(member(s, "Stage ID")) is not None]
+    last = max(stages, key=lambda s: number_of(member(s, "Stage ID")) or 0, default=None)
+    return told or text_of(member(last, "Stage Name"))
 
 
 def _trace(value: object) -> str | None:
