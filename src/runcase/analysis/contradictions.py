@@ -8,13 +8,11 @@ import polars as pl
 
 from runcase.analysis.absences import PAIR, signals_of
 from runcase.analysis.clocks import doubted
-from runcase.analysis.marks import is_failure
+from runcase.analysis.marks import OOM_WORDS, is_failure
 from runcase.analysis.selection import of_kind
 from runcase.analysis.status import claims, errors_at_end, exits
 from runcase.analysis.view import CaseView
 from runcase.model.refs import ref_of
-
-OOM_WORDS = r"(?i)\b(?:oom|oomkilled|out of memory|signal 9|sigkill|killed process)\b"
 
 INPUT_ROLES = ("bundle", "input")
 CONFIG_ROLES = ("config", "configuration")

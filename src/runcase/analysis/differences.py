@@ -7,7 +7,7 @@ import polars as pl
 from runcase.analysis.absences import PAIR, signals_of
 from runcase.analysis.compare import Divergence, Side, divergence, frame_changes, shape_of, window_changes
 from runcase.analysis.counterparts import good_runs_before
-from runcase.analysis.marks import QUIET_KINDS
+from runcase.analysis.marks import MOST_OF_A_KIND, QUIET_KINDS
 from runcase.analysis.selection import of_kind
 from runcase.analysis.view import CaseView
 from runcase.analysis.wording import clip
@@ -34,7 +34,9 @@ def differences(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:
     rows: list[dict[str, object]] = []
     for run, attempt, other, other_attempt, why in pairs.select(_PAIRED).iter_rows():
         a, b = Side(run, attempt), Side(other, other_attempt)
-        parted = divergence(parts.get((run, attempt), told.clear()), parts.get((other, other_attempt), told.clear()))
+        paths = [parts.get(key, told.clear()) for key in ((run, attempt), (other, other_attempt))]
+        # of more some may be left out, and the paths would part where that begins
+        parted = divergence(*paths) if max(p.height for p in paths) < 2 * MOST_OF_A_KIND else None
         said = [*_path(parted), *_changes(view, a, b)]
         if said:
             refs = [r for r in (parted.ref_a, parted.ref_b) if r] if parted else []

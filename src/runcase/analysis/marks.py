@@ -23,6 +23,12 @@ FIELDS = (
 )
 """Members of `fields` that the analysis reads; each becomes the text column `f_<name>`."""
 
+OOM_WORDS = r"(?i)\b(?:oom|oomkilled|out of memory|signal 9|sigkill|killed process)\b"
+
+MOST_OF_A_KIND = 5_000
+"""Errors and warnings of one kind that a source gives from its begin, and as many from its end: what marks hold does
+not grow with a log that repeats itself for days. Those that speak of memory are few, and all count."""
+
 ANNOUNCING = ('"announced"', '"announces"', '"never_came"')
 """Members of `fields` by which a record of any kind says what will come; see `announcements`."""
 
@@ -54,7 +60,7 @@ def marks(events: pl.LazyFrame, sources: pl.DataFrame, attempts: pl.DataFrame) -
     """Events that mark something, of all runs.
 
     Args:
-        events: EVENTS with runs assigned.
+        events: EVENTS with runs assigned. Of errors and warnings at most twice `MOST_OF_A_KIND` count.
         sources: SOURCES.
         attempts: `run_id, attempt, first_ts`; an event of a run without an attempt of its own counts, by its
             time, for the attempt that had begun last.
@@ -69,10 +75,27 @@ def marks(events: pl.LazyFrame, sources: pl.DataFrame, attempts: pl.DataFrame) -
     wanted = pl.col("run_id").is_not_null() & (marking.fill_null(value=False) | claims.fill_null(value=False))
     first_line = pl.col("message").str.split("\n").list.first().str.slice(0, TITLE_CHARS)
     title = pl.coalesce("summary", first_line)
-    found = events.filter(wanted).select(*KEPT, "line", "n_lines", ref=ref_of(), title=title).collect()
+    marking_ones = _without_repeats(events.filter(wanted), claims)
+    found = marking_ones.select(*KEPT, "line", "n_lines", ref=ref_of(), title=title).collect()
     found = in_order(found).with_columns(field(name).alias(f"f_{name}") for name in FIELDS)
     placed = found.with_columns(_in_attempt(found, attempts), _lines_after(found, sources))
     return placed.rename({"attempt": "own_attempt"})
+
+
+def _without_repeats(rows: pl.LazyFrame, claims: pl.Expr) -> pl.LazyFrame:
+    """Rows without those errors and warnings that stand in the middle of very many of their kind in their source."""
+    plain = of_kind(pl.col("kind"), ["error", "warning", *QUIET_KINDS]) & ~claims.fill_null(value=False)
+    repeating = rows.filter(plain & ~pl.col("message").str.contains(OOM_WORDS)).select(
+        "source_id", "kind", "byte_start"
+    )
+    kinds = repeating.group_by("source_id", "kind").agg(n=pl.len()).filter(pl.col("n") > 2 * MOST_OF_A_KIND)
+    many = kinds.select("source_id", "kind").collect(engine="streaming")
+    if many.is_empty():
+        return rows
+    places = repeating.join(many.lazy(), on=["source_id", "kind"], how="semi").collect(engine="streaming")
+    ordered = places.sort("source_id", "kind", "byte_start").group_by("source_id", "kind", maintain_order=True)
+    inner = ordered.agg(pl.col("byte_start").slice(MOST_OF_A_KIND, pl.len() - 2 * MOST_OF_A_KIND)).explode("byte_start")
+    return rows.join(inner.lazy(), on=["source_id", "kind", "byte_start"], how="anti", maintain_order="left")
 
 
 def _in_attempt(found: pl.DataFrame, attempts: pl.DataFrame) -> pl.Series:
