@@ -129,7 +129,7 @@ NETWORK = (
     Family(
         "auth",
         (
-            r"(?:^|\W)(?:401 Unauthorized|403 Forbidden|Permission (?:to \S+ )?denied to|Authentication failed"
+            r"(?:^|\W)(?:401 Unauthorized|403 Forbidden|Permission (?:to \S+ )?denied to|[Aa]uthentication failed"
             r"|Bad credentials|Resource not accessible|not authorized|could not read (?:Username|Password)"
             r"|denied to |[Aa]ccess (?:is )?[Dd]enied|requires authentication|[Ii]nvalid (?:credentials"
             r"|username or pass)"
