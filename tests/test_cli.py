@@ -114,6 +114,14 @@ def test_reading_the_same_input_twice_adds_nothing(tmp_path: Path) -> None:
     assert Built(case).tree() == first
 
 
+def test_a_build_into_a_case_that_has_runs_says_so(tmp_path: Path) -> None:
+    case = tmp_path / "case"
+    assert "before" not in runcase("build", SAMPLES / "ci-run.zip", "-o", case).out
+    said = runcase("build", SAMPLES / "render-retry.tar.gz", "-o", case).out
+    assert "3 of them were in the case before" in said
+    assert json.loads(runcase("build", SAMPLES, "-o", case, "--format", "json").out)["older_runs"] == 4
+
+
 def test_json_is_there_for_scripts(tmp_path: Path, story: Built) -> None:
     built = json.loads(runcase("build", SAMPLES / "ci-run.zip", "-o", tmp_path / "c", "--format", "json").out)
     assert built["runs"] == {"failed": 2, "succeeded": 1}

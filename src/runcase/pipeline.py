@@ -63,6 +63,9 @@ class Built:
     new_inputs: int
     known_inputs: int
     runs: pl.DataFrame
+    """RUNS of the whole case."""
+    older_runs: int
+    """How many of them the case had before."""
     folders: dict[str, str]
     quarantined_bytes: int
     damage: int
@@ -95,6 +98,7 @@ def build(settings: Settings, report: Report = lambda _: None, crew: Crew | None
     case = Case.create(settings.case)
     with case.locked(), inputs.spooling(case.root / ".spool") as spool:
         report(Progress("looking at the inputs"))
+        older = case.provenance().get("runs")
         new, held = new_units(case, settings, spool)
         groups = [Group(batch_name(g, packs, settings), g) for g in grouped(new)]
         groups += damaged_groups(case, held, packs, settings)
@@ -103,7 +107,8 @@ def build(settings: Settings, report: Report = lambda _: None, crew: Crew | None
             make_ready(crew, groups)
         written = {g.batch for g in groups}
         facts, conclusions, folders = renew(case, packs, settings, report, issues, written, crew=crew)
-    return summary(settings, len(new), len(held), facts, conclusions, folders)
+    older_runs = len(folders.keys() & set(older)) if isinstance(older, dict) else 0
+    return summary(settings, len(new), len(held), older_runs, facts, conclusions, folders)
 
 
 def renew(
@@ -313,7 +318,13 @@ def provenance(packs: Sequence[Pack], settings: Settings) -> dict[str, object]:
 
 
 def summary(
-    settings: Settings, new: int, known: int, facts: Facts, conclusions: Conclusions, folders: dict[str, str]
+    settings: Settings,
+    new: int,
+    known: int,
+    older_runs: int,
+    facts: Facts,
+    conclusions: Conclusions,
+    folders: dict[str, str],
 ) -> Built:
     """The figures that the command line ends with."""
     quarantined = facts.sources.select(pl.col("quarantined_bytes").sum()).collect().item()
@@ -321,4 +332,4 @@ def summary(
     defects = damaged_once(found.sort("severity", *PROBLEMS.key, nulls_last=True))
     damage = defects.filter(pl.col("severity") == "error").height
     noticed = defects.select("severity", "code", "path", "message").head(MAX_NOTICED)
-    return Built(settings.case, new, known, conclusions.runs, folders, quarantined, damage, noticed)
+    return Built(settings.case, new, known, conclusions.runs, older_runs, folders, quarantined, damage, noticed)

@@ -120,7 +120,12 @@ def _as_json(built: Built) -> str:
     import json
 
     body = {"case": str(built.case), "new_inputs": built.new_inputs, "known_inputs": built.known_inputs}
-    body |= {"runs": _counts(built), "quarantined_bytes": built.quarantined_bytes, "noticed": built.noticed.to_dicts()}
+    body |= {
+        "runs": _counts(built),
+        "older_runs": built.older_runs,
+        "quarantined_bytes": built.quarantined_bytes,
+        "noticed": built.noticed.to_dicts(),
+    }
     return json.dumps(body, indent=2)
 
 
@@ -128,6 +133,8 @@ def _as_text(built: Built) -> str:
     """The outcome first, then what was noticed of the evidence, then where to look."""
     runs = ", ".join(f"{n} {status}" for status, n in _counts(built).items())
     lines = [f"runs: {runs or 'none; no input holds a log record'}"]
+    if built.older_runs:
+        lines.append(f"{built.older_runs} of them {'was' if built.older_runs == 1 else 'were'} in the case before")
     if built.known_inputs:
         lines.append(f"{built.known_inputs} input(s) were in the case already and were not read again")
     if built.damage:
