@@ -107,6 +107,13 @@ def test_a_container_is_in_the_share_of_each_of_its_sources() -> None:
     assert [p for p in apart([*log("a"), *log("b")], sources) if p != ["box"]] == [["a", "box"], ["b", "box"]]
 
 
+def test_a_batch_that_is_no_larger_than_a_share_is_not_parted() -> None:
+    sources = [source(s, f"{s}.log", batch=batch) for s, batch in (("a", "b1"), ("b", "b2"), ("c", "b1"), ("d", "b2"))]
+    whole = facts([*log("a"), *log("b"), *log("c"), *log("d")], sources)
+    assert [p.batches for p in shares(whole, assignment(whole), 6)] == [("b1",), ("b2",)]
+    assert len(shares(whole, assignment(whole), 5)) > 2
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=12), st.integers(1, 60))
 def test_every_source_is_in_one_share_and_shares_are_about_as_large_as_asked(sizes: list[int], most: int) -> None:

@@ -233,7 +233,7 @@ def _failure_class(run: dict[str, object], decision: Decision, told: Told | None
     if _by_limit(run, told):
         return "timeout.command"
     command = told.command if told else ""
-    named = named_class(decision, command)
+    named = named_class(decision, command, told.inside if told else None)
     if named:
         return named
     codes = told.codes if told else ()

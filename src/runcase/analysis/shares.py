@@ -13,7 +13,7 @@ from runcase.model.case import Facts
 from runcase.rules.compile import field
 
 SHARE_EVENTS = 300_000
-"""A share has about half to all of so many events, or is one set of runs that cannot be parted."""
+"""A share has about half to all of so many events, or is one set of runs or one batch that is not parted."""
 
 _NAMING = {"job": "job", "parent_run_id": "run", "child": "run"}
 """Members of `fields` that join sources -> what they name: runs of one job are held against each other."""
@@ -47,7 +47,8 @@ def shares(facts: Facts, joins: Assignment, most: int = SHARE_EVENTS) -> list[Sh
     names = sources["source_id"].to_list()
     belonging = members([joins.apply(f) for f in (facts.events, facts.spans, facts.artifacts)], joins)
     sets = nx.utils.UnionFind(names)
-    for together in pl.concat(_ties(facts, joins, belonging)).group_by("tie").agg("source_id")["source_id"]:
+    ties = pl.concat([_stored(sources, most), *_ties(facts, joins, belonging)])
+    for together in ties.group_by("tie").agg("source_id")["source_id"]:
         sets.union(*together.to_list())
     found = sources.with_columns(_set=pl.Series([sets[name] for name in names], dtype=pl.String))
     sized = found.group_by("_set", maintain_order=True).agg("source_id", events=pl.col("events").sum().fill_null(0))
@@ -82,6 +83,12 @@ def _with_containers(part: pl.Series, sources: pl.DataFrame) -> pl.Series:
 
 
 # --- what holds sources together ------------------------------------------------------------------
+
+
+def _stored(sources: pl.DataFrame, most: int) -> pl.DataFrame:
+    """The sources of each batch that is no larger than a share: what two shares hold of it, both would read whole."""
+    small = pl.col("events").sum().over("batch") <= most
+    return _tied(sources.filter(small), "batch", "batch")
 
 
 def _ties(facts: Facts, joins: Assignment, belonging: pl.DataFrame) -> Iterator[pl.DataFrame]:

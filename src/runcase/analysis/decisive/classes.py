@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import polars as pl
 
@@ -70,23 +71,31 @@ def purpose(command: str) -> str | None:
     return next((failure for failure, pattern in _PURPOSES if pattern.search(command)), None)
 
 
-def named_class(decision: Decision, command: str) -> str | None:
-    """The class of the cause; where that is a general word, of the strongest line that has one; None for none."""
+def named_class(decision: Decision, command: str, inside: str | None) -> str | None:
+    """The class of the cause; where that is a general word, of the strongest line that has one; None for none.
+
+    Args:
+        decision: What was chosen of the lines of a run.
+        command: The command that failed.
+        inside: As `classes_inside` yields it.
+    """
     best = decision.best.family.failure if decision.best else None
-    inside = _inside(decision.best) if decision.best else None
     strong = (c.family.failure for c in decision.candidates if c.family.failure and c.score >= _CLASSIFIES)
     named = best or inside or next(strong, None)
     refined = _refined(_narrowed(named, decision), command, decision) if named else None
     return inside or refined if refined == "crash.exception" else refined
 
 
-def _inside(best: Candidate) -> str | None:
-    """The class that a line names once the word that makes it an error is taken away, if it stands in one line."""
-    found = _ERROR_WORD.match(best.text)
-    if not found or "\n" in best.text.strip():
-        return None
-    name = families(pl.Series([best.text[found.end() :]], dtype=pl.String))[0]
-    return BY_NAME[name].failure if name else None
+def classes_inside(causes: Mapping[str, Candidate]) -> dict[str, str]:
+    """The class that the cause of a run names once the word that makes it an error is taken away.
+
+    Only of causes that stand in one line. They are asked together: a question to all families costs the same for many.
+    """
+    words = {run_id: _ERROR_WORD.match(c.text) for run_id, c in causes.items() if "\n" not in c.text.strip()}
+    bare = {run_id: causes[run_id].text[word.end() :] for run_id, word in words.items() if word and word.end()}
+    named = zip(bare, families(pl.Series(bare.values(), dtype=pl.String)), strict=True)
+    found = {run_id: BY_NAME[name].failure for run_id, name in named if name}
+    return {run_id: failure for run_id, failure in found.items() if failure}
 
 
 def why_cancelled(decision: Decision) -> str:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
+from runcase.analysis.decisive.classes import classes_inside
 from runcase.analysis.decisive.details import REACH
 from runcase.analysis.decisive.headline import headline
 from runcase.analysis.decisive.naming import could_say, families
@@ -68,6 +69,8 @@ class Told:
     """The best candidate in one line; empty for none."""
     good_runs: int
     """Good runs of its job that its lines were looked for in."""
+    inside: str | None = None
+    """The class within the cause, as `classes.classes_inside` yields it."""
 
 
 def decisions(events: pl.LazyFrame, runs: pl.Series, goods: pl.DataFrame | None = None) -> dict[str, Told]:
@@ -107,7 +110,8 @@ def decisions(events: pl.LazyFrame, runs: pl.Series, goods: pl.DataFrame | None 
         cause = headline(decision.best, texts) if decision.best else ""
         good_runs = usual.get(run_id, NOTHING).runs
         result[run_id] = Told(decision, refs, codes, _command(mine, failing[run_id]), cause, good_runs)
-    return result
+    inside = classes_inside({r: t.decision.best for r, t in result.items() if t.decision.best})
+    return {run_id: replace(told, inside=inside.get(run_id)) for run_id, told in result.items()}
 
 
 def _said() -> pl.Expr:
