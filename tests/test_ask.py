@@ -126,7 +126,11 @@ def test_an_attempt_is_named_with_an_at_sign(story: Built) -> None:
 
 
 def test_a_run_is_known_by_the_beginning_of_its_id(ci_run: Built) -> None:
-    assert ask(ci_run, "windows", "pack").startswith("package failed")
+    assert ask(ci_run, "windows", "ci-run/pack").startswith("ci-run/package failed")
+
+
+def test_a_run_is_known_by_a_part_of_its_id_that_no_other_has(ci_run: Built) -> None:
+    assert ask(ci_run, "windows", "package").startswith("ci-run/package failed")
 
 
 def test_a_beginning_that_fits_no_run_is_misuse(ci_run: Built) -> None:

@@ -136,8 +136,8 @@ _BY_SOURCE = ("source_id", "run_id", "attempt", "basis")
 def _named(facts: Facts) -> pl.DataFrame:
     """Distinct ids that records of each source carry: `source_id, run_id, attempt, *JOIN_IDS`; sorted.
 
-    Spans and claims count as well. An id that no source with a run carries leads nowhere: all such ids of a source are
-    one `LEADS_NOWHERE`, for a service log has as many as lines.
+    Spans and claims count as well. An id that neither a source with a run nor a span carries leads nowhere: all such
+    ids of a source are one `LEADS_NOWHERE`, for a service log has as many as lines.
     """
     ids = ("source_id", "run_id", "attempt", *JOIN_IDS)
     parts = []
@@ -148,9 +148,15 @@ def _named(facts: Facts) -> pl.DataFrame:
     named = rows.filter(pl.col("run_id").is_not_null()).select("source_id").unique().collect(engine="streaming")
     speaking = pl.col("source_id").is_in(named["source_id"].implode())
     known = rows.filter(speaking).unique().collect(engine="streaming")
-    leading = ((n, pl.col(n).is_in(known[n].unique().drop_nulls().implode())) for n in JOIN_IDS)
+    leading = {n: known[n].drop_nulls() for n in JOIN_IDS}
+    traces = facts.spans.select("trace_id").drop_nulls().unique().collect(engine="streaming")["trace_id"]
+    leading["trace_id"] = pl.concat([leading["trace_id"], traces])
     blank = [
-        pl.when(leads | pl.col(n).is_null()).then(n).otherwise(pl.lit(LEADS_NOWHERE)).alias(n) for n, leads in leading
+        pl.when(pl.col(n).is_in(ids.unique().implode()) | pl.col(n).is_null())
+        .then(n)
+        .otherwise(pl.lit(LEADS_NOWHERE))
+        .alias(n)
+        for n, ids in leading.items()
     ]
     rest = rows.filter(~speaking).with_columns(blank).unique().collect(engine="streaming")
     return pl.concat([known, rest]).sort(ids)
