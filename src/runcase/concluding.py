@@ -36,11 +36,11 @@ def by(case: Case, crew: Crew | None, share_events: int = SHARE_EVENTS) -> Concl
     ) -> Conclusions:
         if int(facts.sources.select(pl.col("events").sum()).collect().item() or 0) < share_events // 2:
             return conclude(facts, packs, taken, names)
-        joins, able = assignment(facts, taken, names), carriers(facts)
+        joins, carrying = assignment(facts, taken, names), carriers(facts)
         parts = shares(facts, joins, share_events)
         if len(parts) == 1:
-            return concluded(facts, packs, joins, able)
-        ready = _Ready(case.root, packs, able)
+            return concluded(facts, packs, joins, carrying)
+        ready = _Ready(case.root, packs, carrying)
         return together(_each(ready, parts, crew))
 
     return conclude_shares
@@ -51,7 +51,7 @@ def _each(ready: _Ready, parts: Sequence[Share], crew: Crew | None) -> Iterator[
     if crew is None or crew.jobs < 2:
         yield from (_concluded(ready, share) for share in parts)
         return
-    for outcome in crew.each(Stage(_Ready, (ready.root, ready.packs, ready.able), _concluded), parts):
+    for outcome in crew.each(Stage(_Ready, (ready.root, ready.packs, ready.carrying), _concluded), parts):
         # a process that the system took away leaves its share to this one
         yield _concluded(ready, parts[outcome.number]) if outcome.value is None else outcome.value
 
@@ -65,9 +65,9 @@ class _Ready:
 
     root: Path
     packs: tuple[Pack, ...]
-    able: pl.DataFrame
+    carrying: pl.DataFrame
 
 
 def _concluded(ready: _Ready, share: Share, tell: Tell = lambda _: None) -> Conclusions:
     facts = Case.open(ready.root).facts(share.batches)
-    return concluded(of_sources(facts, share.sources), ready.packs, share.joins, ready.able)
+    return concluded(of_sources(facts, share.sources), ready.packs, share.joins, ready.carrying)

@@ -26,7 +26,7 @@ from runcase.analysis.rotation import carried_over
 from runcase.analysis.signals import signals
 from runcase.analysis.signs import signs
 from runcase.analysis.skew_reports import with_doubt
-from runcase.analysis.status import settled
+from runcase.analysis.status import evidence, settled
 from runcase.analysis.test_reports.results import tested
 from runcase.analysis.test_reports.xml import fuller, reported
 from runcase.analysis.tool_words import last_words
@@ -57,19 +57,20 @@ def conclude(
     return concluded(facts, packs, assignment(facts, taken, names), carriers(facts))
 
 
-def concluded(facts: Facts, packs: tuple[Pack, ...], joins: Assignment, able: pl.DataFrame) -> Conclusions:
+def concluded(facts: Facts, packs: tuple[Pack, ...], joins: Assignment, carrying: pl.DataFrame) -> Conclusions:
     """As `conclude`, of facts whose runs are assigned.
 
     Args:
         facts: The fact tables of a case, or of some of its sources with all that they share runs with.
         packs: Rule packs, later ones stronger.
         joins: The runs of at least these sources.
-        able: `observability.carriers` of the whole case.
+        carrying: `observability.carriers` of the whole case.
     """
     view, basis = identified(facts, packs, joins)
     view = replace(view, windows=_timed(view, basis))
     timed = with_doubt(view.windows, basis.clocks)
-    view = replace(view, windows=with_searched(timed, reach(view, able)))
+    able = reach(view, carrying)
+    view = replace(view, windows=with_searched(timed, able))
     claims = claims_of_runs(view.artifacts)
     lineage = edges(claims, declared_order(view.events, view.sources))
     known = states(claims, view.sources, view.members)
@@ -107,9 +108,10 @@ def identified(facts: Facts, packs: tuple[Pack, ...], joins: Assignment) -> tupl
         sources = told.corrected(sources.lazy(), "first_ts", "last_ts").collect()
         reach, numbers, seen = _marked(events, sources, belonging, spans)
     console = tested(events)
-    unsettled = joins.own.join(settled(seen, spans), on="run_id", how="anti", maintain_order="left")
+    ends = evidence(seen, spans)
+    unsettled = joins.own.join(settled(ends), on="run_id", how="anti", maintain_order="left")
     words = last_words(events, sources, unsettled, numbers, seen, console.totals)
-    tries, basis = frames.attempts(numbers, seen, spans, words)
+    tries, basis = frames.attempts(numbers, seen, pl.concat([ends, words]))
     cited = run_packs(events)
     declared = declaring(cited, packs)
     view = CaseView(

@@ -75,8 +75,10 @@ def marks(events: pl.LazyFrame, sources: pl.DataFrame, attempts: pl.DataFrame) -
     wanted = pl.col("run_id").is_not_null() & (marking.fill_null(value=False) | claims.fill_null(value=False))
     first_line = pl.col("message").str.split("\n").list.first().str.slice(0, TITLE_CHARS)
     title = pl.coalesce("summary", first_line)
-    marking_ones = _without_repeats(events.filter(wanted), claims)
-    found = marking_ones.select(*KEPT, "line", "n_lines", ref=ref_of(), title=title).collect()
+    rows = events.filter(wanted)
+    if not sources.filter(pl.col("events") > 2 * MOST_OF_A_KIND).is_empty():
+        rows = _without_repeats(rows, claims)
+    found = rows.select(*KEPT, "line", "n_lines", ref=ref_of(), title=title).collect()
     found = in_order(found).with_columns(field(name).alias(f"f_{name}") for name in FIELDS)
     placed = found.with_columns(_in_attempt(found, attempts), _lines_after(found, sources))
     return placed.rename({"attempt": "own_attempt"})

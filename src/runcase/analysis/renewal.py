@@ -14,6 +14,7 @@ import polars as pl
 from runcase.analysis.counterparts import MOST, good_runs_before
 from runcase.analysis.identity import MIN_PATH_ID
 from runcase.analysis.naming import leaf_folder
+from runcase.analysis.shares import with_containers
 from runcase.model.case import Conclusions, Facts
 from runcase.model.tables import CONCLUSIONS
 
@@ -31,7 +32,7 @@ def touched_runs(old: Conclusions, sources: pl.DataFrame, fresh: Facts) -> set[s
     """
     columns = ("run_id", "trace_id", "workspace_id")
     frames = (old.runs, old.attempts)
-    met = _met(fresh, {n: pl.concat(f[n] for f in frames).drop_nulls().unique().rename(n) for n in columns})
+    met = _met(fresh, {n: pl.concat(f[n] for f in frames).drop_nulls().unique() for n in columns})
     by_id = pl.any_horizontal(pl.col(n).is_in(met[n].implode()) for n in columns)
     runs = {r for f in frames for r in f.filter(by_id)["run_id"]}
     runs |= _path_parts(fresh) & set(old.runs["run_id"])
@@ -77,14 +78,9 @@ def own_names(old: Conclusions) -> dict[str, str]:
 def with_touched(whole: Facts, fresh: Facts, old: Conclusions, touched: Set[str]) -> Facts:
     """The facts of the whole case that tell of fresh sources and of touched runs, containers included."""
     sources = whole.sources.select("source_id", "parent_id").collect()
-    parents = dict(sources.iter_rows())
     members = old.members.filter(pl.col("run_id").is_in(sorted(touched)))["source_id"]
-    wanted: set[str] = set()
-    for sid in {*members, *fresh.sources.select("source_id").collect()["source_id"]}:
-        while sid is not None and sid not in wanted:
-            wanted.add(sid)
-            sid = parents.get(sid)
-    return of_sources(whole, pl.Series("source_id", sorted(wanted), dtype=pl.String))
+    wanted = pl.concat([members, fresh.sources.select("source_id").collect()["source_id"]]).unique()
+    return of_sources(whole, with_containers(wanted, sources))
 
 
 def of_sources(facts: Facts, sources: pl.Series) -> Facts:
@@ -126,9 +122,11 @@ def _met(fresh: Facts, known: dict[str, pl.Series]) -> dict[str, pl.Series]:
     """Of the ids that are known, by column, those that fresh records carry."""
     found: dict[str, list[pl.Series]] = {name: [ids.clear()] for name, ids in known.items()}
     for frame in (fresh.events, fresh.spans, fresh.artifacts):
-        for name in found.keys() & set(frame.collect_schema().names()):
-            met = frame.filter(pl.col(name).is_in(known[name].implode())).select(pl.col(name).unique())
-            found[name].append(met.collect(engine="streaming")[name])
+        names = [name for name in known if name in frame.collect_schema().names()]
+        met = (pl.when(pl.col(name).is_in(known[name].implode())).then(name).alias(name) for name in names)
+        rows = frame.select(met).unique().collect(engine="streaming")
+        for name in names:
+            found[name].append(rows[name].drop_nulls())
     return {name: pl.concat(parts).unique() for name, parts in found.items()}
 
 

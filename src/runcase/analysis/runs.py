@@ -37,18 +37,15 @@ def _with_spans(spread: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def attempts(
-    numbers: pl.DataFrame, marks: pl.DataFrame, spans: pl.DataFrame, words: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def attempts(numbers: pl.DataFrame, marks: pl.DataFrame, ends: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """ATTEMPTS, and `run_id, attempt, basis` of their statuses.
 
     Args:
         numbers: As `attempt_numbers` yields them.
         marks: As `marks.marks` yields them.
-        spans: SPANS with runs assigned.
-        words: As `tool_words.last_words` yields them.
+        ends: `status.VERDICTS`.
     """
-    ended = verdicts(marks, spans, words).rename({"refs": "status_refs", "ts": "_end"})
+    ended = verdicts(ends).rename({"refs": "status_refs", "ts": "_end"})
     said = _said(marks)
     joined = numbers.join(said, on=list(PAIR), how="left", maintain_order="left")
     joined = joined.join(_exit_codes(marks), on=list(PAIR), how="left", maintain_order="left")

@@ -56,7 +56,7 @@ def shares(facts: Facts, joins: Assignment, most: int = SHARE_EVENTS) -> list[Sh
 
 
 def _share(part: pl.Series, sources: pl.DataFrame, belonging: pl.DataFrame, joins: Assignment) -> Share:
-    held = _with_containers(part, sources)
+    held = with_containers(part, sources)
     runs = belonging.filter(pl.col("source_id").is_in(part.implode()))["run_id"].unique()
     batches = sources.filter(pl.col("source_id").is_in(held.implode()))["batch"].unique().sort()
     return Share(held, tuple(batches), joins.of(part, runs))
@@ -72,8 +72,8 @@ def _parted(sets: pl.DataFrame, most: int) -> Iterator[pl.Series]:
         yield share["source_id"].explode()
 
 
-def _with_containers(part: pl.Series, sources: pl.DataFrame) -> pl.Series:
-    """Adds the containers in which the sources lie, at any depth."""
+def with_containers(part: pl.Series, sources: pl.DataFrame) -> pl.Series:
+    """Adds the containers in which the sources lie, at any depth; sorted."""
     found = level = part
     while level.len():
         holders = sources.filter(pl.col("source_id").is_in(level.implode()))["parent_id"].drop_nulls().unique()

@@ -11,7 +11,7 @@ from runcase.analysis.blind_spots import blind_spots
 from runcase.analysis.contradictions import contradictions
 from runcase.analysis.differences import differences
 from runcase.analysis.expectations import expectations
-from runcase.analysis.observability import reach
+from runcase.analysis.observability import Reach
 from runcase.analysis.observations import observations
 from runcase.analysis.skew_reports import skew_signals
 from runcase.analysis.view import CaseView
@@ -63,10 +63,9 @@ SIGNAL_CODES: dict[str, str] = {
 """Code of a signal -> what it means. Packs add codes of their own through `expect`."""
 
 
-def signals(view: CaseView, basis: Basis, carriers: pl.DataFrame) -> pl.DataFrame:
-    """SIGNALS of all runs; `view` has their windows and artifact states, `carriers` is as `observability` has it."""
+def signals(view: CaseView, basis: Basis, able: Reach) -> pl.DataFrame:
+    """SIGNALS of all runs; `view` has their windows and artifact states, `able` what its sources can carry."""
     marks = basis.marks
-    able = reach(view, carriers)
     found = pl.concat(
         [
             absences(view, marks, able),

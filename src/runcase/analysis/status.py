@@ -49,15 +49,18 @@ VERDICTS = pl.Schema(
 """What tells how an attempt ended, and where; of equal weight the one with the highest `order` counts."""
 
 
-def verdicts(marks: pl.DataFrame, spans: pl.DataFrame, words: pl.DataFrame) -> pl.DataFrame:
-    """One row an attempt with evidence of its status: `run_id, attempt, status, basis, ts, refs`.
+def evidence(marks: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
+    """`VERDICTS` of all attempts, of any weight.
 
     Args:
         marks: As `marks.marks` yields them.
         spans: SPANS with runs assigned.
-        words: As `tool_words.last_words` yields them.
     """
-    weighed = pl.concat([*_from_marks(marks), _from_spans(spans), words])
+    return pl.concat([*_from_marks(marks), _from_spans(spans)])
+
+
+def verdicts(weighed: pl.DataFrame) -> pl.DataFrame:
+    """One row an attempt with evidence of its status: `run_id, attempt, status, basis, ts, refs`; of `VERDICTS`."""
     weight = pl.col("basis").replace_strict(WEIGHTS, return_dtype=pl.Int64)
     ranked = weighed.with_columns(_weight=weight).sort("run_id", "attempt", "_weight", "order")
     lightest = ranked.filter(pl.col("_weight") == pl.col("_weight").min().over("run_id", "attempt"))
@@ -66,11 +69,10 @@ def verdicts(marks: pl.DataFrame, spans: pl.DataFrame, words: pl.DataFrame) -> p
     )
 
 
-def settled(marks: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
-    """`run_id` of runs of which something tells the status that outweighs the words of tools."""
-    told = verdicts(marks, spans, pl.DataFrame(schema=VERDICTS))
+def settled(weighed: pl.DataFrame) -> pl.DataFrame:
+    """`run_id` of runs of which something in `VERDICTS` tells the status that outweighs the words of tools."""
     heavy = [basis for basis, weight in WEIGHTS.items() if weight < WEIGHTS["tool_success"]]
-    return told.filter(pl.col("basis").is_in(heavy)).select("run_id").unique()
+    return weighed.filter(pl.col("basis").is_in(heavy)).select("run_id").unique()
 
 
 def _from_marks(marks: pl.DataFrame) -> list[pl.DataFrame]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from runcase.analysis.test_reports.base import Line, Report, Tool, counts, distinct, first, summed
-from runcase.analysis.test_reports.maven import TOTALS
+from runcase.analysis.test_reports.maven import ANT, TOTALS
 
 _GRADLE_NAME = re.compile(r"^(?P<holder>\S.*?) > (?P<name>.+?) FAILED\s*$")
 _GRADLE_END = re.compile(r"^(?P<run>\d+) tests? completed(?:, (?P<failed>\d+) failed)?(?:, (?P<skipped>\d+) skipped)?")
@@ -19,7 +19,6 @@ _GRADLE_PLAIN = re.compile(r"^((?:[a-z][\w$]*\.)+[A-Z][\w$]*\.\w\S*) FAILED\s*$"
 """TestNG's data providers and set-up methods."""
 
 _CLASS = re.compile(r"^(?:[\w$]+\.)*[A-Z][\w$]*$")
-_JUNIT = re.compile(r"^\s*\[junit\] ")
 _SUITE_NAME = re.compile(r"^\s*\[junit\] (?:Testsuite: |Running |TEST )([\w.$]+)")
 _CASE_NAME = re.compile(
     r"^\s*\[junit\] Testcase: (.+?)"
@@ -88,7 +87,7 @@ class AntJunit(Tool):
 
     def report(self, lines: Sequence[Line]) -> Report | None:
         """Suites are summed; a total that two formatters print alike, time and all, counts once."""
-        fresh = {line.text: line for line in reversed(lines) if _JUNIT.match(line.text)}
+        fresh = {line.text: line for line in reversed(lines) if ANT.match(line.text)}
         found = counts(TOTALS, sorted(fresh.values(), key=lambda x: x.place))
         if not found:
             return None

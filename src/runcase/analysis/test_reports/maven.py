@@ -14,7 +14,7 @@ TOTALS = re.compile(
 )
 """What Ant's junit task prints too."""
 
-_ANT = re.compile(r"^\s*\[junit\] ")
+ANT = re.compile(r"^\s*\[junit\] ")
 _ELAPSED = re.compile(r"Time elapsed")
 _SUITE = re.compile(r"^(?:\[\w+\] )?Tests run:.*?(?: --? in ([\w.$]+))?\s*$")
 _CASE = re.compile(r"^(?:\[\w+\] )?\s*(?P<name>\S.*?)\s+(?:--\s+)?Time elapsed: .*<<< (?:FAILURE|ERROR)!")
@@ -54,7 +54,7 @@ class Surefire(Tool):
 
         A test that passed when it was run again has not failed.
         """
-        found = [(line, n) for line, n in counts(TOTALS, lines) if not _ANT.match(line.text)]
+        found = [(line, n) for line, n in counts(TOTALS, lines) if not ANT.match(line.text)]
         if not found:
             return None
         modules = [(line, n) for line, n in found if not _ELAPSED.search(line.text)]

@@ -156,18 +156,12 @@ def _found(left: Sample, place: Place, least: float, before: Sequence[StampShape
     names = {s.name for s in before}
     candidates = sorted(shapes_at(place), key=lambda s: s.name not in names)
     while left.texts and sum(left.weights) >= least:
-        counted: list[_Counted] = []
-        best = _shown_by_all(left, candidates, names, counted)
-        if best is None:
-            counted = [c for c in counted if c[0] >= least]
-            ranked = sorted(counted, key=lambda c: -c[0])
-            best = next((c for c in ranked if _makes_sense(left, *c, known=c[1].name in names)), None)
+        best, candidates = _best(left, candidates, least, names)
         if best is None:
             break
         _, shape, hits = best
         lines = pl.Series([t for t, h in zip(left.texts, hits, strict=True) if h])
         found.append(with_order(shape, lines, left.recorded_at))
-        candidates = [s for _, s, _ in counted if s.name != shape.name]
         left = left.without(hits)
     return found
 
@@ -176,19 +170,23 @@ _Counted = tuple[float, StampShape, list[bool]]
 """How many lines show a shape, and which."""
 
 
-def _shown_by_all(
-    sample: Sample, candidates: Sequence[StampShape], names: Set[str], counted: list[_Counted]
-) -> _Counted | None:
-    """The first shape that all lines show and that makes sense: none is better, so that the rest need no look.
+def _best(
+    sample: Sample, candidates: Sequence[StampShape], least: float, names: Set[str]
+) -> tuple[_Counted | None, list[StampShape]]:
+    """The shape that most lines show, of those that make sense; and the others that enough lines show.
 
-    `counted` takes what was found out of each shape that was looked at.
+    Of one that all lines show none is better, and nothing is left for others: the rest need no look.
     """
+    counted: list[_Counted] = []
     for shape in candidates:
         hits = sample.hits(shape)
         counted.append((sample.weight(hits), shape, hits))
         if all(hits) and _makes_sense(sample, *counted[-1], known=shape.name in names):
-            return counted[-1]
-    return None
+            return counted[-1], []
+    enough = [c for c in counted if c[0] >= least]
+    ranked = sorted(enough, key=lambda c: -c[0])
+    best = next((c for c in ranked if _makes_sense(sample, *c, known=c[1].name in names)), None)
+    return best, [s for _, s, _ in enough if best is None or s.name != best[1].name]
 
 
 def _makes_sense(sample: Sample, weight: float, shape: StampShape, hits: list[bool], known: bool) -> bool:
