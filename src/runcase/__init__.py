@@ -9,7 +9,9 @@ if TYPE_CHECKING:
 
     from runcase.ledger.opened import OpenCase
 
-__all__ = ["open"]
+__all__ = ["__version__", "open"]
+
+__version__ = "0.1.0"
 
 
 def open(case: str | os.PathLike[str]) -> OpenCase:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from importlib.metadata import version
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 
 import polars as pl
 
-from runcase import concluding
+from runcase import __version__, concluding
 from runcase.finished import issues_of, run_folders
 from runcase.intake import inputs
 from runcase.intake.read import ReadPlan
@@ -216,8 +215,9 @@ def make_ready(crew: Crew, groups: Sequence[Group]) -> None:
     size = sum(g.size_bytes for g in groups)
     if size >= FRESH_FROM_BYTES:
         crew.end()
+        crew.load("runcase.concluding")
     if size >= FRESH_FROM_BYTES or sum(len(g.units) for g in groups) >= WORTH_RUNS:
-        crew.load("runcase.concluding", "runcase.publishing")
+        crew.load("runcase.publishing")
         crew.start()
 
 
@@ -310,7 +310,7 @@ def provenance(packs: Sequence[Pack], settings: Settings) -> dict[str, object]:
     """What makes the conclusions and faces of a case what they are: versions, packs, who overrides whom, settings."""
     replaced = [str(o) for o in overrides(packs)]
     return {
-        "runcase": version("runcase"),
+        "runcase": __version__,
         "packs": [{"name": p.name, "version": p.version, "digest": p.digest} for p in packs],
         "settings": {"max_page_bytes": settings.max_page_bytes},
         **({"overrides": replaced} if replaced else {}),

@@ -12,6 +12,7 @@ from runcase.ledger.classify import Classifier
 from runcase.model.tables import RECORDS
 from runcase.rules.compile import Ruleset
 from runcase.rules.language import EventRule, Match, Pack, Place
+from runcase.rules.literals import needed
 
 PATH = "case.tgz!/run_7/attempt-2/worker.log"
 WORDS = ("upload", "timeout", "disk", "task", "404", "error:", "Ünïcode", "\u017ftage", "dis\u212a", "UPLOAD", "a", "")
@@ -79,7 +80,10 @@ ROWS = st.fixed_dictionaries(
 
 def rules_of(drawn: list[tuple[Match, int]]) -> tuple[EventRule, ...]:
     place = Place("pack.yaml", 1, 1)
-    return tuple(EventRule(f"r{n}", "log", match, place, priority) for n, (match, priority) in enumerate(drawn))
+    return tuple(
+        EventRule(f"r{n}", "log", match, place, priority, literals=tuple(needed(match)))
+        for n, (match, priority) in enumerate(drawn)
+    )
 
 
 def frame_of(rows: list[dict[str, object]]) -> pl.DataFrame:

@@ -15,11 +15,17 @@ from runcase.lab.checking import check
 from runcase.lab.running import run_tests
 from runcase.lab.schema import schema
 from runcase.lab.testing import Verdict, tried_examples
-from runcase.rules.pack import shipped_names, shipped_packs
+from runcase.rules.pack import load_packs, read_packs, shipped_names, shipped_packs
 
 
 def failures(verdicts: list[Verdict]) -> list[str]:
     return [f"{v.subject}: {v.failure}" for v in verdicts if not v.passed]
+
+
+def test_a_shipped_pack_that_was_kept_is_the_one_that_its_files_say() -> None:
+    """A build takes packs from where they were kept; the tests of rules read them anew, so both must be one."""
+    names = shipped_names()
+    assert [load_packs([name])[-1] for name in names] == [read_packs([name])[-1].pack for name in names]
 
 
 @pytest.mark.parametrize("name", shipped_names())

@@ -14,6 +14,7 @@ import sys
 
 import click
 
+from runcase import __version__
 from runcase.cli.ask import compare, graph, replay, windows
 from runcase.cli.build import build
 from runcase.cli.care import retain, verify
@@ -36,7 +37,7 @@ _LAYOUT = "\n\t"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="runcase")
+@click.version_option(__version__)
 def commands() -> None:
     """The run debugger for exported logs.
 
@@ -69,6 +70,8 @@ for _command in _COMMANDS:
 def main() -> None:
     """Entry point; misuse ends with one message and exit code 2, a signal with 128 + its number."""
     signal.signal(signal.SIGTERM, _terminated)
+    # nothing here multiplies matrices, and numpy would start a thread a core for it, in every process
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         commands.main(standalone_mode=False)
     except RuncaseError as e:

@@ -12,7 +12,7 @@ from runcase.rules.language import Pack
 from runcase.rules.lint import lint
 from runcase.rules.pack import in_order, read_packs
 from runcase.rules.precedence import Override, overrides
-from runcase.rules.reading import ReadPack
+from runcase.rules.read import ReadPack
 from runcase.rules.yaml_source import Defect
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 
 import polars as pl
 
+from runcase import __version__
 from runcase.model.case import Conclusions, Facts
 from runcase.model.text import present_line
 from runcase.report import rows
@@ -79,7 +79,7 @@ class _Tables:
         self.problems: dict[str | None, list[tuple[int, Row]]] = {}
         for n, p in enumerate(damaged_once(problems).iter_rows(named=True)):
             self.problems.setdefault(p["source_id"], []).append((n, p))
-        self.version = version("runcase")
+        self.version = __version__
 
     def parent(self, source_id: str) -> str | None:
         """The source that holds another."""

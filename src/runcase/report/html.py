@@ -10,14 +10,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
+from runcase.model.kept import kept_beside, put
 from runcase.model.text import present
 from runcase.report import words
 from runcase.report.dossier import Dossier
@@ -94,6 +99,26 @@ def _filled(template: str, **values: object) -> str:
     return found.render(style=style, script=script, policy=policy, sibling=STYLESHEET, **values)
 
 
+class _Compiled(BytecodeCache):
+    """Templates as Python code beside this module: compiling them takes as long as filling them for a dozen runs."""
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Fills the bucket where the code of its template is there; it knows the text that the code was made of."""
+        path = self._path(bucket)
+        if path is not None and path.is_file():
+            bucket.bytecode_from_string(path.read_bytes())
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keeps the code where the folder can be written."""
+        path = self._path(bucket)
+        with suppress(OSError):
+            put(path, bucket.bytecode_to_string()) if path is not None else None
+
+    def _path(self, bucket: Bucket) -> Path | None:
+        folder = kept_beside(__file__)
+        return folder and folder / f"{bucket.key}.{sys.implementation.cache_tag}.template"
+
+
 @cache
 def _environment() -> Environment:
     env = Environment(
@@ -104,6 +129,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=_Compiled(),
     )
     env.filters |= {
         "took": words.micros_words,

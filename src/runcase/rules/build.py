@@ -25,6 +25,7 @@ from runcase.rules.language import (
     Stage,
     WindowRule,
 )
+from runcase.rules.literals import needed
 from runcase.rules.spelled_conditions import CompareSpelled, ConditionSpelled, SelectorSpelled
 from runcase.rules.spelling import (
     BoundarySpelled,
@@ -125,10 +126,11 @@ def pack_of(head: PackSpelled, files: Sequence[tuple[FileSpelled, Places]], dige
 
 
 def _event(e: EventSpelled, places: Places, n: int) -> EventRule:
+    when = match(e.match)
     return EventRule(
         id=e.id,
         kind=e.kind,
-        match=match(e.match),
+        match=when,
         place=places["events", n],
         priority=e.priority,
         stage=e.stage,
@@ -142,6 +144,7 @@ def _event(e: EventSpelled, places: Places, n: int) -> EventRule:
             for a in e.artifacts
         ),
         failure=e.failure,
+        literals=tuple(needed(when)),
         examples=_examples(e.examples.match, places, ("events", n, "examples", "match")),
         counterexamples=_examples(e.examples.no_match, places, ("events", n, "examples", "no_match")),
     )

@@ -16,14 +16,13 @@ import polars as pl
 from runcase.rules.comparison import compared
 from runcase.rules.globs import glob_pattern
 from runcase.rules.language import EventRule, IdentityRule, Match, Pack
-from runcase.rules.literals import required
 from runcase.rules.patterns import named_captures
 from runcase.rules.precedence import overridden
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
-    """An event rule with its citation, its condition, and the texts of which one must occur (empty: unknown)."""
+    """An event rule with its citation, its condition, and its literals."""
 
     rule: EventRule
     cite: str
@@ -75,9 +74,7 @@ def applies(pack: Pack, path: str, reader: str | None) -> bool:
 
 def compiled(rule: EventRule, pack: Pack) -> CompiledRule:
     """One rule as expressions over RECORDS."""
-    return CompiledRule(
-        rule, pack.cite(rule.id), condition(rule.match), tuple(_literals(rule.match)), tuple(captures(rule.match))
-    )
+    return CompiledRule(rule, pack.cite(rule.id), condition(rule.match), rule.literals, tuple(captures(rule.match)))
 
 
 def condition(match: Match) -> pl.Expr:
@@ -132,20 +129,6 @@ def _column_parts(match: Match) -> list[pl.Expr]:
 
 def _glob(text: pl.Expr, glob: str) -> pl.Expr:
     return text.str.contains(glob_pattern(glob))
-
-
-def _literals(match: Match) -> list[str]:
-    """Texts of which one must occur in message; empty when the rule can match without any."""
-    options = []
-    if match.on == "message":
-        if match.pattern is not None:
-            options.append(required(match.pattern))
-        if match.contains and min(map(len, match.contains)) >= 3:
-            options.append([t.lower() for t in match.contains])
-    options += [_literals(m) for m in match.all_of]
-    if match.any_of and all(_literals(m) for m in match.any_of):
-        options.append([t for m in match.any_of for t in _literals(m)])
-    return max((o for o in options if o), key=lambda o: min(map(len, o)), default=[])
 
 
 def captures(match: Match) -> list[tuple[str, str]]:

@@ -103,6 +103,8 @@ class EventRule:
     artifacts: tuple[ArtifactClaim, ...] = ()
     failure: str | None = None
     """Failure class that this record alone suggests (`dependency.network.dns`)."""
+    literals: tuple[str, ...] = ()
+    """Lower-case texts: one occurs, letter case aside, in every message that matches; empty where nothing is known."""
     examples: tuple[Example, ...] = ()
     counterexamples: tuple[Example, ...] = ()
 

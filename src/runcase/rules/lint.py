@@ -15,7 +15,7 @@ from runcase.rules.globs import glob_pattern
 from runcase.rules.implication import implies, impossible
 from runcase.rules.language import Condition, EventRule, EventSelector, Match, Pack, Place
 from runcase.rules.patterns import named_captures
-from runcase.rules.reading import ReadPack
+from runcase.rules.read import ReadPack
 from runcase.rules.yaml_source import Defect
 
 HOLE = re.compile(r"\{([A-Za-z_][\w.@:/-]*)\}")

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import warnings
 
+from runcase.rules.language import Match
+
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     import re._constants as c  # type: ignore[import-not-found]
@@ -35,6 +37,21 @@ def required(pattern: str) -> list[str]:
         return []
     best = _best(tree)
     return sorted(best) if best and min(map(len, best)) >= MIN_LENGTH else []
+
+
+def needed(match: Match) -> list[str]:
+    """As `required`, of the message of a record on which a condition holds."""
+    options = []
+    if match.on == "message":
+        if match.pattern is not None:
+            options.append(required(match.pattern))
+        if match.contains and min(map(len, match.contains)) >= MIN_LENGTH:
+            options.append([t.lower() for t in match.contains])
+    options += [needed(m) for m in match.all_of]
+    branches = [needed(m) for m in match.any_of]
+    if all(branches):
+        options.append([t for texts in branches for t in texts])
+    return max((o for o in options if o), key=lambda o: min(map(len, o)), default=[])
 
 
 def _best(items: object) -> set[str]:

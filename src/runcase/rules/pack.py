@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from runcase.model.kept import kept, kept_beside
 from runcase.model.problems import RuncaseError
 from runcase.rules.language import Pack
-from runcase.rules.reading import ReadPack, read_pack
-from runcase.rules.yaml_source import Defect
+from runcase.rules.read import ReadPack
+
+if TYPE_CHECKING:
+    from runcase.rules.yaml_source import Defect
 
 
 def shipped_packs() -> Path:
@@ -41,7 +48,8 @@ def read_packs(names: Sequence[str], known: bool = False) -> list[ReadPack]:
 
     Args:
         names: Names or paths.
-        known: Whether shipped packs are taken as they are: the tests compile their patterns.
+        known: Whether shipped packs are taken as they are, without the places of what they hold: the tests compile
+            their patterns.
 
     Raises:
         RuncaseError: `unknown_pack`, or `invalid_pack` when packs extend each other in a circle.
@@ -55,7 +63,7 @@ def read_packs(names: Sequence[str], known: bool = False) -> list[ReadPack]:
 def _gather(name: str, found: dict[str, ReadPack], below: tuple[str, ...], known: bool) -> None:
     folder = folder_of(name)
     shipped = folder.resolve().parent == shipped_packs().resolve()
-    read = read_pack(folder, known and shipped)
+    read = _known(folder) if known and shipped else _read(folder)
     own = read.pack.name if read.pack else str(folder)
     if own in below:
         circle = " extends ".join([*below[below.index(own) :], own])
@@ -68,6 +76,38 @@ def _gather(name: str, found: dict[str, ReadPack], below: tuple[str, ...], known
     if read.pack is not None and shipped:
         read = replace(read, pack=replace(read.pack, shipped=True))
     found[own] = read
+
+
+def _read(folder: Path, known: bool = False) -> ReadPack:
+    # what checks YAML costs a fifth of a second to load, and most builds need none of it
+    from runcase.rules.reading import read_pack
+
+    return read_pack(folder, known)
+
+
+def _known(folder: Path) -> ReadPack:
+    """A shipped pack without the places of what it holds."""
+    pack = _all_known().get(folder.name)
+    return ReadPack(pack, []) if pack else _read(folder, known=True)
+
+
+@cache
+def _all_known() -> dict[str, Pack]:
+    """Folder -> shipped pack without defects; read once for their files, what reads them, and a version of Python."""
+    own = Path(__file__).parent
+    folders = [shipped_packs() / name for name in shipped_names()]
+    digest = hashlib.sha256()
+    for path in (*(p for f in folders for p in sorted(f.glob("*.yaml"))), *sorted(own.glob("*.py"))):
+        digest.update(f"{path.parent.name}/{path.name}\0".encode() + path.read_bytes() + b"\0")
+
+    def made() -> dict[str, Pack]:
+        read = {f.name: _read(f, known=True) for f in folders}
+        return {name: r.pack for name, r in read.items() if r.pack is not None and not r.defects}
+
+    known: dict[str, Pack] = kept(
+        kept_beside(__file__), f"packs.{sys.implementation.cache_tag}", digest.hexdigest(), made
+    )
+    return known
 
 
 def report(defects: Iterable[Defect]) -> str:

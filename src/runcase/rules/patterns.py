@@ -8,9 +8,6 @@ nesting are bounded, because a pattern of a stranger's pack is hostile input too
 from __future__ import annotations
 
 import re
-from typing import Annotated
-
-from pydantic import AfterValidator, ValidationInfo
 
 MAX_LENGTH = 2000
 MAX_GROUPS = 60
@@ -105,13 +102,6 @@ def checked_pattern(text: str, budget: PatternBudget | None = None) -> str:
     if budget is None or not budget.known:
         _compiles(text)
     return text
-
-
-def _checked(text: str, info: ValidationInfo) -> str:
-    return checked_pattern(text, info.context if isinstance(info.context, PatternBudget) else None)
-
-
-Pattern = Annotated[str, AfterValidator(_checked)]
 
 
 def _without_classes(bare: str) -> str:

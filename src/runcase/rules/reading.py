@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
@@ -16,37 +15,13 @@ from pydantic_core import ErrorDetails
 from runcase.rules.build import pack_of
 from runcase.rules.language import Pack, Place
 from runcase.rules.patterns import PatternBudget
+from runcase.rules.read import Keys, ReadPack
 from runcase.rules.spelling import FileSpelled, PackSpelled
 from runcase.rules.yaml_source import MAX_BYTES, MAX_DEFECTS, Defect, Document
 
-Keys = tuple[str | int, ...]
 Located = dict[Keys, yaml.Node]
 SECTIONS = ("events", "identity", "expect", "failures", "replay", "redact", "formats")
 """Sections whose rules have ids."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReadPack:
-    """A pack as it was read: the value (None without a usable head), the defects, and where everything stands."""
-
-    pack: Pack | None
-    defects: list[Defect]
-    documents: dict[str, Document] = field(default_factory=dict)
-    places: dict[str, dict[Keys, Place]] = field(default_factory=dict)
-    """File -> path of keys -> place."""
-
-    def at(self, place: Place, *keys: str | int) -> Place:
-        """The place of a member of the declaration that stands at `place`; `place` itself when it has none."""
-        known = self.places.get(place.file, {})
-        for path, where in known.items():
-            if where == place and len(path) == 2:
-                return known.get((*path, *keys), place)
-        return place
-
-    def defect(self, place: Place, message: str, severity: str = "error") -> Defect:
-        """A defect with the text of its line."""
-        document = self.documents.get(place.file)
-        return document.defect(place, message, severity) if document else Defect(place, message, severity=severity)
 
 
 def read_pack(folder: Path, known: bool = False) -> ReadPack:

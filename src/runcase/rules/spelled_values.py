@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from runcase.model.kinds import EVENT_KINDS, FAILURE_ROOTS, LEVELS, is_event_kind, is_failure_class
 from runcase.rules.comparison import checked_comparison
-from runcase.rules.patterns import PatternBudget
+from runcase.rules.patterns import PatternBudget, checked_pattern
 
 _UNITS = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
 
@@ -43,6 +43,13 @@ def _near(value: str, known: Iterable[str]) -> str:
     """`; did you mean 'x'?` where a known word is near; empty otherwise."""
     found = difflib.get_close_matches(value, list(known), 1)
     return f"; did you mean {found[0]!r}?" if found else ""
+
+
+def _pattern(text: str, info: ValidationInfo) -> str:
+    return checked_pattern(text, info.context if isinstance(info.context, PatternBudget) else None)
+
+
+Pattern = Annotated[str, AfterValidator(_pattern)]
 
 
 def _kind(value: str) -> str:

@@ -10,7 +10,6 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from runcase.rules.patterns import Pattern
 from runcase.rules.spelled_conditions import ConditionSpelled, ExpectSpelled
 from runcase.rules.spelled_values import (
     Comparison,
@@ -23,6 +22,7 @@ from runcase.rules.spelled_values import (
     Kinds,
     Level,
     Levels,
+    Pattern,
     Spelled,
     Strings,
     TextColumn,
