@@ -133,9 +133,10 @@ def comparison(path: str, first: str, second: str | None = None) -> Comparison:
     a = _side(found, first, path)
     b = _side(found, second, path) if second is not None else counterpart(found, a)
     if b is None:
-        what = f"{a.run_id} has one attempt, and the case has no succeeded run of the same job"
+        what = f"{a.run_id} has one attempt, and the case has no good run of its job before it"
         raise RuncaseError("no_counterpart", what, "name the run to compare with: runcase compare A B")
-    return compare(assigned(facts.events, found), assigned(facts.artifacts, found), found, a, b)
+    events, claims = assigned(facts.events, found), assigned(facts.artifacts, found)
+    return compare(events, claims, facts.sources.collect(), found, a, b)
 
 
 def _side(found: Conclusions, text: str, path: str) -> Side:

@@ -6,6 +6,7 @@ import bz2
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tests.readers.samples import SAMPLES
 from runcase.intake.archive import Budget
 from runcase.intake.inputs import fingerprint
 from runcase.intake.read import ReadPlan
-from runcase.ledger.ingest import Group, IngestPlan, Unit, facts_of, grouped, ingest
+from runcase.ledger.ingest import GROUP_UNITS, Group, IngestPlan, Unit, facts_of, grouped, ingest
 from runcase.ledger.store import Case
 from runcase.ledger.workers import Crew
 from runcase.rules.compile import compile_packs
@@ -144,3 +145,30 @@ def test_how_many_sources_are_read_in_one_pass_changes_no_fact(tmp_path: Path) -
         return found
 
     assert facts(7) == facts(1)
+
+
+def numbered(folder: Path, numbers: Iterable[int]) -> Path:
+    """Files of one run each of which says its number."""
+    folder.mkdir()
+    for n in numbers:
+        (folder / f"{n}_step.log").write_text(f'{{"run_id": "r-1", "message": "step {n} of it"}}\n')
+    return folder
+
+
+def read_order(built: Built) -> list[int]:
+    """The numbers that the events of a case tell, as analysis meets them."""
+    facts = Case.open(built.root).facts()
+    return [int(m.split()[1]) for m in facts.events.select("message").collect()["message"]]
+
+
+def test_sources_of_several_batches_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:
+    built = build(tmp_path / "case", numbered(tmp_path / "logs", range(1, 5 * GROUP_UNITS)))
+    assert len(Case.open(built.root).batches()) == 5
+    assert read_order(built) == list(range(1, 5 * GROUP_UNITS))
+
+
+def test_what_later_nights_add_is_read_where_its_name_puts_it(tmp_path: Path) -> None:
+    for night in (3, 1, 10, 2):
+        numbers = range(100 * night, 100 * night + 3)
+        built = build(tmp_path / "case", numbered(tmp_path / f"night-{night}", numbers))
+    assert read_order(built) == [100 * night + n for night in (1, 2, 3, 10) for n in range(3)]

@@ -33,7 +33,8 @@ from runcase.analysis.tool_words import last_words
 from runcase.analysis.view import CaseView
 from runcase.analysis.windows import residuals, windows
 from runcase.model.case import Conclusions, Facts
-from runcase.model.tables import REPLAYS, SOURCES, WINDOWS
+from runcase.model.naming_order import in_order_of_names
+from runcase.model.tables import REPLAYS, WINDOWS
 from runcase.rules.language import Pack
 
 
@@ -93,7 +94,7 @@ def concluded(facts: Facts, packs: tuple[Pack, ...], joins: Assignment, carrying
 
 def identified(facts: Facts, packs: tuple[Pack, ...], joins: Assignment) -> tuple[CaseView, Basis]:
     """The view with runs, attempts and members, and what the next stages rest on."""
-    sources = facts.sources.collect().sort(SOURCES.key)
+    sources = in_order_of_names(facts.sources.collect())
     claims = joins.apply(facts.artifacts).collect()
     carried = carried_over(facts.events, joins.pieces, sources)
     events, spans = joins.apply(carried), joins.apply(facts.spans).collect()

@@ -54,7 +54,7 @@ class Evaluator:
         wanted = {_key(s): s for c in conditions for s in selectors_in(c)} | {_key(s): s for s in selectors}
         self._numbers = {key: n for n, key in enumerate(wanted)}
         self._view = view
-        self._events = selected(view.events, view.attempts, list(wanted.values()))
+        self._events = selected(view.events, view.sources, view.attempts, list(wanted.values()))
         self._everyone = view.runs.select("run_id").sort("run_id")
 
     def events(self, selector: EventSelector) -> pl.DataFrame:

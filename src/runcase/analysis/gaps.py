@@ -9,6 +9,7 @@ import polars as pl
 from runcase.analysis.marks import RECORD_KIND
 from runcase.analysis.selection import of_kind
 from runcase.analysis.wording import clipped
+from runcase.model.naming_order import numbered
 from runcase.model.refs import ref_of
 from runcase.model.tables import WINDOWS
 
@@ -33,9 +34,9 @@ def gaps(events: pl.LazyFrame, marks: pl.DataFrame, sources: pl.DataFrame) -> pl
     Args:
         events: EVENTS with runs assigned.
         marks: As `marks.marks` yields them.
-        sources: SOURCES.
+        sources: SOURCES, in the order of their names.
     """
-    found = _silences(events)
+    found = _silences(events, sources)
     if found.is_empty():
         return WINDOWS.empty()
     alive = _alive(events, found, sources)
@@ -72,7 +73,7 @@ def _leaf() -> pl.Expr:
     return pl.col("path").str.extract(r"([^/]+)$")
 
 
-def _silences(events: pl.LazyFrame) -> pl.DataFrame:
+def _silences(events: pl.LazyFrame, sources: pl.DataFrame) -> pl.DataFrame:
     """The longest silences: `run_id, attempt, start, end, start_ref, end_ref`, source before it, and `_gap` number.
 
     A silence is longer than a bin, so it lies between two bins that follow one another: events are reduced to the
@@ -95,15 +96,17 @@ def _silences(events: pl.LazyFrame) -> pl.DataFrame:
         .head(MOST)
         .sort(*PAIR, "start", "end")
     )
-    return _cited(timed, longest.select(*PAIR, "start", "end").with_row_index("_gap"))
+    return _cited(timed, longest.select(*PAIR, "start", "end").with_row_index("_gap"), sources)
 
 
-def _cited(events: pl.LazyFrame, found: pl.DataFrame) -> pl.DataFrame:
+def _cited(events: pl.LazyFrame, found: pl.DataFrame, sources: pl.DataFrame) -> pl.DataFrame:
     """Adds the event before each silence (the last one at its begin) and the one after it."""
     places = events.select(*PAIR, "ts", "source_id", "byte_start", ref=ref_of())
     ends = pl.concat([found.select(*PAIR, ts="start"), found.select(*PAIR, ts="end")]).unique().lazy()
     near = places.join(ends, on=[*PAIR, "ts"], how="semi").collect(engine="streaming")
-    grouped = near.sort(*PAIR, "ts", "source_id", "byte_start").group_by(*PAIR, "ts", maintain_order=True)
+    near = near.join(numbered(sources), on="source_id", how="left")
+    place = ("_source", "source_id", "byte_start")
+    grouped = near.sort(*PAIR, "ts", *place).group_by(*PAIR, "ts", maintain_order=True)
     before = grouped.last().select(*PAIR, "source_id", start="ts", start_ref="ref")
     after = grouped.first().select(*PAIR, end="ts", end_ref="ref")
     cited = found.join(before, on=[*PAIR, "start"], how="left", maintain_order="left")
@@ -130,7 +133,8 @@ def _alive(events: pl.LazyFrame, found: pl.DataFrame, sources: pl.DataFrame) -> 
 
 def _last_said(found: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
     """`_gap, _said, _said_at, _rate`: the last mark of the attempt before the gap, and its pace until then."""
-    said = marks.filter(pl.col("ts").is_not_null() & pl.col("title").is_not_null())
+    happened = (pl.col("kind") != RECORD_KIND) & pl.col("ts").is_not_null()
+    said = marks.filter(happened & pl.col("title").is_not_null())
     said = said.select(
         "run_id", "ts", _said=clipped(pl.col("title")), attempt=pl.col("in_attempt"), _said_at="ts"
     ).sort("ts")

@@ -61,7 +61,7 @@ def marks(events: pl.LazyFrame, sources: pl.DataFrame, attempts: pl.DataFrame) -
 
     Args:
         events: EVENTS with runs assigned. Of errors and warnings at most twice `MOST_OF_A_KIND` count.
-        sources: SOURCES.
+        sources: SOURCES, in the order of their names.
         attempts: `run_id, attempt, first_ts`; an event of a run without an attempt of its own counts, by its
             time, for the attempt that had begun last.
 
@@ -79,7 +79,7 @@ def marks(events: pl.LazyFrame, sources: pl.DataFrame, attempts: pl.DataFrame) -
     if not sources.filter(pl.col("events") > 2 * MOST_OF_A_KIND).is_empty():
         rows = _without_repeats(rows, claims)
     found = rows.select(*KEPT, "line", "n_lines", ref=ref_of(), title=title).collect()
-    found = in_order(found).with_columns(field(name).alias(f"f_{name}") for name in FIELDS)
+    found = in_order(found, sources).with_columns(field(name).alias(f"f_{name}") for name in FIELDS)
     placed = found.with_columns(_in_attempt(found, attempts), _lines_after(found, sources))
     return placed.rename({"attempt": "own_attempt"})
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from runcase.model.naming_order import numbered
 from runcase.model.refs import ref_of
 from runcase.model.tables import EVENTS
 from runcase.rules.comparison import compared
@@ -75,11 +76,14 @@ def _in_attempt(selector: EventSelector) -> pl.Expr:
     return (pl.col("attempt") == last) | (pl.col("attempt").is_null() & late)
 
 
-def selected(events: pl.LazyFrame, attempts: pl.DataFrame, selectors: Sequence[EventSelector]) -> pl.DataFrame:
+def selected(
+    events: pl.LazyFrame, sources: pl.DataFrame, attempts: pl.DataFrame, selectors: Sequence[EventSelector]
+) -> pl.DataFrame:
     """Events that at least one selector wants.
 
     Args:
         events: EVENTS with runs assigned.
+        sources: SOURCES, in the order of their names.
         attempts: ATTEMPTS; tells which attempt is the last.
         selectors: Distinct selectors.
 
@@ -103,19 +107,25 @@ def selected(events: pl.LazyFrame, attempts: pl.DataFrame, selectors: Sequence[E
         .select(*KEPT, *hits, ref=ref_of())
         .collect()
     )
-    return in_order(found)
+    return in_order(found, sources)
 
 
-def in_order(events: pl.DataFrame) -> pl.DataFrame:
-    """Sorted by time, and by place where times are equal; adds `order`.
+def in_order(events: pl.DataFrame, sources: pl.DataFrame) -> pl.DataFrame:
+    """Sorted by time, and where times are equal by source and place; adds `order`.
 
     An event without a time stands at that of the nearest earlier timed event of
     its source (or the first timed one after it).
+
+    Args:
+        events: Rows of EVENTS.
+        sources: SOURCES, in the order of their names.
     """
     # only the keys are sorted: rows are wide, and a copy of them all is what a large run cannot afford
-    keys = events.select("ts", "source_id", "byte_start").with_row_index("_row").sort("source_id", "byte_start", "_row")
+    keys = events.select("ts", "source_id", "byte_start").with_row_index("_row")
+    place = ("_source", "source_id", "byte_start", "_row")
+    keys = keys.join(numbered(sources), on="source_id", how="left").sort(place)
     placed = keys.with_columns(_at=pl.col("ts").forward_fill().backward_fill().over("source_id"))
-    rows = placed.sort("_at", "source_id", "byte_start", "_row", nulls_last=False)["_row"]
+    rows = placed.sort("_at", *place, nulls_last=False)["_row"]
     return events[rows].with_columns(order=pl.int_range(pl.len(), dtype=pl.Int64))
 
 

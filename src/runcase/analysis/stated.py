@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from runcase.model.kinds import is_failure_class
+from runcase.model.naming_order import numbered
 from runcase.model.refs import ref_of
 
 MAX_REFS = 3
@@ -26,11 +27,12 @@ class Stated:
     refs: tuple[str, ...]
 
 
-def stated_causes(events: pl.LazyFrame) -> dict[str, Stated]:
+def stated_causes(events: pl.LazyFrame, sources: pl.DataFrame) -> dict[str, Stated]:
     """Run -> the cause that its structured evidence states.
 
     Args:
         events: EVENTS with runs assigned.
+        sources: SOURCES, in the order of their names.
 
     Returns:
         Where the run's end names an error: the last failure of that name before the end, and the end itself. Else
@@ -48,7 +50,8 @@ def stated_causes(events: pl.LazyFrame) -> dict[str, Stated]:
         end=pl.col("kind") == "run.finished",
     )  # fmt: skip
     found = rows.filter(pl.col("name").is_not_null() | pl.col("failure").is_not_null()).collect()
-    ordered = found.sort("run_id", "ts", "source_id", "byte_start", nulls_last=True)
+    placed = found.join(numbered(sources), on="source_id", how="left")
+    ordered = placed.sort("run_id", "ts", "_source", "source_id", "byte_start", nulls_last=True)
     parts = ordered.partition_by("run_id", as_dict=True, maintain_order=True)
     return {str(key[0]): _cause(part) for key, part in parts.items()}
 

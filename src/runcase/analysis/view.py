@@ -27,7 +27,7 @@ class CaseView:
     problems: pl.LazyFrame
     """PROBLEMS, as in the facts."""
     sources: pl.DataFrame
-    """SOURCES, all of them."""
+    """SOURCES, all of them, in the order of their names."""
     members: pl.DataFrame
     """MEMBERS."""
     run_packs: pl.DataFrame

@@ -29,6 +29,7 @@ import pyarrow.parquet as pq
 
 from runcase.ledger.raw_chunks import RawChunks
 from runcase.model.case import Conclusions, Facts
+from runcase.model.naming_order import counted
 from runcase.model.problems import Problem, RuncaseError
 from runcase.model.refs import Ref, event_id_of
 from runcase.model.tables import (
@@ -100,6 +101,7 @@ class Case:
         self._checked: dict[Path, Problem | None] = {}
         self._batch_of: dict[str, str] = {}
         self._chunks: dict[str, RawChunks] = {}
+        self._first_inputs: dict[str, str] = {}
 
     @classmethod
     def open(cls, root: Path) -> Case:
@@ -237,7 +239,7 @@ class Case:
 
     def _forget(self) -> None:
         """What was learned of files that a build is about to replace."""
-        self._checked, self._batch_of, self._chunks = {}, {}, {}
+        self._checked, self._batch_of, self._chunks, self._first_inputs = {}, {}, {}, {}
 
     def batch(self, name: str, supersedes: str | None = None) -> BatchWriter:
         """A writer for a new batch, which may take the place of another; leftovers of a killed build are removed."""
@@ -277,10 +279,13 @@ class Case:
     def facts(self, batches: Sequence[str] | None = None) -> Facts:
         """The fact tables with every declared column; unreadable parts are left out, and named among the problems.
 
+        Batches follow one another in the order of their inputs' names: as their inputs are neighbours, so are sources.
+        Where a later build put inputs between those of an earlier one, each batch stands where its first one does.
+
         Args:
             batches: Which ones; None means those that the conclusions rest on.
         """
-        chosen = self.rested_on() if batches is None else batches
+        chosen = self._as_named(self.rested_on() if batches is None else batches)
         unreadable = _problem_frame(self.ledger_problems(chosen)).lazy()
         return Facts(
             sources=self._fact(SOURCES, chosen),
@@ -291,6 +296,24 @@ class Case:
             redactions=self._fact(REDACTIONS, chosen),
             tombstones=self._fact(TOMBSTONES, chosen),
         )
+
+    def _as_named(self, batches: Sequence[str]) -> list[str]:
+        """Batches in the order of the names of their first inputs."""
+        if len(batches) < 2:
+            return list(batches)
+        for batch in batches:
+            if batch not in self._first_inputs:
+                self._first_inputs[batch] = self._first_input(batch)
+        return sorted(batches, key=lambda b: (counted(self._first_inputs[b]), b))
+
+    def _first_input(self, batch: str) -> str:
+        """The name of the first input that a batch holds; empty where it cannot be read."""
+        for path, problem in self._parts(SOURCES, [batch]):
+            file = pq.ParquetFile(path) if problem is None else None
+            if file is not None and file.num_row_groups:
+                first = file.read_row_group(0, columns=["path"])["path"][0].as_py()
+                return str(first).split("!/", 1)[0]
+        return ""
 
     def holding(self, source_ids: pl.Series) -> list[str]:
         """The concluded batches that hold some of these sources."""
