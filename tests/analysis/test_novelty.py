@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.factory import Row, event, facts, source
 
+from runcase.analysis.compare import Side, counterpart
 from runcase.analysis.conclude import conclude
 from runcase.analysis.counterparts import good_runs_before
 from runcase.model.tables import RUNS
@@ -50,6 +51,17 @@ def test_a_cause_that_good_runs_say_too_is_a_conjecture() -> None:
     found = why(run("good", 1, [USUAL], 0), run("bad", 9, [USUAL], 1))["bad"]
     assert found["confidence"] == "conjecture"
     assert "is in 1 of 1 good runs of this job too" in found["evidence"]
+
+
+def test_the_short_comparison_and_the_command_take_the_same_good_run() -> None:
+    runs = [run("early", 1, [USUAL], 0), run("near", 5, [USUAL], 0), BAD, run("late", 30, [USUAL], 0)]
+    events = [e for r in runs for e in r]
+    found = conclude(facts(events, [source(str(r[0]["source_id"]), f"{r[0]['source_id']}.log") for r in runs]), ())
+    (told,) = found.signals.filter(run_id="bad", code="differs_from")["text"]
+    assert "last good run near:" in told
+    assert counterpart(found, Side("bad", 1)) == Side("near", 1)
+    assert counterpart(found, Side("late", 1)) == Side("near", 1)
+    assert counterpart(found, Side("early", 1)) is None
 
 
 def test_good_runs_that_come_later_change_nothing() -> None:

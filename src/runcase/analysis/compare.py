@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import polars as pl
 
 from runcase.analysis.clock_order import FARTHEST_US
+from runcase.analysis.counterparts import counterparts
 from runcase.analysis.marks import QUIET_KINDS
 from runcase.analysis.selection import in_order, of_kind
 from runcase.model.case import Conclusions
+from runcase.model.naming_order import in_order_of_names
 from runcase.model.refs import ref_of
 
 SHOWN = 20
@@ -75,32 +77,27 @@ FRAME = ("status", "bundle", "host", "workspace_id", "exit_code")
 
 
 def counterpart(found: Conclusions, side: Side) -> Side | None:
-    """What to compare a failed attempt with: the last good run of the same job, else its own earlier attempt."""
-    runs = found.runs
-    own = runs.filter(pl.col("run_id") == side.run_id)
-    job = own["job"].item() if own.height else None
-    good = runs.filter((pl.col("status") == "succeeded") & (pl.col("run_id") != side.run_id))
-    if job is not None:
-        same = good.filter(pl.col("job") == job).sort("first_ts", "run_id", nulls_last=False)
-        begun = own["first_ts"].item()
-        earlier = same.filter(pl.col("first_ts") <= begun) if begun is not None else same
-        chosen = earlier if earlier.height else same
-        if chosen.height:
-            return Side(chosen["run_id"][-1], int(chosen["attempts"][-1]))
-    return Side(side.run_id, side.attempt - 1) if side.attempt > 1 else None
+    """What to compare an attempt with: the last good run of its job before it, else the attempt before."""
+    later = (pl.col("run_id") == side.run_id) & (pl.col("attempt") > side.attempt)
+    paired = counterparts(found.runs, found.attempts.filter(~later), pl.Series([side.run_id]))
+    return next((Side(other, attempt) for other, attempt in paired.select("other", "other_attempt").iter_rows()), None)
 
 
-def compare(events: pl.LazyFrame, claims: pl.LazyFrame, found: Conclusions, a: Side, b: Side) -> Comparison:
+def compare(
+    events: pl.LazyFrame, claims: pl.LazyFrame, sources: pl.DataFrame, found: Conclusions, a: Side, b: Side
+) -> Comparison:
     """Two attempts of a case.
 
     Args:
         events: EVENTS with runs assigned, as `assigned` yields them.
         claims: ARTIFACTS, likewise.
+        sources: SOURCES.
         found: Conclusions of the case.
         a: One side.
         b: The other side.
     """
-    rows_a, rows_b = _rows(events, a), _rows(events, b)
+    named = in_order_of_names(sources)
+    rows_a, rows_b = _rows(events, named, a), _rows(events, named, b)
     return Comparison(
         a,
         b,
@@ -125,13 +122,13 @@ def assigned(rows: pl.LazyFrame, found: Conclusions) -> pl.LazyFrame:
     )
 
 
-def _rows(events: pl.LazyFrame, side: Side) -> pl.DataFrame:
+def _rows(events: pl.LazyFrame, sources: pl.DataFrame, side: Side) -> pl.DataFrame:
     """Events of one attempt in order: `shape` (what stays of a text without its values), `text`, `ref`."""
     first = pl.col("message").str.split("\n").list.first().str.slice(0, 300)
     text = pl.coalesce("summary", first)
     mine = events.filter((pl.col("run_id") == side.run_id) & (pl.col("attempt") == side.attempt))
     rows = mine.select("source_id", "byte_start", "ts", "kind", text=text, ref=ref_of()).collect()
-    return in_order(rows).with_columns(shape=pl.format("{} {}", "kind", shape_of(pl.col("text"))))
+    return in_order(rows, sources).with_columns(shape=pl.format("{} {}", "kind", shape_of(pl.col("text"))))
 
 
 def _marking(rows: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:

@@ -6,12 +6,11 @@ import polars as pl
 
 from runcase.analysis.absences import PAIR, signals_of
 from runcase.analysis.compare import Divergence, Side, divergence, frame_changes, shape_of, window_changes
-from runcase.analysis.counterparts import good_runs_before
+from runcase.analysis.counterparts import counterparts
 from runcase.analysis.marks import MOST_OF_A_KIND, QUIET_KINDS
 from runcase.analysis.selection import of_kind
 from runcase.analysis.view import CaseView
 from runcase.analysis.wording import clip
-from runcase.model.kinds import UNSUCCESSFUL
 from runcase.model.tables import SIGNALS
 
 MOST_COMPARED = 500
@@ -20,19 +19,17 @@ MOST_COMPARED = 500
 MOST_NAMED = 3
 """Windows and columns of the frame that the sentence names."""
 
-_PAIRED = (*PAIR, "other", "other_attempt", "why")
-
 
 def differences(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:
     """SIGNALS: one observation a run that did not succeed and has a good run of its job, or an earlier attempt."""
-    pairs = _pairs(view).head(MOST_COMPARED)
+    pairs = counterparts(view.runs, view.attempts).head(MOST_COMPARED)
     told = marks.filter(~of_kind(pl.col("kind"), QUIET_KINDS)).select(
         "run_id", "kind", "ref", text="title", attempt=pl.col("in_attempt")
     )
     told = told.with_columns(shape=pl.format("{} {}", "kind", shape_of(pl.col("text").fill_null(""))))
     parts = told.partition_by(PAIR, as_dict=True, maintain_order=True)
     rows: list[dict[str, object]] = []
-    for run, attempt, other, other_attempt, why in pairs.select(_PAIRED).iter_rows():
+    for run, attempt, other, other_attempt, why in pairs.iter_rows():
         a, b = Side(run, attempt), Side(other, other_attempt)
         paths = [parts.get(key, told.clear()) for key in ((run, attempt), (other, other_attempt))]
         # of more some may be left out, and the paths would part where that begins
@@ -47,20 +44,6 @@ def differences(view: CaseView, marks: pl.DataFrame) -> pl.DataFrame:
         verdict=pl.lit("observed"), searched=pl.lit("both attempts; runcase compare shows all of it")
     )
     return signals_of(frame, "differs_from", pl.col("_text"), "observation")
-
-
-def _pairs(view: CaseView) -> pl.DataFrame:
-    """`run_id, attempt, other, other_attempt, why`: the last good run of the job, else the attempt before."""
-    over = view.runs.filter(pl.col("status").is_in(UNSUCCESSFUL)).sort("first_ts", "run_id", nulls_last=True)
-    last = view.attempts.group_by("run_id").agg(pl.col("attempt").max())
-    over = over.select("run_id", "job", "first_ts").join(last, on="run_id", how="inner", maintain_order="left")
-    good = good_runs_before(view.runs, 1).join(
-        last.rename({"run_id": "other", "attempt": "other_attempt"}), on="other", how="inner", maintain_order="left"
-    )
-    found = over.join(good, on="run_id", how="inner", maintain_order="left").with_columns(why=pl.lit("last good run"))
-    rest = over.join(found, on="run_id", how="anti").filter(pl.col("attempt") > 1)
-    before = rest.with_columns(other="run_id", other_attempt=pl.col("attempt") - 1, why=pl.lit("the attempt before"))
-    return pl.concat([found.select(_PAIRED), before.select(_PAIRED)]).sort("run_id")
 
 
 def _path(parted: Divergence | None) -> list[str]:
