@@ -147,3 +147,23 @@ def test_what_gh_prints_is_a_workflow_run_with_its_jobs_as_stages() -> None:
     assert stages(seen, "42") == [("build", "closed", "error")]
     whole = seen.conclusions.diagnoses.filter(pl.col("run_id") == "42", pl.col("rank") == 0)["text"].item()
     assert whole == "workflow run: failure; job build failed"
+
+
+def folder(at: str) -> dict[str, str]:
+    """An extracted archive of two jobs, of which one is there step by step too."""
+    lines = log("test", fails=True).splitlines(keepends=True)
+    steps = {"1_Set up job.txt": lines[3:5], "2_Run make test.txt": lines[5:9], "3_Complete job.txt": lines[9:]}
+    files = {f"{at}/test/{name}": "".join(text) for name, text in steps.items()}
+    return files | {f"{at}/0_build.txt": log("build", fails=False), f"{at}/1_test.txt": "".join(lines)}
+
+
+@pytest.mark.parametrize("at", ["logs_42", "downloads/logs_42", "downloads/may/logs_42"])
+def test_a_jobs_own_text_is_told_from_a_step_however_deep_its_archive_was_extracted(at: str) -> None:
+    seen = read(folder(at))
+    assert seen.statuses == {f"{at}/build": "succeeded", f"{at}/test": "failed"}
+    assert seen.conclusions.runs["job"].to_list() == ["build", "test"]
+
+
+def test_steps_alone_are_still_steps_of_the_job_that_their_folder_names() -> None:
+    seen = read({p: t for p, t in folder("downloads/logs_42").items() if "/test/" in p})
+    assert list(seen.statuses) == ["downloads/logs_42/test"]

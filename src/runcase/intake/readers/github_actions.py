@@ -17,7 +17,7 @@ import polars as pl
 
 from runcase.intake.readers.annotation import first_line, json_fields
 from runcase.intake.readers.base import Annotator, Sniff, Taken, TextReader
-from runcase.intake.readers.github_files import JobFile, job_of
+from runcase.intake.readers.github_files import JobFile, as_it_begins, job_of
 from runcase.intake.readers.stated_version import stated
 from runcase.model.tables import SPANS
 
@@ -43,6 +43,8 @@ _LOST = r"^##\[error\]The (?:self-)?hosted runner\b.* lost communication|The run
 _CLAIMED = r"^(?:Job is about to start running on the (?:hosted )?runner|Current runner version:)"
 _RUNNER = r"^Job is about to start running on the (?:hosted )?runner: ?(.+?)(?: \(\w+\))?$"
 _QUEUED = r"^(?:Waiting for a (?:hosted )?runner to pick up this job|Requested labels:)"
+_READIED = f"{_CLAIMED}|{_QUEUED}|^(?:Job defined at:|Reusable workflow chain:)"
+"""How the text of a job begins."""
 _END = r"^Cleaning up orphan processes"
 _POST = r"^Post job cleanup\.$"
 """The first of them says that all steps of the workflow file are over; what actions do afterwards changes no status."""
@@ -72,7 +74,7 @@ class GitHubActions(TextReader):
     def annotator(self, path: str) -> Annotator:
         """A fresh annotator; a file of an archive names its job."""
         job = job_of(path)
-        return _Annotator(job) if job else _Annotator(JobFile(None, None))
+        return _Annotator(job or JobFile(None, None), path)
 
 
 @dataclass(slots=True)
@@ -87,8 +89,9 @@ class _Step:
 
 
 class _Annotator(Annotator):
-    def __init__(self, file: JobFile) -> None:
+    def __init__(self, file: JobFile, path: str) -> None:
         self._file = file
+        self._path = path
         self._step: _Step | None = None
         self._steps = 0
         self._claimed = False
@@ -103,6 +106,9 @@ class _Annotator(Annotator):
         if records.is_empty():
             return records
         seen = records.with_columns(_first=first_line()).with_columns(**_marks(pl.col("_first")))
+        if not self._opened:
+            readied = bool(seen.head(1).select(pl.col("_first").str.contains(_READIED).fill_null(value=False)).item())
+            self._file = as_it_begins(self._file, self._path, readied)
         seen = self._with_steps(seen)
         over = self._steps_over(seen)
         seen = seen.with_columns(_over=pl.int_range(pl.len()).eq(-1 if over is None else over[0]))

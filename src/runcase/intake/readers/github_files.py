@@ -15,6 +15,7 @@ _SUFFIX = re.compile(r"\.(?:zip|tar|tgz|gz|xz|zst|json|ndjson|jsonl)\b(?:\.(?:gz
 _USUAL = re.compile(r"(?i)(?:run[-_]?)?logs?|(?:run[-_]?)?jobs?|(?:workflow[-_]?)?runs?|archive")
 """Names of archives and documents that say nothing of which workflow run it is."""
 _FORBIDDEN = re.compile(r"[/:\\<>|*?\"]")
+_FIRST_STEP = "Set up job"
 MAX_NAME = 90
 """UTF-16 units to which names of jobs are cut in an archive."""
 
@@ -41,10 +42,24 @@ def job_of(path: str) -> JobFile | None:
     numbered = _NUMBERED.fullmatch(parts[-1]) if parts else None
     if numbered is None or "__MACOSX" in parts:
         return None
-    whole = len(parts) == 1 or (len(parts) == 2 and parts[-1].startswith("0_"))
-    above = path.rsplit("/", 1 if whole else 2)[0]
-    scope = scope_of(archive if inside else above)
-    return JobFile(numbered["name"], None, scope) if whole else JobFile(parts[-2], numbered["name"], scope)
+    if len(parts) == 1 or parts[-1].startswith(("0_", "-")):  # steps count from 1
+        return _whole_job(path, numbered["name"])
+    scope = scope_of(archive if inside else path.rsplit("/", 2)[0])
+    return JobFile(parts[-2], numbered["name"], scope)
+
+
+def as_it_begins(file: JobFile, path: str, readied: bool) -> JobFile:
+    """What a file is whose text begins, or does not, with how the runner was made ready.
+
+    That is how jobs begin, and the first of their steps: elsewhere in a folder `1_test.txt` is no step of it.
+    """
+    if not readied or file.step in (None, _FIRST_STEP):
+        return file
+    return _whole_job(path, str(file.step))
+
+
+def _whole_job(path: str, name: str) -> JobFile:
+    return JobFile(name, None, scope_of(path.rsplit("/", 1)[0].removesuffix("!")))
 
 
 def scope_of(place: str) -> str:
