@@ -215,3 +215,18 @@ def _said(dossier: dict[str, Any]) -> list[str]:
     failure = dossier["failure"] or {"blocker": {"text": ""}, "evidence": [], "considered": []}
     told = [failure["blocker"], *failure["evidence"], *dossier["signals"]]
     return [t["text"] for t in told] + [c["rejected_because"] for c in failure["considered"]]
+
+
+def test_a_failure_of_an_earlier_night_fails_no_later_one(tmp_path: Path) -> None:
+    case = tmp_path / "case"
+    for name, text in (("bad", BAD), ("good", GOOD), ("worse", BAD.replace("it broke", "it broke again"))):
+        (tmp_path / f"{name}.log").write_text(text)
+
+    def code(*names: str) -> int:
+        return runcase("build", *(tmp_path / f"{n}.log" for n in names), "-o", case, "--fail-on", "failed").code
+
+    assert code("bad") == 1
+    assert code("bad") == 1, "tried again, it answers the same"
+    assert code("good") == 0
+    assert code("bad", "good", "worse") == 1
+    assert code("good") == 0

@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from runcase import __version__, concluding
+from runcase.analysis.shares import with_contents
 from runcase.finished import issues_of, run_folders
 from runcase.intake import inputs
 from runcase.intake.read import ReadPlan
@@ -22,6 +23,7 @@ from runcase.ledger.store import Case
 from runcase.ledger.sums import write_sums
 from runcase.ledger.workers import Crew
 from runcase.model.case import Conclusions, Facts, with_overview
+from runcase.model.naming_order import counted
 from runcase.model.refs import source_id
 from runcase.model.tables import PROBLEMS
 from runcase.publishing import WORTH_RUNS, Writing, write_dossiers
@@ -65,6 +67,8 @@ class Built:
     """RUNS of the whole case."""
     older_runs: int
     """How many of them the case had before."""
+    asked: frozenset[str]
+    """Those that this build was asked about: its new inputs tell of them, or, where none is new, any of its inputs."""
     folders: dict[str, str]
     quarantined_bytes: int
     damage: int
@@ -99,6 +103,7 @@ def build(settings: Settings, report: Report = lambda _: None, crew: Crew | None
         report(Progress("looking at the inputs"))
         older = case.provenance().get("runs")
         new, held = new_units(case, settings, spool)
+        unpublished = not_published(case, held)
         groups = [Group(batch_name(g, packs, settings), g) for g in grouped(new)]
         groups += damaged_groups(case, held, packs, settings)
         if groups:
@@ -107,7 +112,8 @@ def build(settings: Settings, report: Report = lambda _: None, crew: Crew | None
         written = {g.batch for g in groups}
         facts, conclusions, folders = renew(case, packs, settings, report, issues, written, crew=crew)
     older_runs = len(folders.keys() & set(older)) if isinstance(older, dict) else 0
-    return summary(settings, len(new), len(held), older_runs, facts, conclusions, folders)
+    asked = runs_within(facts, conclusions, ([*new, *unpublished] or held))
+    return summary(settings, len(new), len(held), older_runs, asked, facts, conclusions, folders)
 
 
 def renew(
@@ -166,6 +172,13 @@ def new_units(case: Case, settings: Settings, spool: Path) -> tuple[list[Unit], 
     return new, [u for u in units if source_id(u.sha256, u.name, 0) in known]
 
 
+def not_published(case: Case, held: Sequence[Unit]) -> list[Unit]:
+    """Of inputs that the case holds, those that only a build has read that was killed before it published them."""
+    told, _ = case.overview()
+    published = {*told.filter(pl.col("batch").is_in(case.concluded()))["source_id"]}
+    return [u for u in held if source_id(u.sha256, u.name, 0) not in published]
+
+
 def damaged_groups(case: Case, held: Sequence[Unit], packs: Sequence[Pack], settings: Settings) -> list[Group]:
     """Batches that cannot be read and whose inputs are all at hand again."""
     told, _ = case.overview()
@@ -182,7 +195,8 @@ def all_units(settings: Settings, spool: Path) -> list[Unit]:
     files = chain(inputs.input_files(settings.inputs, settings.case, spool), remote_files(settings.remote, spool))
     told = ((name, *inputs.fingerprint(path), path) for path, name in files)
     found = {(name, sha256): (path, size) for name, sha256, size, path in sorted(told)}
-    return [Unit(n, path, name, sha256, size) for n, ((name, sha256), (path, size)) in enumerate(sorted(found.items()))]
+    ordered = sorted(found.items(), key=lambda f: (counted(f[0][0]), f[0][1]))
+    return [Unit(n, path, name, sha256, size) for n, ((name, sha256), (path, size)) in enumerate(ordered)]
 
 
 def read(
@@ -231,6 +245,13 @@ def batch_name(units: Sequence[Unit], packs: Sequence[Pack], settings: Settings)
     parts = sorted(f"{u.sha256} {u.name}" for u in units) + sorted(f"{p.name}@{p.digest}" for p in packs)
     parts.append(f"keep_raw={settings.keep_raw} redact={settings.redact}")
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def runs_within(facts: Facts, conclusions: Conclusions, units: Sequence[Unit]) -> frozenset[str]:
+    """Runs that some inputs tell of, with all that lies in them."""
+    roots = pl.Series("source_id", [source_id(u.sha256, u.name, 0) for u in units], dtype=pl.String)
+    held = with_contents(roots, facts.sources.select("source_id", "parent_id").collect())
+    return frozenset(conclusions.members.filter(pl.col("source_id").is_in(held.implode()))["run_id"])
 
 
 # --- conclusions to dossiers ----------------------------------------------------------------------
@@ -322,6 +343,7 @@ def summary(
     new: int,
     known: int,
     older_runs: int,
+    asked: frozenset[str],
     facts: Facts,
     conclusions: Conclusions,
     folders: dict[str, str],
@@ -332,4 +354,4 @@ def summary(
     defects = damaged_once(found.sort("severity", *PROBLEMS.key, nulls_last=True))
     damage = defects.filter(pl.col("severity") == "error").height
     noticed = defects.select("severity", "code", "path", "message").head(MAX_NOTICED)
-    return Built(settings.case, new, known, conclusions.runs, older_runs, folders, quarantined, damage, noticed)
+    return Built(settings.case, new, known, conclusions.runs, older_runs, asked, folders, quarantined, damage, noticed)

@@ -82,6 +82,16 @@ def with_containers(part: pl.Series, sources: pl.DataFrame) -> pl.Series:
     return found.sort()
 
 
+def with_contents(containers: pl.Series, sources: pl.DataFrame) -> pl.Series:
+    """Adds what lies in sources that are containers, at any depth; sorted."""
+    found = level = containers
+    while level.len():
+        level = sources.filter(pl.col("parent_id").is_in(level.implode()))["source_id"]
+        level = level.filter(~level.is_in(found.implode()))
+        found = pl.concat([found, level])
+    return found.sort()
+
+
 # --- what holds sources together ------------------------------------------------------------------
 
 

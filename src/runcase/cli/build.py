@@ -14,6 +14,8 @@ from runcase.model.kinds import FAILED
 from runcase.model.text import present
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from runcase.ledger.workers import Crew
     from runcase.pipeline import Built, Progress
     from runcase.settings import Settings
@@ -36,7 +38,11 @@ EARLY_WORKERS = 2
 @click.option("--max-size", metavar="SIZE", help="Size budget of a dossier's page, such as 400kB (default: 5MB).")
 @click.option("--known-issues", metavar="FILE", help="YAML that links failures to tickets; the index shows them.")
 @click.option("--reclassify", "again", is_flag=True, help="Apply the rules anew to the kept bytes of CASE; no INPUT.")
-@click.option("--fail-on", type=click.Choice(["failed"]), help="Exit with 1 when failed or lost runs were found.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["failed"]),
+    help="Exit with 1 when runs failed or were lost that new inputs tell of (or, where none is new, any INPUT).",
+)
 @click.option("--strict", is_flag=True, help="Exit with 3 when some evidence was quarantined.")
 @click.option("--format", "face", type=click.Choice(["text", "json"]), default="text", help="What to print at the end.")
 def build(
@@ -87,7 +93,7 @@ def build(
     click.echo(_as_json(built) if face == "json" else _as_text(built))
     if strict and built.quarantined_bytes:
         sys.exit(EXIT_QUARANTINED)
-    if fail_on and _counts(built).keys() & set(FAILED):
+    if fail_on and not _failed(built).is_empty():
         sys.exit(EXIT_FAILED_RUNS)
 
 
@@ -116,6 +122,11 @@ def _counts(built: Built) -> dict[str, int]:
     return dict(zip(found["status"].to_list(), found["count"].to_list(), strict=True))
 
 
+def _failed(built: Built) -> pl.DataFrame:
+    """RUNS that this build was asked about and that failed or were lost."""
+    return built.runs.filter(built.runs["status"].is_in(FAILED) & built.runs["run_id"].is_in(sorted(built.asked)))
+
+
 def _as_json(built: Built) -> str:
     import json
 
@@ -123,6 +134,7 @@ def _as_json(built: Built) -> str:
     body |= {
         "runs": _counts(built),
         "older_runs": built.older_runs,
+        "failed_runs": sorted(_failed(built)["run_id"]),
         "quarantined_bytes": built.quarantined_bytes,
         "noticed": built.noticed.to_dicts(),
     }
@@ -140,7 +152,7 @@ def _as_text(built: Built) -> str:
     if built.damage:
         lines.append(f"evidence is incomplete: {built.damage} problem(s), {built.quarantined_bytes:,} bytes set aside")
     lines += [f"  {present(f'{path}: {message}')} [{code}]" for _, code, path, message in built.noticed.iter_rows()]
-    failed = built.runs.filter(built.runs["status"].is_in(FAILED))
+    failed = _failed(built)
     if failed.height == 1:
         lines.append(f"dossier: {built.case}/runs/{built.folders[failed['run_id'][0]]}/dossier.html")
     lines.append(f"index:   {built.case}/index.html")
