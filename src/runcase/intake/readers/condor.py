@@ -28,7 +28,13 @@ _CODE = re.compile(r"^\s*Code (\d+) Subcode (-?\d+)", re.MULTILINE)
 _SLOT = re.compile(r"^\s*SlotName: (?:\S+@)?(\S+)", re.MULTILINE)
 _ADDRESS = re.compile(r"on host: <?([^\s:>?]+)")
 _SUBMIT, _EXECUTE, _EVICTED, _TERMINATED, _SHADOW, _ABORTED, _HELD = 0, 1, 4, 5, 7, 9, 12
-_TROUBLE = {_EVICTED: "evicted", _SHADOW: "shadow", 22: "disconnected", 24: "reconnect_failed"}
+_DISCONNECTED, _RECONNECT_FAILED = 22, 24
+_TROUBLE = {
+    _EVICTED: "evicted",
+    _SHADOW: "shadow",
+    _DISCONNECTED: "disconnected",
+    _RECONNECT_FAILED: "reconnect_failed",
+}
 """Events after which the job goes on, or runs again."""
 _HOLDS = {"3": "config.policy", "12": "writeback.transfer", "13": "input.transfer", "34": "resource.oom"}
 """HoldReasonCode -> class: PERIODIC_HOLD, output and input transfer, resources exceeded (HTCondor manual, job ads)."""
@@ -69,7 +75,7 @@ class CondorEvents(DocumentReader):
                 tries[event.run_id] = tries.get(event.run_id, 0) + 1
             ids = {"run_id": event.run_id, "attempt": tries.get(event.run_id, 1)}
             _tell(event, ids, draft)
-            if event.number in (_EVICTED, _TERMINATED, _ABORTED, _HELD, 24) and event.run_id in running:
+            if event.number in (_EVICTED, _TERMINATED, _ABORTED, _HELD, _RECONNECT_FAILED) and event.run_id in running:
                 _executed(running.pop(event.run_id), event, ids, draft)
             if event.number == _EXECUTE:
                 running[event.run_id] = event
