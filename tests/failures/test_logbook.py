@@ -96,3 +96,9 @@ def test_first_screens_are_short_against_their_logs(look: Look) -> None:
     reductions = [look(s).reduction for s in FAILED]
     assert sum(reductions) / len(reductions) >= 0.97
     assert min(reductions) >= 0.95
+
+
+@pytest.mark.parametrize("sample", FAILED, ids=lambda s: s.name)
+def test_no_line_stands_twice_among_the_evidence(sample: Sample, look: Look) -> None:
+    evidence = [(e["text"], *e["refs"]) for e in look(sample).dossier["failure"]["evidence"]]
+    assert len(evidence) == len(set(evidence))

@@ -671,6 +671,12 @@ def test_a_workflow_that_was_stopped_is_cancelled() -> None:
     assert read_one(text, "wf.json").run["status"] == "cancelled"
 
 
+def test_why_a_workflow_was_stopped_is_what_its_message_says() -> None:
+    text = argo("Failed", node("load", "Succeeded"), message="Stopped with strategy 'Terminate'")
+    why = read_one(text, "wf.json").conclusions.diagnoses.row(0, named=True)
+    assert (why["class"], why["text"]) == ("cancelled", "workflow n/etl-abc failed: Stopped with strategy 'Terminate'")
+
+
 def test_prose_about_jobs_is_no_dag_file() -> None:
     text = "Job defined at: acme/shop/.github/workflows/ci.yml@main\nJob is waiting for a runner\nall went well\n"
     assert read_one(text, "log.txt").readers == {"log.txt": None}

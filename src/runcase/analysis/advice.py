@@ -12,6 +12,9 @@ _ADVICE: dict[str, tuple[str, ...]] = {
         "check whether the dependency is there and reachable, then rerun: nothing of the project may be wrong",
     ),
     "dependency.auth": ("check the token, its scopes and its expiry: the service answered, and refused",),
+    "dependency.request": (
+        "look at what was asked for (address, names, what was sent): the service answered and refused it",
+    ),
     "dependency.network": ("rerun; if it fails again, check the remote service and the proxy",),
     "dependency.dns": ("check name resolution on the machine that ran it, then rerun",),
     "dependency.registry": ("check that the named version exists in the registry that was used",),

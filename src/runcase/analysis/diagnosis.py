@@ -68,7 +68,7 @@ def diagnose(view: CaseView) -> pl.DataFrame:
     goods = good_runs_before(view.runs)
     looked_at = pl.concat([unsuccessful, goods["other"]]).unique(maintain_order=True)
     told = decisions(of_last_attempts(view, looked_at), unsuccessful, goods)
-    formed, ends, stated = shapes(view), endings(view), stated_causes(of_last_attempts(view))
+    formed, ends, stated = shapes(view), endings(view), stated_causes(of_last_attempts(view), view.sources)
     silences = last_silences(view)
     rows: list[dict[str, object]] = []
     for run in view.runs.sort("run_id").iter_rows(named=True):
@@ -122,7 +122,7 @@ def _diagnosis(run: dict[str, object], known: _Known) -> list[dict[str, object]]
     if known.shape is not None:
         return _by_shape(run, known.shape, decision, told)
     # errors of a run that was told to stop are its echo, and those of a lost one did not end it
-    ended = known.end if failure in ("cancelled", "timeout.run", "lost") else _by_limit(run, told)
+    ended = _ended(known, failure, decision) or _by_limit(run, told)
     best = None if ended else decision.best
     text = ended.text if ended else told.cause if told and best else _without_lines(run)
     usual = told is not None and best is not None and best.shared > 0
@@ -250,6 +250,13 @@ def _failure_class(run: dict[str, object], decision: Decision, told: Told | None
     return "lost" if run["status"] == "lost" else "unknown_failure"
 
 
+def _ended(known: _Known, failure: str, decision: Decision) -> Ending | None:
+    """What the end of a run itself says, where it is the cause or nothing else is."""
+    if known.end is None or failure not in ("cancelled", "timeout.run", "lost"):
+        return None
+    return known.end if known.end.declared or decision.best is None else None
+
+
 def _by_limit(run: dict[str, object], told: Told | None) -> Ending | None:
     """The command that failed was ended because its time was up: what it printed before is no cause.
 
@@ -297,11 +304,14 @@ def _against_good_runs(best: Candidate | None, told: Told | None, refs: dict[int
 
 
 def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """The strongest candidate of each family, at most eight."""
-    found: dict[str, Candidate] = {}
+    """The strongest candidate of each family, at most eight; no place twice."""
+    families: dict[str, Candidate] = {}
+    places: set[int] = set()
     for c in candidates:
-        found.setdefault(c.family.name, c)
-    return list(found.values())[:8]
+        if c.place not in places and c.family.name not in families:
+            families[c.family.name] = c
+            places.add(c.place)
+    return list(families.values())[:8]
 
 
 def _sentence(c: Candidate) -> str:

@@ -48,16 +48,20 @@ class Ending:
     text: str
     refs: tuple[str, ...]
     confidence: str
+    declared: bool = True
+    """Whether a pack declares the runs of its kind: what else their lines say is then an echo of the end."""
 
 
 def endings(view: CaseView) -> dict[str, Ending]:
     """Of cancelled runs and of those that ran out of time the record that says so, of lost ones the last words."""
-    told = view.runs.filter(pl.col("status").is_in(["cancelled", "timed_out"]) & pl.col("pack").is_not_null())
-    told = told.select("run_id", ref=pl.col("status_refs").list.first()).filter(pl.col("ref").is_not_null())
+    told = view.runs.filter(pl.col("status").is_in(["cancelled", "timed_out"]))
+    told = told.select("run_id", "pack", ref=pl.col("status_refs").list.first()).filter(pl.col("ref").is_not_null())
     line = pl.col("message").str.split("\n").list.first().str.slice(0, 300)
     said = view.events.select(ref=ref_of(), line=line).filter(pl.col("ref").is_in(told["ref"].implode())).collect()
-    rows = told.join(said, on="ref", how="inner", maintain_order="left").select("run_id", "line", "ref")
-    return {**_silences(view), **{r: Ending(text, (ref,), "proven") for r, text, ref in rows.iter_rows()}}
+    rows = told.join(said.filter(pl.col("line") != ""), on="ref", how="inner", maintain_order="left")
+    words = rows.select("run_id", "line", "ref", declared=pl.col("pack").is_not_null())
+    found = {r: Ending(text, (ref,), "proven", declared) for r, text, ref, declared in words.iter_rows()}
+    return {**_silences(view), **found}
 
 
 def _silences(view: CaseView) -> dict[str, Ending]:

@@ -78,6 +78,18 @@ CRASHES = (
     Family("gpu", r"CUDA (?:out of memory|error)|cudaError|no CUDA-capable", 94, "resource.gpu"),
     Family("too_many_files", r"Too many open files|EMFILE|Resource temporarily unavailable", 94, "resource.limits"),
 )
+
+
+def _http(name: str, status: str, failure: str, *more: str) -> Family:
+    """An answer of a server with one of some codes; those that refuse a request are no trouble of the network."""
+    told = (
+        r"(?:HTTP(?:/[\d.]+)?|[Ss]tatus(?: code)?|returned error|server returned|response code|received|Response)"
+        rf"[ :=]*(?:error: )?(?:HTTP/\d\S* )?\(?{status}\b"
+    )
+    pattern = "|".join((rf"\bERROR {status}: ", told, rf"\(HTTP {status}\)", *more))
+    return Family(name, pattern, 94, failure, unless=r"\d (?:bytes|[kKMG]i?B|ms|s|rows|files|items|lines|of) ")
+
+
 NETWORK = (
     Family(
         "dns",
@@ -102,18 +114,15 @@ NETWORK = (
         93,
         "dependency.network",
     ),
-    Family(
+    _http(
         "http",
-        (
-            r"\bERROR [45]\d\d: "
-            r"|(?:HTTP(?:/[\d.]+)?|[Ss]tatus(?: code)?|returned error|server returned|response code|received"
-            r"|Response)[ :=]*(?:error: )?(?:HTTP/\d\S* )?\(?[45]\d\d\b|\(HTTP [45]\d\d\)"
-            r"|\b50[0234] (?:Internal Server|Bad Gateway|Service Unavailable|Gateway)"
-        ),
-        94,
+        r"(?:408|5\d\d)",
         "dependency.network",
-        unless=r"\d (?:bytes|[kKMG]i?B|ms|s|rows|files|items|lines|of) ",
+        r"\b50[0234] (?:Internal Server|Bad Gateway|Service Unavailable|Gateway)",
     ),
+    _http("http_refused", r"4(?:0[024-69]|1\d|2[0-8]|[3-9]\d)", "dependency.request"),
+    _http("http_auth", r"40[137]", "dependency.auth"),
+    _http("http_rate", r"429", "rate_limit"),
     Family(
         "rate",
         r"[Rr]ate limit|429 Too Many|toomanyrequests|secondary rate|API rate|[Tt]oo [Mm]any [Rr]equests",
