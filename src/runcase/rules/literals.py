@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Iterable
+from typing import Any
 
 from runcase.rules.language import Match
 
@@ -20,7 +22,17 @@ with warnings.catch_warnings():
 MIN_LENGTH = 3
 """Shorter texts occur in too many lines to be worth a look."""
 
-MAX_CHOICES = 48
+MAX_CHOICES = 64
+"""Texts of which one occurs; more are not worth a search."""
+
+MAX_LETTERS = 4
+"""Of a set such as `[Ee]` that is written out."""
+
+LONG = 12
+"""From this length on, fewer texts are worth more than longer ones."""
+
+Items = Iterable[tuple[object, Any]]
+"""Elements of a pattern as Python's parser gives them: what one is, and its parts."""
 
 FOLDED = ("\u017f", "\u212a")
 """The characters outside ASCII that are, letter case aside, an ASCII letter: long s and the Kelvin sign.
@@ -36,7 +48,8 @@ def required(pattern: str) -> list[str]:
     except (re.error, OverflowError, RecursionError):
         return []
     best = _best(tree)
-    return sorted(best) if best and min(map(len, best)) >= MIN_LENGTH else []
+    shortest = {t for t in best if not any(other in t for other in best if other != t)}
+    return sorted(shortest) if best and min(map(len, best)) >= MIN_LENGTH else []
 
 
 def needed(match: Match) -> list[str]:
@@ -54,31 +67,64 @@ def needed(match: Match) -> list[str]:
     return max((o for o in options if o), key=lambda o: min(map(len, o)), default=[])
 
 
-def _best(items: object) -> set[str]:
-    """The most selective set of texts of which one must occur in a sequence."""
+def _best(items: Items, most: int = MAX_CHOICES) -> set[str]:
+    """The most selective set of at most so many texts of which one must occur in a sequence."""
     found: list[set[str]] = []
-    run = ""
-    for op, arg in [*list(items), (None, None)]:  # type: ignore[call-overload]
-        if op is c.LITERAL and arg < 128:
-            run += chr(arg).lower()
+    run = {""}
+    for op, arg in items:
+        texts = _texts(op, arg)
+        if texts is not None and len(run) * len(texts) <= most:
+            run = {a + b for a in run for b in texts}
             continue
-        if run:
-            found.append({run})
-            run = ""
-        inner = _inner(op, arg)
-        if inner:
-            found.append(inner)
-    return max(found, key=lambda s: (min(map(len, s)), -len(s)), default=set())
+        found += [run, _within(op, arg, most)]
+        run = {""} if texts is None else texts
+    return max((f for f in (*found, run) if f and "" not in f and len(f) <= most), key=_worth, default=set())
 
 
-def _inner(op: object, arg: object) -> set[str]:
+def _worth(texts: set[str]) -> tuple[int, int, int]:
+    shortest = min(map(len, texts))
+    return min(shortest, LONG), -len(texts), shortest
+
+
+def _texts(op: object, arg: Any) -> set[str] | None:
+    """All that an element can match, where that is a few texts; a place such as `\\b` matches the empty one."""
+    if op is c.LITERAL:
+        return {chr(arg).lower()} if arg < 128 else None
+    if op is c.AT:
+        return {""}
+    if op is c.IN:
+        few = len(arg) <= MAX_LETTERS and all(kind is c.LITERAL and letter < 128 for kind, letter in arg)
+        return {chr(letter).lower() for _, letter in arg} if few else None
     if op is c.SUBPATTERN:
-        return _best(arg[3])  # type: ignore[index]
-    if op in (c.MAX_REPEAT, c.MIN_REPEAT) and arg[0] > 0:  # type: ignore[index]
-        return _best(arg[2])  # type: ignore[index]
+        return _sequence(arg[3])
     if op is c.BRANCH:
-        choices = [_best(branch) for branch in arg[1]]  # type: ignore[index]
-        if all(choices):
-            united = set().union(*choices)
-            return united if len(united) <= MAX_CHOICES else set()
+        branches = [_sequence(branch) for branch in arg[1]]
+        united = set().union(*(b for b in branches if b is not None))
+        return None if None in branches or len(united) > MAX_CHOICES else united
+    if op in (c.MAX_REPEAT, c.MIN_REPEAT) and arg[:2] == (0, 1):
+        repeated = _sequence(arg[2])
+        return None if repeated is None else repeated | {""}
+    return None
+
+
+def _sequence(items: Items) -> set[str] | None:
+    """As `_texts`, of elements that follow each other."""
+    run = {""}
+    for op, arg in items:
+        texts = _texts(op, arg)
+        if texts is None or len(run) * len(texts) > MAX_CHOICES:
+            return None
+        run = {a + b for a in run for b in texts}
+    return run
+
+
+def _within(op: object, arg: Any, most: int) -> set[str]:
+    """As `_best`, of one element."""
+    if op is c.SUBPATTERN:
+        return _best(arg[3], most)
+    if op in (c.MAX_REPEAT, c.MIN_REPEAT) and arg[0] > 0:
+        return _best(arg[2], most)
+    if op is c.BRANCH:
+        choices = [_best(branch, max(1, most // len(arg[1]))) for branch in arg[1]]
+        return set().union(*choices) if all(choices) else set()
     return set()
