@@ -15,6 +15,7 @@ from typing import TypeVar
 import fsspec
 import pytest
 from tests.commands import Built, build, command, runcase
+from tests.storage import objects
 
 from runcase import pipeline, settings
 from runcase.ledger.ingest import GROUP_UNITS
@@ -108,12 +109,22 @@ def test_an_address_where_nobody_answers_is_told_in_a_line(tmp_path: Path, monke
     assert e.value.code == "no_cluster"
 
 
-def test_an_address_that_is_none_and_a_case_on_object_storage_are_refused(tmp_path: Path) -> None:
+def test_a_cluster_fills_the_working_folder_of_a_case_on_other_storage(
+    tmp_path: Path, workers: tuple[str, list[subprocess.Popen[bytes]]]
+) -> None:
+    given = logs(tmp_path / "logs")
+    for path in given.iterdir():
+        os.utime(path, (0, 0))
+    fsspec.filesystem("memory").put(str(given), "/cluster/", recursive=True)
+    pipeline.build(settings.resolve((str(given),), str(tmp_path / "alone")))
+    pipeline.build(settings.resolve(("memory://cluster/logs",), "memory://cluster/case", scheduler=workers[0]))
+    assert objects("memory://cluster/case") == Built(tmp_path / "alone").tree()
+
+
+def test_an_address_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text("one\n")
     wrong = runcase("build", tmp_path / "a.log", "-o", tmp_path / "case", "--scheduler", "elsewhere")
     assert (wrong.code, "[bad_value]" in wrong.err) == (2, True)
-    wrong = runcase("build", tmp_path / "a.log", "-o", "s3://bucket/case")
-    assert (wrong.code, "[unsupported_place]" in wrong.err) == (2, True)
     assert [p.name for p in tmp_path.iterdir()] == ["a.log"]
 
 

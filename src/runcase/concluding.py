@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
@@ -40,7 +39,7 @@ def by(case: Case, crew: Crew | None, share_events: int = SHARE_EVENTS) -> Concl
         parts = shares(facts, joins, share_events)
         if len(parts) == 1:
             return concluded(facts, packs, joins, carrying)
-        ready = _Ready(case.root, packs, carrying)
+        ready = _Ready(case, packs, carrying)
         return together(_each(ready, parts, crew))
 
     return conclude_shares
@@ -51,7 +50,7 @@ def _each(ready: _Ready, parts: Sequence[Share], crew: Crew | None) -> Iterator[
     if crew is None or crew.jobs < 2:
         yield from (_concluded(ready, share) for share in parts)
         return
-    for outcome in crew.each(Stage(_Ready, (ready.root, ready.packs, ready.carrying), _concluded), parts):
+    for outcome in crew.each(Stage(_Ready, (ready.case, ready.packs, ready.carrying), _concluded), parts):
         # a process that the system took away leaves its share to this one
         yield _concluded(ready, parts[outcome.number]) if outcome.value is None else outcome.value
 
@@ -63,11 +62,11 @@ def _each(ready: _Ready, parts: Sequence[Share], crew: Crew | None) -> Iterator[
 class _Ready:
     """What each share is concluded with."""
 
-    root: Path
+    case: Case
     packs: tuple[Pack, ...]
     carrying: pl.DataFrame
 
 
 def _concluded(ready: _Ready, share: Share, tell: Tell = lambda _: None) -> Conclusions:
-    facts = Case.open(ready.root).facts(share.batches)
+    facts = ready.case.facts(share.batches)
     return concluded(of_sources(facts, share.sources), ready.packs, share.joins, ready.carrying)

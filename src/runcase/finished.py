@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 import polars as pl
 
+from runcase.analysis.renewal import of_runs
+from runcase.intake.remote import shown
+from runcase.ledger.places import opened
 from runcase.ledger.store import Case
 from runcase.model.case import Conclusions, Facts, with_overview
 from runcase.model.problems import RuncaseError
@@ -43,7 +45,7 @@ def case_index(path: str) -> Index:
     Raises:
         RuncaseError: `not_a_case`, `newer_case`.
     """
-    case = Case.open(Path(path))
+    case = opened(path)
     facts, conclusions = with_overview(case.facts([]), *case.overview()), case.conclusions()
     folders = run_folders(conclusions.runs["run_id"].to_list())
     return index.index(facts, conclusions, folders, issues_of(case), case.builds())
@@ -54,14 +56,19 @@ def issues_of(case: Case) -> tuple[KnownIssue, ...]:
     return known_issues.of_values(case.provenance().get("known_issues"))
 
 
-def open_case(path: str) -> tuple[Case, Facts, Conclusions]:
-    """An existing case with its facts and conclusions.
+def open_case(path: str) -> tuple[Case, Conclusions]:
+    """An existing case with its conclusions.
 
     Raises:
         RuncaseError: `not_a_case`, `newer_case`.
     """
-    case = Case.open(Path(path))
-    return case, case.facts(), case.conclusions()
+    case = opened(path)
+    return case, case.conclusions()
+
+
+def facts_of(case: Case, conclusions: Conclusions, runs: Sequence[str]) -> Facts:
+    """The facts of the batches that hold evidence of some runs; no others are opened."""
+    return case.facts(case.holding(of_runs(conclusions, set(runs)).members["source_id"]))
 
 
 def one_dossier(path: str, run_id: str) -> Dossier:
@@ -70,13 +77,13 @@ def one_dossier(path: str, run_id: str) -> Dossier:
     Raises:
         RuncaseError: `unknown_run`, with the nearest ids.
     """
-    case, facts, conclusions = open_case(path)
-    return dossier_of(case, facts, conclusions, the_run(conclusions, run_id, path))
+    case, conclusions = open_case(path)
+    return dossier_of(case, conclusions, the_run(conclusions, run_id, path))
 
 
 def folder_of(path: str, dossier: Dossier) -> str:
     """The folder under runs/ in which the pages of a run stand; empty when the case does not say."""
-    folders = Case.open(Path(path)).provenance().get("runs")
+    folders = opened(path).provenance().get("runs")
     return str(folders.get(dossier.run.run_id, "")) if isinstance(folders, dict) else ""
 
 
@@ -86,14 +93,18 @@ def one_report(path: str, run_id: str) -> Reported:
     Raises:
         RuncaseError: `unknown_run`, with the nearest ids.
     """
-    case, facts, conclusions = open_case(path)
-    chosen = the_run(conclusions, run_id, path)
-    return next(iter(dossiers(facts, conclusions, case.raw, chosen, issues_of(case))))
+    case, conclusions = open_case(path)
+    return _reported(case, conclusions, the_run(conclusions, run_id, path))
 
 
-def dossier_of(case: Case, facts: Facts, conclusions: Conclusions, run_id: str) -> Dossier:
+def dossier_of(case: Case, conclusions: Conclusions, run_id: str) -> Dossier:
     """The dossier of a run that the case is known to have."""
-    return next(r.dossier for r in dossiers(facts, conclusions, case.raw, run_id, issues_of(case)))
+    return _reported(case, conclusions, run_id).dossier
+
+
+def _reported(case: Case, conclusions: Conclusions, run_id: str) -> Reported:
+    facts = facts_of(case, conclusions, [run_id])
+    return next(iter(dossiers(facts, conclusions, case.raw, run_id, issues_of(case))))
 
 
 def the_run(conclusions: Conclusions, asked: str, path: str) -> str:
@@ -109,7 +120,7 @@ def the_run(conclusions: Conclusions, asked: str, path: str) -> str:
     if len(matching) != 1:
         what = "has no run" if not matching else f"has {len(matching)} runs like"
         near = ", ".join((matching or known)[:5]) or "no run at all"
-        raise RuncaseError("unknown_run", f"{path} {what} {asked!r}", f"it has: {near}")
+        raise RuncaseError("unknown_run", f"{shown(path)} {what} {asked!r}", f"it has: {near}")
     return matching[0]
 
 
@@ -120,13 +131,16 @@ def raw_evidence(path: str, text: str) -> RawEvidence:
         RuncaseError: `bad_ref`, `not_a_case`.
     """
     ref = Ref.parse(text)
-    case = Case.open(Path(path))
-    sources = case.facts().sources.filter(pl.col("source_id") == ref.source_id).collect()
+    case = opened(path)
+    facts = case.facts(case.holding(pl.Series([ref.source_id])))
+    sources = facts.sources.filter(pl.col("source_id") == ref.source_id).collect()
     if sources.is_empty():
-        raise RuncaseError("bad_ref", f"{path} has no source {ref.source_id}", "refs are printed in the dossiers")
+        raise RuncaseError(
+            "bad_ref", f"{shown(path)} has no source {ref.source_id}", "refs are printed in the dossiers"
+        )
     source = sources.row(0, named=True)
     known = f"{source['path']}, sha256 {source['sha256']}, {source['size_bytes']:,} bytes"
-    stones = case.facts().tombstones.filter((pl.col("source_id") == ref.source_id) & (pl.col("class") != "events"))
+    stones = facts.tombstones.filter((pl.col("source_id") == ref.source_id) & (pl.col("class") != "events"))
     for stone in stones.sort("as_of", "class").collect().iter_rows(named=True):
         known += f"; {stone['size_bytes']:,} bytes expired as of {stone['as_of']}, sha256 {stone['sha256']}"
     return RawEvidence(str(ref), source["path"], case.raw(ref), known)

@@ -55,9 +55,9 @@ def times(path: str, run: str) -> Times:
     Raises:
         RuncaseError: `unknown_run`, `not_a_case`.
     """
-    case, facts, found = finished.open_case(path)
+    case, found = finished.open_case(path)
     run_id = finished.the_run(found, run, path)
-    dossier = finished.dossier_of(case, facts, found, run_id)
+    dossier = finished.dossier_of(case, found, run_id)
     last = int(found.attempts.filter(pl.col("run_id") == run_id)["attempt"].max() or 1)  # type: ignore[arg-type]
     return Times(dossier, chain_of(found.windows, found.attempts, found.edges, run_id, last))
 
@@ -71,7 +71,7 @@ def replay(path: str, run: str, workspace: str | None = None, rules: Sequence[st
     Raises:
         RuncaseError: `unknown_run`, `missing_path`, `pack_changed`, `unknown_pack`.
     """
-    case, _, found = finished.open_case(path)
+    case, found = finished.open_case(path)
     run_id = finished.the_run(found, run, path)
     own = replace(found, runs=found.runs.filter(pl.col("run_id") == run_id))
     checked = None
@@ -129,12 +129,13 @@ def comparison(path: str, first: str, second: str | None = None) -> Comparison:
     Raises:
         RuncaseError: `unknown_run`; `no_counterpart` when there is nothing to compare with.
     """
-    _, facts, found = finished.open_case(path)
+    case, found = finished.open_case(path)
     a = _side(found, first, path)
     b = _side(found, second, path) if second is not None else counterpart(found, a)
     if b is None:
         what = f"{a.run_id} has one attempt, and the case has no good run of its job before it"
         raise RuncaseError("no_counterpart", what, "name the run to compare with: runcase compare A B")
+    facts = finished.facts_of(case, found, [a.run_id, b.run_id])
     events, claims = assigned(facts.events, found), assigned(facts.artifacts, found)
     return compare(events, claims, facts.sources.collect(), found, a, b)
 

@@ -16,9 +16,10 @@ from runcase.analysis.shares import with_contents
 from runcase.finished import issues_of, run_folders
 from runcase.intake import inputs
 from runcase.intake.read import ReadPlan
-from runcase.intake.remote import remote_files
+from runcase.intake.remote import remote_files, shown
 from runcase.ledger.cluster import ingest_on
 from runcase.ledger.ingest import Group, IngestPlan, Unit, grouped, ingest
+from runcase.ledger.places import held
 from runcase.ledger.store import Case
 from runcase.ledger.sums import write_sums
 from runcase.ledger.workers import Crew
@@ -60,7 +61,8 @@ MAX_NOTICED = 5
 class Built:
     """What a build did."""
 
-    case: Path
+    case: str
+    """Where it is; a URL without what may be secret in it."""
     new_inputs: int
     known_inputs: int
     runs: pl.DataFrame
@@ -98,22 +100,21 @@ def build(settings: Settings, report: Report = lambda _: None, crew: Crew | None
             return build(settings, report, own)
     packs = load_packs(settings.packs)
     issues = known_issues.load(settings.known_issues) if settings.known_issues else ()
-    case = Case.create(settings.case)
-    with case.locked(), inputs.spooling(case.root / ".spool") as spool:
+    with held(settings.case, make=True) as case, inputs.spooling(case.root / ".spool") as spool:
         report(Progress("looking at the inputs"))
         older = case.provenance().get("runs")
-        new, held = new_units(case, settings, spool)
-        unpublished = not_published(case, held)
+        new, known = new_units(case, settings, spool)
+        unpublished = not_published(case, known)
         groups = [Group(batch_name(g, packs, settings), g) for g in grouped(new)]
-        groups += damaged_groups(case, held, packs, settings)
+        groups += damaged_groups(case, known, packs, settings)
         if groups:
             read(case, groups, packs, settings, crew, report)
             make_ready(crew, groups)
         written = {g.batch for g in groups}
         facts, conclusions, folders = renew(case, packs, settings, report, issues, written, crew=crew)
     older_runs = len(folders.keys() & set(older)) if isinstance(older, dict) else 0
-    asked = runs_within(facts, conclusions, ([*new, *unpublished] or held))
-    return summary(settings, len(new), len(held), older_runs, asked, facts, conclusions, folders)
+    asked = runs_within(facts, conclusions, ([*new, *unpublished] or known))
+    return summary(settings, len(new), len(known), older_runs, asked, facts, conclusions, folders)
 
 
 def renew(
@@ -167,7 +168,7 @@ def new_units(case: Case, settings: Settings, spool: Path) -> tuple[list[Unit], 
     told, _ = case.overview()
     pending = sorted(set(case.batches()) - set(case.rested_on()))
     known = {*told["source_id"], *case.facts(pending).sources.select("source_id").collect()["source_id"]}
-    units = all_units(settings, spool)
+    units = all_units(settings, spool, case.root)
     new = [u for u in units if source_id(u.sha256, u.name, 0) not in known]
     return new, [u for u in units if source_id(u.sha256, u.name, 0) in known]
 
@@ -190,9 +191,10 @@ def damaged_groups(case: Case, held: Sequence[Unit], packs: Sequence[Pack], sett
     return [g for g in groups if g.batch == batch_name(g.units, packs, settings)]
 
 
-def all_units(settings: Settings, spool: Path) -> list[Unit]:
-    """Every input in the order of the names; the same bytes under the same name count once."""
-    files = chain(inputs.input_files(settings.inputs, settings.case, spool), remote_files(settings.remote, spool))
+def all_units(settings: Settings, spool: Path, own: Path) -> list[Unit]:
+    """Every input in the order of the names but for what lies in `own`; the same bytes under one name count once."""
+    local = inputs.input_files(settings.inputs, own, spool)
+    files = chain(local, remote_files(settings.remote, spool, str(settings.case)))
     told = ((name, *inputs.fingerprint(path), path) for path, name in files)
     found = {(name, sha256): (path, size) for name, sha256, size, path in sorted(told)}
     ordered = sorted(found.items(), key=lambda f: (counted(f[0][0]), f[0][1]))
@@ -354,4 +356,5 @@ def summary(
     defects = damaged_once(found.sort("severity", *PROBLEMS.key, nulls_last=True))
     damage = defects.filter(pl.col("severity") == "error").height
     noticed = defects.select("severity", "code", "path", "message").head(MAX_NOTICED)
-    return Built(settings.case, new, known, conclusions.runs, older_runs, asked, folders, quarantined, damage, noticed)
+    place = shown(str(settings.case))
+    return Built(place, new, known, conclusions.runs, older_runs, asked, folders, quarantined, damage, noticed)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
@@ -102,7 +101,7 @@ def write_dossier(case: Case, folder: str, one: Reported, max_page_bytes: int | 
 
 
 def _prepare(writing: Writing) -> tuple[Writing, Conclusions]:
-    return writing, Case.open(Path(writing.case.root)).conclusions()
+    return writing, writing.case.conclusions()
 
 
 def _write_share(ready: tuple[Writing, Conclusions], runs: frozenset[str], tell: Tell) -> int:

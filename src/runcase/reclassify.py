@@ -13,6 +13,7 @@ from runcase.intake.read import ReadPlan, read_kept
 from runcase.intake.redaction.redactor import Redaction
 from runcase.ledger.classify import Classifier
 from runcase.ledger.ingest import Unit
+from runcase.ledger.places import held
 from runcase.ledger.store import BatchWriter, Case
 from runcase.ledger.workers import Crew
 from runcase.model.case import Conclusions
@@ -69,8 +70,7 @@ def reclassify(settings: Settings, report: pipeline.Report = lambda _: None) -> 
         RuncaseError: `not_a_case`, `busy`, and those of packs; the case is then as it was.
     """
     packs = load_packs(settings.packs)
-    case = Case.open(settings.case)
-    with case.locked():
+    with held(settings.case) as case:
         case.remove_superseded()
         issues = finished.issues_of(case)
         old = case.conclusions()

@@ -30,7 +30,8 @@ class Settings:
     """
 
     inputs: tuple[Path, ...]
-    case: Path
+    case: Path | str
+    """A folder, or a URL."""
     packs: tuple[str, ...] = DEFAULT_PACKS
     jobs: int = 1
     keep_raw: bool = True
@@ -61,7 +62,7 @@ def resolve(
 
     Args:
         inputs: Paths of files and folders, or URLs; `-` is standard input.
-        case: Folder of the case.
+        case: Folder of the case, or its URL.
         rules: Further rule packs; they come after the shipped ones and win over them.
         jobs: Number of processes; None means one a core.
         keep_raw: Whether the ledger keeps the raw bytes.
@@ -71,13 +72,10 @@ def resolve(
         scheduler: Address of a Dask scheduler, `tcp://host:port`.
 
     Raises:
-        RuncaseError: `no_input`, `missing_path`, `bad_value`, `unsupported_place`.
+        RuncaseError: `no_input`, `missing_path`, `bad_value`.
     """
     if not inputs:
         raise RuncaseError("no_input", "no input was named", "runcase build INPUT... -o CASE")
-    if is_url(case):
-        hint = "name a folder on a file system that all machines share; inputs may be URLs"
-        raise RuncaseError("unsupported_place", f"{case}: a case needs renames and locks, which a URL has not", hint)
     if scheduler is not None and not _ADDRESS.fullmatch(scheduler):
         raise RuncaseError("bad_value", f"--scheduler {scheduler}: not an address such as tcp://host:8786")
     remote = tuple(i for i in inputs if is_url(i))
@@ -90,7 +88,8 @@ def resolve(
     pages = None if max_size is None else page_bytes(max_size)
     packs = (*DEFAULT_PACKS, *rules)
     issues = Path(known_issues) if known_issues is not None else None
-    return Settings(paths, Path(case), packs, jobs or 1, keep_raw, redact, pages, issues, remote, scheduler)
+    place = case if is_url(case) else Path(case)
+    return Settings(paths, place, packs, jobs or 1, keep_raw, redact, pages, issues, remote, scheduler)
 
 
 _ADDRESS = re.compile(r"(?:tcp|tls)://[^\s/]+:\d{1,5}")

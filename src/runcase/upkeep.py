@@ -14,6 +14,7 @@ from runcase.analysis.artifacts import without_payloads
 from runcase.analysis.renewal import of_runs
 from runcase.analysis.replay import replays
 from runcase.finished import case_packs
+from runcase.ledger.places import held, opened
 from runcase.ledger.retention import Expired, load_policy
 from runcase.ledger.retention import retain as expire
 from runcase.ledger.store import Case
@@ -30,10 +31,9 @@ def retain(path: str, policy: str, as_of: date, dry_run: bool = False) -> Expire
         RuncaseError: `not_a_case`, `busy`, `bad_policy`, `missing_path`.
     """
     ages = load_policy(Path(policy))
-    case = Case.open(Path(path))
     if dry_run:
-        return expire(case, ages, as_of, dry_run=True)
-    with case.locked():
+        return expire(opened(path), ages, as_of, dry_run=True)
+    with held(path) as case:
         gone = expire(case, ages, as_of)
         _replan(case)
         if gone.runs:

@@ -29,7 +29,9 @@ EARLY_WORKERS = 2
 
 @click.command()
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
-@click.option("-o", "--output", "case", metavar="CASE", required=True, help="Folder of the case; made if missing.")
+@click.option(
+    "-o", "--output", "case", metavar="CASE", required=True, help="Folder or URL of the case; made if missing."
+)
 @click.option("--rules", multiple=True, metavar="PACK", help="A further rule pack: a shipped name or a folder.")
 @click.option("--jobs", type=int, metavar="N", help="Worker processes (default: one a core).")
 @click.option("--scheduler", metavar="ADDRESS", help="Read on the workers of a Dask cluster, tcp://host:port.")

@@ -23,13 +23,12 @@ def verify(case: str, face: str) -> None:
     """
     import json
     from dataclasses import asdict
-    from pathlib import Path
 
-    from runcase.ledger.store import Case
+    from runcase.ledger import places
     from runcase.ledger.sums import read_sums
     from runcase.ledger.sums import verify as verified
 
-    opened = Case.open(Path(case))
+    opened = places.opened(case)
     found = verified(opened)
     files = len(read_sums(opened))
     if face == "json":

@@ -26,7 +26,7 @@ def init(samples: tuple[str, ...], output: str, rules: tuple[str, ...]) -> None:
 
     settings = resolve(samples, output, rules)
     with tempfile.TemporaryDirectory() as folder, spooling(Path(folder) / "spool") as spool:
-        made = starter(pipeline.all_units(settings, spool), load_packs(settings.packs), pack_name(output))
+        made = starter(pipeline.all_units(settings, spool, Path(output)), load_packs(settings.packs), pack_name(output))
     write_new(Path(output), {**made.files, "pack.schema.json": schema("pack")})
     ids = f", ids found: {', '.join(made.ids)}" if made.ids else ""
     click.echo(f"{made.records:,} records, {made.unknown:,} of them unknown; {made.rules} rules written{ids}")

@@ -16,7 +16,7 @@ from runcase.model.text import json_quiet
 if TYPE_CHECKING:
     from runcase.report.terminal import Screen
 
-CASE = click.option("-c", "--case", default="case", metavar="CASE", help="Folder of the case (default: case).")
+CASE = click.option("-c", "--case", default="case", metavar="CASE", help="Folder or URL of the case (default: case).")
 FACE = click.option("--format", "face", type=click.Choice(["text", "json"]), default="text", help="How to print.")
 
 
@@ -55,11 +55,10 @@ def _shown(case: str, run: str | None, face: str) -> str:
         index = finished.case_index(case)
         return json_quiet(index_json(index)) if face == "json" else terminal.run_list(index, _screen(case))
     dossier = finished.one_dossier(case, run)
-    return (
-        json_quiet(to_json(dossier))
-        if face == "json"
-        else terminal.first_screen(dossier, _screen(case), finished.folder_of(case, dossier))
-    )
+    if face == "json":
+        return json_quiet(to_json(dossier))
+    screen = _screen(case)
+    return terminal.first_screen(dossier, screen, finished.folder_of(case, dossier) if screen.base else "")
 
 
 def _ticket(case: str, run: str | None, dialect: str, limit: int | None) -> str:
@@ -121,4 +120,13 @@ def _screen(case: str) -> Screen:
     color = "NO_COLOR" not in os.environ
     linked = color and os.environ.get("TERM", "") not in _NO_LINKS
     width = max(40, shutil.get_terminal_size().columns)
-    return Screen(color, width, Path(case).resolve().as_uri() if linked else None)
+    return Screen(color, width, _linked(case) if linked else None)
+
+
+def _linked(case: str) -> str | None:
+    """The address of the pages of a case; of one at a URL, only where a browser opens it."""
+    from runcase.intake.remote import is_url, shown
+
+    if is_url(case):
+        return shown(case) if case.startswith("https://") else None
+    return Path(case).resolve().as_uri()

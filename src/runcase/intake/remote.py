@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,49 +16,104 @@ from runcase.intake.containers.names import visible_name
 from runcase.model.problems import RuncaseError
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://.+")
+_SECRET_PARTS = re.compile(r"(?<=://)[^/@]*@|[?#].*")
 _COPY_BYTES = 4 << 20
 
 
 def is_url(given: str) -> bool:
-    """Whether an input is named by a URL and not by a path."""
+    """Whether an input or a case is named by a URL and not by a path."""
     return _URL.fullmatch(given) is not None
 
 
-def remote_files(urls: Sequence[str], spool: Path) -> Iterator[tuple[Path, str]]:
+def shown(given: str) -> str:
+    """A path as it is; a URL without what may be secret in it: user, password, query."""
+    return _SECRET_PARTS.sub("", given) if is_url(given) else given
+
+
+def remote_files(urls: Sequence[str], spool: Path, case: str = "") -> Iterator[tuple[Path, str]]:
     """A copy of every object that the URLs name, or that lies below them, with its name in the case.
+
+    Args:
+        urls: Of objects and of what they lie below.
+        spool: Folder for the copies.
+        case: Place of the case being built, which is no input even where it lies below one.
 
     Raises:
         RuncaseError: `missing_extra`, `missing_path`, `unreachable`.
     """
+    own = storage_at(case) if is_url(case) and urls else None
     for n, url in enumerate(urls):
-        storage, root = _storage(url)
+        storage, root = storage_at(url)
         try:
-            found = sorted(storage.find(root))
-            if not found:
-                raise RuncaseError("missing_path", f"no object at {url}", "check the spelling")
-            for k, path in enumerate(found):
-                place = spool / f"remote-{n}-{k}"
-                _copy(storage, path, place)
-                yield place, visible_name(_name(root, path))
-        except RuncaseError:
-            raise
+            with reaching(url):
+                found = [path for path in sorted(found_below(storage, root)) if not _below(own, storage, path)]
+                if not found:
+                    raise FileNotFoundError(root)
+                for k, path in enumerate(found):
+                    place = spool / f"remote-{n}-{k}"
+                    _copy(storage, path, place)
+                    yield place, visible_name(_name(root, path))
         except FileNotFoundError as e:
-            raise RuncaseError("missing_path", f"no object at {url}", "check the spelling") from e
-        except Exception as e:  # each storage has errors of its own, from a wrong key to a lost network
-            raise RuncaseError("unreachable", f"{url} cannot be read: {type(e).__name__}: {e}") from e
+            raise RuncaseError("missing_path", f"no object at {shown(url)}", "check the spelling") from e
 
 
-def _storage(url: str) -> tuple[Any, str]:
-    """The file system of a URL and the path in it."""
+def storage_at(url: str) -> tuple[Any, str]:
+    """The file system of a URL and the path in it.
+
+    Raises:
+        RuncaseError: `missing_extra`, `unreachable`.
+    """
     try:
         from fsspec.core import url_to_fs
 
         storage, root = url_to_fs(url)
     except ImportError as e:
-        raise RuncaseError("missing_extra", f"{url} needs a library: {e}", "pip install 'runcase[remote]'") from e
+        hint = "pip install 'runcase[remote]', and the library of the storage: s3fs, gcsfs, adlfs, ..."
+        raise RuncaseError("missing_extra", f"{shown(url)} needs a library: {_told(e, url)}", hint) from e
     except Exception as e:
-        raise RuncaseError("unreachable", f"{url} is not a place that can be read: {e}") from e
+        message = f"{shown(url)} is not a place that can be reached: {_told(e, url)}"
+        raise RuncaseError("unreachable", message) from e
     return storage, str(root)
+
+
+def found_below(storage: Any, root: str) -> dict[str, dict[str, Any]]:
+    """What a storage knows of every object at or below a path, by its path.
+
+    Raises:
+        FileNotFoundError: When there is none.
+    """
+    found: dict[str, dict[str, Any]] = storage.find(root, detail=True)
+    if not found:
+        storage.ls(root)  # some storages find nothing in what they cannot list: this says why
+    return found
+
+
+@contextmanager
+def reaching(url: str) -> Iterator[None]:
+    """Says in one way what storages fail by; that something is missing or there already is an answer and passes.
+
+    Raises:
+        RuncaseError: `unreachable`.
+    """
+    try:
+        yield
+    except (RuncaseError, FileNotFoundError, FileExistsError):
+        raise
+    except Exception as e:  # each storage has errors of its own, from a wrong key to a lost network
+        message = f"{shown(url)} cannot be reached: {type(e).__name__}: {_told(e, url)}"
+        raise RuncaseError("unreachable", message) from e
+
+
+def _told(error: Exception, url: str) -> str:
+    """What an error says, without the secrets that it may repeat."""
+    from runcase.intake.redaction.redactor import redacted_text
+
+    return redacted_text(str(error).replace(url, shown(url)))
+
+
+def _below(own: tuple[Any, str] | None, storage: Any, path: str) -> bool:
+    """Whether an object is part of the case."""
+    return own is not None and type(own[0]) is type(storage) and path.startswith(own[1].rstrip("/") + "/")
 
 
 def _name(root: str, path: str) -> str:

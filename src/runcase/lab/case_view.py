@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
-from runcase.ledger.store import Case
+from runcase.intake.remote import shown
+from runcase.ledger import places
 from runcase.model.case import Conclusions, Facts
 from runcase.model.problems import RuncaseError
 from runcase.rules.compile import applies
@@ -41,7 +41,7 @@ def opened(path: str, rules: Sequence[str]) -> LabCase:
     Raises:
         RuncaseError: `not_a_case`, `newer_case`, `unknown_pack`, `invalid_pack`.
     """
-    case = Case.open(Path(path))
+    case = places.opened(path)
     packs = load_packs((*DEFAULT_PACKS, *rules))
     at_hand = {p.name: p.digest for p in packs}
     used = case.provenance().get("packs", [])
@@ -52,7 +52,7 @@ def opened(path: str, rules: Sequence[str]) -> LabCase:
             notes.append(f"the case was built with pack {name}@{digest}, which is not at hand; name it with --rules")
         elif at_hand[name] != digest:
             notes.append(f"the case was built with {name}@{digest}; at hand is {name}@{at_hand[name]}")
-    return LabCase(path, case.facts(), case.conclusions(), packs, tuple(notes))
+    return LabCase(shown(path), case.facts(), case.conclusions(), packs, tuple(notes))
 
 
 def rules_for(

@@ -37,6 +37,7 @@ from runcase.rules.compile import compile_packs
 
 CONNECT_SECONDS = 20
 _LENGTH_BYTES = 8
+_SHARED = "the case, or for one at a URL the folder that TMPDIR names, must lie on storage that all machines share"
 _DECIDING = ("runcase", "polars", "pyarrow")
 """Distributions that decide over the bytes of a ledger."""
 
@@ -96,7 +97,7 @@ def _place(found: Answer, group: Group, ledger: Path) -> None:
     staging = ledger / found.staging
     if not staging.is_dir():
         message = f"{ledger} is not what the workers see under this name: they left no {found.staging}"
-        raise RuncaseError("cluster_failed", message, "the case must lie on storage that all machines share")
+        raise RuncaseError("cluster_failed", message, _SHARED)
     give_place(staging, ledger / group.batch)
 
 

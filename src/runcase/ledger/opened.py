@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, fields
-from pathlib import Path
 
 import polars as pl
 
+from runcase.ledger import places
 from runcase.ledger.store import Case
 from runcase.model.refs import Ref
 from runcase.model.tables import CONCLUSIONS
@@ -50,12 +50,12 @@ class OpenCase:
 
 
 def opened(root: str | os.PathLike[str]) -> OpenCase:
-    """An existing case.
+    """An existing case, in a folder or at a URL.
 
     Raises:
-        RuncaseError: `not_a_case`, `newer_case`.
+        RuncaseError: `not_a_case`, `newer_case`; for a URL `missing_extra`, `unreachable`.
     """
-    case = Case.open(Path(root))
+    case = places.opened(root)
     facts, conclusions = case.facts(), case.conclusions()
     lazy = {f.name: getattr(facts, f.name) for f in fields(facts)}
     frames = (getattr(conclusions, f.name) for f in fields(conclusions))

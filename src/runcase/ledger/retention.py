@@ -123,6 +123,7 @@ def _expire(
         "payloads": _older(own.filter(pl.col("payload")), policy.payloads),
         "events": _older(own, policy.events),
     }
+    case.bring([batch])
     folder = case.root / "ledger" / batch
     raw_path, events_path = (folder / f"{t.name}.parquet" for t in (RAW, EVENTS))
     stones = [*_raw_stones(raw_path, old), *_event_stones(events_path, old["events"], cited)]

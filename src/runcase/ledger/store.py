@@ -17,10 +17,11 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import cache
-from itertools import groupby
+from itertools import groupby, product
 from pathlib import Path
 from secrets import token_hex
 from types import TracebackType
+from typing import Protocol
 
 import numpy as np
 import polars as pl
@@ -92,11 +93,34 @@ def _overview_name(table: Table) -> str:
     return f"all_{table.name}.parquet"
 
 
-class Case:
-    """A case folder: its ledger, its conclusions and its provenance."""
+class Elsewhere(Protocol):
+    """Where the files of a case are kept when its folder only mirrors them."""
 
-    def __init__(self, root: Path) -> None:
+    name: str
+    """The place as messages name it."""
+
+    def bring(self, names: Iterable[str]) -> None:
+        """Makes files of the case local that are not yet."""
+
+    def bring_all(self) -> list[str]:
+        """Makes every file local; returns those that are not as they were written."""
+
+    def withholds(self, name: str) -> bool:
+        """Whether a file is there and has not been made local."""
+
+
+class Case:
+    """A case folder: its ledger, its conclusions and its provenance.
+
+    Args:
+        root: The folder.
+        elsewhere: Where its files come from when they are asked for; None when the folder is the case.
+    """
+
+    def __init__(self, root: Path, elsewhere: Elsewhere | None = None) -> None:
         self.root = root
+        self.name = elsewhere.name if elsewhere is not None else str(root)
+        self._elsewhere = elsewhere
         self._held = False
         self._checked: dict[Path, Problem | None] = {}
         self._batch_of: dict[str, str] = {}
@@ -104,20 +128,22 @@ class Case:
         self._first_inputs: dict[str, str] = {}
 
     @classmethod
-    def open(cls, root: Path) -> Case:
+    def open(cls, root: Path, elsewhere: Elsewhere | None = None) -> Case:
         """An existing case.
 
         Raises:
             RuncaseError: `not_a_case`, or `newer_case` when a later version wrote it.
         """
-        case = cls(root)
+        case = cls(root, elsewhere)
         if not (root / "case.json").is_file() and not (root / "ledger").is_dir():
-            raise RuncaseError("not_a_case", f"{root} is not a case", "make one with: runcase build INPUT... -o CASE")
+            raise RuncaseError(
+                "not_a_case", f"{case.name} is not a case", "make one with: runcase build INPUT... -o CASE"
+            )
         case._check_version()
         return case
 
     @classmethod
-    def create(cls, root: Path) -> Case:
+    def create(cls, root: Path, elsewhere: Elsewhere | None = None) -> Case:
         """A case at `root`, made if the folder is missing or empty.
 
         Raises:
@@ -131,7 +157,7 @@ class Case:
                 "not_a_case", f"{root} is neither empty nor a case (it holds {held[0]})", "name a new folder with -o"
             )
         (root / "ledger").mkdir(parents=True, exist_ok=True)
-        case = cls(root)
+        case = cls(root, elsewhere)
         case._check_version()
         return case
 
@@ -140,7 +166,7 @@ class Case:
         if not isinstance(version, int) or version > SCHEMA_VERSION:
             raise RuncaseError(
                 "newer_case",
-                f"{self.root} has layout version {version}; this runcase knows up to {SCHEMA_VERSION}",
+                f"{self.name} has layout version {version}; this runcase knows up to {SCHEMA_VERSION}",
                 "read it with a newer runcase, or build into a new folder",
             )
 
@@ -156,7 +182,7 @@ class Case:
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as e:
-                raise RuncaseError("busy", f"another build is writing to {self.root}", "wait for it, then retry") from e
+                raise RuncaseError("busy", f"another build is writing to {self.name}", "wait for it, then retry") from e
             self._held = True
             yield
         finally:
@@ -172,7 +198,7 @@ class Case:
         except FileNotFoundError:
             return {}
         except ValueError as e:
-            raise RuncaseError("not_a_case", f"{self.root}/case.json is damaged: {e}", "build into a new folder") from e
+            raise RuncaseError("not_a_case", f"{self.name}/case.json is damaged: {e}", "build into a new folder") from e
         return found if isinstance(found, dict) else {}
 
     def write_provenance(self, provenance: Mapping[str, object]) -> None:
@@ -201,7 +227,19 @@ class Case:
 
     def has(self, name: str) -> bool:
         """Whether the case has this file."""
-        return os.path.isfile(f"{self.root}/{name}")
+        return os.path.isfile(f"{self.root}/{name}") or self._withheld(name)
+
+    def bring(self, batches: Iterable[str], tables: Iterable[Table] = FACTS) -> None:
+        """Makes tables of some batches local, before anything opens them by their paths."""
+        if self._elsewhere is not None:
+            self._elsewhere.bring(_part_name(b, t) for b, t in product(batches, tables))
+
+    def bring_all(self) -> list[str]:
+        """Makes every file local; returns those that are known not to be as they were written."""
+        return self._elsewhere.bring_all() if self._elsewhere is not None else []
+
+    def _withheld(self, name: str) -> bool:
+        return self._elsewhere is not None and self._elsewhere.withholds(name)
 
     def remove_runs_except(self, folders: set[str]) -> None:
         """Drops dossiers of runs that the conclusions no longer know."""
@@ -285,7 +323,9 @@ class Case:
         Args:
             batches: Which ones; None means those that the conclusions rest on.
         """
-        chosen = self._as_named(self.rested_on() if batches is None else batches)
+        asked = self.rested_on() if batches is None else batches
+        self.bring(asked, [t for t in FACTS if t is not RAW])
+        chosen = self._as_named(asked)
         unreadable = _problem_frame(self.ledger_problems(chosen)).lazy()
         return Facts(
             sources=self._fact(SOURCES, chosen),
@@ -326,15 +366,18 @@ class Case:
         Raises:
             RuncaseError: `not_a_case` when it cannot be read.
         """
-        path = self.root / "ledger" / batch / f"{table.name}.parquet"
-        problem = _unreadable(path, f"ledger/{batch}/{table.name}.parquet", table, self._held)
+        self.bring([batch], [table])
+        name = _part_name(batch, table)
+        path = self.root / name
+        problem = _unreadable(path, name, table, self._held)
         if problem is not None:
             raise RuncaseError("not_a_case", problem.message, "build anew from the inputs")
         return _scanned(path, table)
 
     def kept(self, batch: str) -> Iterator[tuple[str, Iterator[bytes]]]:
         """Sources whose bytes a batch holds, in the order in which they were read, each with its chunks."""
-        file = pq.ParquetFile(self.root / "ledger" / batch / f"{RAW.name}.parquet")
+        self.bring([batch], [RAW])
+        file = pq.ParquetFile(self.root / _part_name(batch, RAW))
         groups = (file.read_row_group(n, columns=["source_id", "data"]) for n in range(file.num_row_groups))
         rows = (r for g in groups for r in zip(g["source_id"].to_pylist(), g["data"].to_pylist(), strict=True))
         for source_id, chunks in groupby(rows, key=lambda r: str(r[0])):
@@ -342,14 +385,16 @@ class Case:
 
     def _parts(self, table: Table, batches: Sequence[str]) -> Iterator[tuple[Path, Problem | None]]:
         for batch in batches:
-            path = self.root / "ledger" / batch / f"{table.name}.parquet"
+            name = _part_name(batch, table)
+            path = self.root / name
             if path not in self._checked:
-                name = f"ledger/{batch}/{table.name}.parquet"
+                if self._withheld(name):
+                    continue
                 self._checked[path] = _unreadable(path, name, table, self._held)
             yield path, self._checked[path]
 
     def ledger_problems(self, batches: Sequence[str]) -> list[Problem]:
-        """One problem a ledger file that cannot be read."""
+        """One problem a ledger file that cannot be read; what is kept elsewhere and was not needed is not looked at."""
         return [problem for table in FACTS for _, problem in self._parts(table, batches) if problem is not None]
 
     def _fact(self, table: Table, batches: Sequence[str]) -> pl.LazyFrame:
@@ -367,6 +412,7 @@ class Case:
         known = self._batch_of.get(ref.source_id)
         for batch in self.batches() if known is None else [known]:
             if batch not in self._chunks:
+                self.bring([batch], [RAW, REDACTIONS])
                 paths = [path for path, problem in self._parts(RAW, [batch]) if problem is None]
                 self._chunks[batch] = RawChunks(paths, self._fact(REDACTIONS, [batch]).collect())
             if (data := self._chunks[batch].bytes_of(ref)) is not None:
@@ -498,6 +544,10 @@ class BatchWriter:
         _sync_tree(self.staging)
         if self._placed:
             give_place(self.staging, self._place)
+
+
+def _part_name(batch: str, table: Table) -> str:
+    return f"ledger/{batch}/{table.name}.parquet"
 
 
 def give_place(staging: Path, place: Path) -> None:

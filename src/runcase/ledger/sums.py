@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,8 +51,8 @@ def write_sums(case: Case, kept: Collection[str]) -> None:
             found += before[known]
         folders[:] = [f for f in folders if f"{prefix}{f}" not in carried and not f.startswith(".")]
         own = (f"{prefix}{n}" for n in names if not n.startswith("."))
-        found += [(n, _digest(case.root / n)) for n in own if n not in _OUTSIDE and (case.root / n).is_file()]
-    case.write_text(NAME, "".join(f"{digest}  {name}\n" for name, digest in sorted(found)), durable=True)
+        found += [(n, digest_of(case.root / n)) for n in own if n not in _OUTSIDE and (case.root / n).is_file()]
+    case.write_text(NAME, listing(dict(found)), durable=True)
 
 
 def _folder(name: str) -> str:
@@ -63,26 +63,37 @@ def _folder(name: str) -> str:
 def read_sums(case: Case) -> dict[str, str]:
     """Name of each file -> its digest; empty when there is no list."""
     try:
-        text = (case.root / NAME).read_text("utf-8", "surrogateescape")
+        return listed((case.root / NAME).read_bytes())
     except FileNotFoundError:
         return {}
-    pairs = (line.split("  ", 1) for line in text.splitlines())
+
+
+def listed(sums: bytes) -> dict[str, str]:
+    """Name of each file -> its digest, as sha256sum(1) writes it."""
+    pairs = (line.split("  ", 1) for line in sums.decode("utf-8", "surrogateescape").splitlines())
     return {pair[1]: pair[0] for pair in pairs if len(pair) == 2}
+
+
+def listing(digests: Mapping[str, str]) -> str:
+    """What `listed` reads, by name."""
+    return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items()))
 
 
 def verify(case: Case) -> list[Finding]:
     """Everything that is not as it was written, in the order of the files."""
-    listed = read_sums(case)
-    if not listed:
+    differing = case.bring_all()
+    told = read_sums(case)
+    if not told:
         return [Finding("sums_missing", NAME, "the list of digests is missing; build again")]
     there = set(_files(case.root))
-    found = [Finding("file_missing", n, "listed, and not there") for n in listed if n not in there]
-    found += [Finding("file_unlisted", n, "there, and not listed") for n in sorted(there) if n not in listed]
+    found = [Finding("file_missing", n, "listed, and not there") for n in told if n not in there]
+    found += [Finding("file_unlisted", n, "there, and not listed") for n in sorted(there) if n not in told]
     found += [
-        Finding("file_changed", n, f"its digest is not {listed[n][:16]}..., as it was when it was written")
-        for n in sorted(there & listed.keys())
-        if _digest(case.root / n) != listed[n]
+        Finding("file_changed", n, f"its digest is not {told[n][:16]}..., as it was when it was written")
+        for n in sorted(there & told.keys())
+        if digest_of(case.root / n) != told[n]
     ]
+    found += [Finding("file_changed", n, "it is not as the last build left it") for n in differing if n in _OUTSIDE]
     pending = sorted(set(case.batches()) - set(case.concluded()))
     found += [Finding("batch_pending", f"ledger/{b}", "a build was cut off before it was concluded") for b in pending]
     return sorted([*found, *_raw_findings(case)], key=lambda f: (f.path, f.code))
@@ -94,7 +105,8 @@ def _files(root: Path) -> Iterator[str]:
     yield from sorted(n for n in names if n not in _OUTSIDE and not any(part[0] == "." for part in n.split("/")))
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file."""
     with path.open("rb") as f:
         return hashlib.file_digest(f, "sha256").hexdigest()
 
