@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from runcase.intake.kernels.loading import kernel
+
 NO_TIME = -(2**63)
 """In place of an instant where there is none."""
 
@@ -182,7 +184,7 @@ def named(data: np.ndarray, at: int, size: int, names: np.ndarray, ends: np.ndar
     return -1
 
 
-@njit(cache=True)
+@kernel
 def views(
     data: np.ndarray, starts: np.ndarray, lengths: np.ndarray, buffers: np.ndarray, extra: np.ndarray
 ) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from runcase.intake.kernels.bytes_ import NO_TIME, is_word, iso_instant, named
+from runcase.intake.kernels.loading import kernel
 from runcase.intake.kernels.stamped import _stream, bare_end, is_plain, message_level
 
 DEPTH = 48
@@ -154,7 +155,7 @@ def _scalar(data: np.ndarray, p: int, end: int) -> int:
     return _word(data, p, end)
 
 
-@njit(cache=True)
+@kernel
 def read_objects(
     data: np.ndarray,
     starts: np.ndarray,

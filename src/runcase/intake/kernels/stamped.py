@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from runcase.intake.kernels.bytes_ import NO_TIME, is_blank, is_word, iso_instant, named, says
+from runcase.intake.kernels.loading import kernel
 
 HEAD = 120
 """Of a message in which a level may stand, characters (as in `levels`)."""
@@ -39,7 +40,7 @@ def is_plain(data: np.ndarray, start: int, end: int) -> bool:
     return odd == 0
 
 
-@njit(cache=True)
+@kernel
 def read_lines(
     data: np.ndarray,
     starts: np.ndarray,

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
+
+from runcase.intake.kernels.loading import kernel
 
 _PER_HIT = 64
 """Bytes for which room for one hit is made at first."""
@@ -85,7 +86,7 @@ def places(data: bytes | np.ndarray, of: Automaton) -> tuple[np.ndarray, np.ndar
         room = n
 
 
-@njit(cache=True)
+@kernel
 def _walk(
     data: np.ndarray,
     classes: np.ndarray,
