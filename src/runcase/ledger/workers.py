@@ -49,6 +49,12 @@ _NOT_BEGUN = (
 _M_MMAP_THRESHOLD = -3
 """As `malloc.h` has it."""
 
+_POLARS_MEMORY = "dirty_decay_ms:100,muzzy_decay_ms:0,narenas:1"
+"""Polars' allocator (jemalloc) keeps what is freed for 0.1 s and not for as long as the system lets it.
+
+Saves 25 MiB of a share of conclusions, at no processor time that could be measured (2026-11).
+"""
+
 _CONTEXT = multiprocessing.get_context("spawn")
 
 
@@ -243,6 +249,7 @@ def one_thread() -> None:
     import pyarrow as pa
 
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
+    os.environ.setdefault("_RJEM_MALLOC_CONF", _POLARS_MEMORY)
     # Arrow's own allocator keeps what it once had: 15 MB a process (measured 2026-11)
     pa.set_memory_pool(pa.system_memory_pool())
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
