@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from polars.testing import assert_frame_equal
 
-from runcase.ledger.store import ROW_GROUP_ROWS, BatchWriter, Case
+from runcase.ledger.store import ROW_GROUP_ROWS, BatchWriter, Case, replace_table, row_groups
 from runcase.model.problems import RuncaseError
 from runcase.model.refs import Ref
 from runcase.model.tables import EVENTS, FACTS, RAW, SOURCES
@@ -204,3 +204,62 @@ def test_row_groups_depend_on_the_rows_and_not_on_how_they_are_handed_in(tmp_pat
     assert sizes[0] == sizes[1] == sizes[2]
     assert sum(sizes[0]) == 3000
     assert len(sizes[0]) == 2, "many small chunks share a group"
+
+
+def write_batch_of(case: Case, frame: pl.DataFrame, part_groups: int) -> None:
+    with BatchWriter(case.root / "ledger", "b1", part_groups=part_groups) as writer:
+        writer.write(EVENTS, frame)
+
+
+def many_events(groups: int) -> pl.DataFrame:
+    """Events that fill so many row groups and begin one more."""
+    height = groups * ROW_GROUP_ROWS + 7
+    return (
+        EVENTS.frame([event(0)])
+        .select(pl.all().repeat_by(height).explode())
+        .with_columns(artifacts=pl.lit([], dtype=EVENTS.schema["artifacts"]), byte_start=pl.int_range(height) * 10)
+    )
+
+
+def test_a_table_of_many_row_groups_stands_in_several_files_and_reads_as_one(tmp_path: Path) -> None:
+    whole, parted = Case.create(tmp_path / "whole"), Case.create(tmp_path / "parted")
+    frame = many_events(4)
+    write_batch_of(whole, frame, 100)
+    write_batch_of(parted, frame, 2)
+    files = sorted(p.name for p in (parted.root / "ledger" / "b1").glob("events*"))
+    assert files == ["events.1.parquet", "events.2.parquet", "events.parquet"]
+    assert_frame_equal(parted.facts().events.collect(), whole.facts().events.collect())
+    assert_frame_equal(parted.facts_of(EVENTS, "b1").collect(), whole.facts_of(EVENTS, "b1").collect())
+    assert parted.ledger_problems(["b1"]) == []
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_an_earlier_file_of_a_table_that_is_missing_is_named(tmp_path: Path, number: int) -> None:
+    case = Case.create(tmp_path / "case")
+    write_batch_of(case, many_events(4), 2)
+    missing = f"ledger/b1/events.{number}.parquet"
+    (case.root / missing).unlink()
+    assert [(p.code, p.path) for p in case.ledger_problems(["b1"])] == [("ledger_part_missing", missing)]
+    assert case.facts().events.select(pl.len()).collect().item() > 0
+
+
+def test_a_file_that_is_written_anew_still_says_how_many_stand_before_it(tmp_path: Path) -> None:
+    case = Case.create(tmp_path / "case")
+    write_batch_of(case, many_events(2), 1)
+    last = case.root / "ledger/b1/events.parquet"
+    replace_table(last, row_groups([last]))
+    (case.root / "ledger/b1/events.2.parquet").unlink()
+    assert [p.path for p in case.ledger_problems(["b1"])] == ["ledger/b1/events.2.parquet"]
+
+
+def test_kept_bytes_and_refs_reach_across_the_files_of_a_table(tmp_path: Path) -> None:
+    case = Case.create(tmp_path / "case")
+    data = [bytes([65 + n]) * (2 << 20) for n in range(5)]
+    rows = [{"source_id": SID, "byte_start": n << 21, "data": d} for n, d in enumerate(data)]
+    with BatchWriter(case.root / "ledger", "b1", part_groups=2) as writer:
+        writer.write(RAW, RAW.frame(rows))
+    assert sorted(p.name for p in (case.root / "ledger" / "b1").glob("raw.*")) == [
+        *("raw.1.parquet", "raw.2.parquet", "raw.parquet")
+    ]
+    assert [(sid, b"".join(chunks)) for sid, chunks in case.kept("b1")] == [(SID, b"".join(data))]
+    assert case.raw(Ref(SID, (4 << 20) - 3, 6)) == b"BBBCCC"

@@ -53,6 +53,7 @@ class Mirror:
         self._latest = 0
         self._digests: dict[str, str] = {}
         self._damaged: set[str] = set()
+        self._sorted: tuple[dict[str, str], dict[str, list[str]]] = (self._digests, {})
         self.name = objects.shown
 
     # --- reading ----------------------------------------------------------------------------------
@@ -95,6 +96,16 @@ class Mirror:
     def withholds(self, name: str) -> bool:
         """Whether a file is there and has not been made local."""
         return name in self._digests and name not in self._damaged and not (self._folder / name).exists()
+
+    def inside(self, folder: str) -> Sequence[str]:
+        """Names of the files that lie in a folder of the case, local or not."""
+        if self._sorted[0] is not self._digests:
+            folders: dict[str, list[str]] = {}
+            for name in self._digests:
+                place, _, own = name.rpartition("/")
+                folders.setdefault(place, []).append(own)
+            self._sorted = self._digests, folders
+        return self._sorted[1].get(folder, [])
 
     def _find_head(self) -> None:
         """Reads the latest head; a case that was copied to a URL by other means has none, and its sums stand for it.

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from runcase.ledger.store import Case, replace_table
+from runcase.ledger.store import Case, parts_of, replace_table, row_groups
 from runcase.model.tables import EVENTS, RAW, TOMBSTONES
 from runcase.rules.yaml_source import Document, settled
 
@@ -125,8 +125,8 @@ def _expire(
     }
     case.bring([batch])
     folder = case.root / "ledger" / batch
-    raw_path, events_path = (folder / f"{t.name}.parquet" for t in (RAW, EVENTS))
-    stones = [*_raw_stones(raw_path, old), *_event_stones(events_path, old["events"], cited)]
+    raw, events = parts_of(folder, RAW), parts_of(folder, EVENTS)
+    stones = [*_raw_stones(raw, old), *_event_stones(events, old["events"], cited)]
     fresh = TOMBSTONES.frame([{**stone, "batch": batch, "as_of": as_of} for stone in stones])
     if dry_run or not stones:
         return fresh
@@ -135,9 +135,11 @@ def _expire(
     whole = pl.concat([before, fresh]).unique(["source_id", "class"], keep="first", maintain_order=True)
     replace_table(stones_path, [whole.sort(TOMBSTONES.key).to_arrow()])
     expired = pl.col("source_id").is_in(old["raw"] + old["payloads"])
-    replace_table(raw_path, _kept(raw_path, lambda rows: rows.filter(~expired)))
+    for path in raw:
+        replace_table(path, _kept(path, lambda rows: rows.filter(~expired)))
     detail = pl.col("source_id").is_in(old["events"]) & pl.col("kind").is_in(_DETAIL)
-    replace_table(events_path, _kept(events_path, lambda rows: _without(rows, detail, cited)))
+    for path in events:
+        replace_table(path, _kept(path, lambda rows: _without(rows, detail, cited)))
     return fresh
 
 
@@ -156,11 +158,11 @@ def _older(sources: pl.DataFrame, age: timedelta | None) -> list[str]:
 # --- tombstones -----------------------------------------------------------------------------------
 
 
-def _raw_stones(path: Path, old: dict[str, list[str]]) -> Iterator[dict[str, object]]:
+def _raw_stones(paths: Sequence[Path], old: dict[str, list[str]]) -> Iterator[dict[str, object]]:
     """One stone a source whose bytes expire: how many they were, and their digest."""
     classes = {sid: name for name in ("raw", "payloads") for sid in old[name]}
     found: dict[str, tuple[int, hashlib._Hash]] = {}
-    for rows in _groups(path):
+    for rows in row_groups(paths):
         for sid, data in zip(rows.column("source_id").to_pylist(), rows.column("data").to_pylist(), strict=True):
             if sid in classes:
                 size, digest = found.get(sid, (0, hashlib.sha256()))
@@ -170,11 +172,11 @@ def _raw_stones(path: Path, old: dict[str, list[str]]) -> Iterator[dict[str, obj
         yield {"class": classes[sid], "source_id": sid, "size_bytes": size, "sha256": digest.hexdigest(), "events": 0}
 
 
-def _event_stones(path: Path, old: list[str], cited: pl.DataFrame) -> Iterator[dict[str, object]]:
+def _event_stones(paths: list[Path], old: list[str], cited: pl.DataFrame) -> Iterator[dict[str, object]]:
     """One stone a source whose event detail expires: how many events, and the digest over their places."""
     if not old:
         return
-    events = pl.scan_parquet(path).filter(pl.col("source_id").is_in(old) & pl.col("kind").is_in(_DETAIL))
+    events = pl.scan_parquet(paths).filter(pl.col("source_id").is_in(old) & pl.col("kind").is_in(_DETAIL))
     events = events.join(cited.lazy(), on=["source_id", "byte_start"], how="anti")
     rows = events.select("source_id", "byte_start", "byte_len").sort("source_id", "byte_start").collect()
     for (sid,), part in rows.partition_by("source_id", as_dict=True, maintain_order=True).items():
@@ -195,13 +197,7 @@ def _cited(case: Case) -> pl.DataFrame:
 # --- tables without what expired ------------------------------------------------------------------
 
 
-def _groups(path: Path) -> Iterator[pa.Table]:
-    with pq.ParquetFile(path) as file:
-        for group in range(file.num_row_groups):
-            yield file.read_row_group(group)
-
-
 def _kept(path: Path, keep: Callable[[pl.DataFrame], pl.DataFrame]) -> Iterator[pa.Table]:
     """The row groups of a table without the rows that `keep` leaves out; in the table's own types."""
-    for rows in _groups(path):
+    for rows in row_groups([path]):
         yield keep(pl.DataFrame(rows)).to_arrow().cast(rows.schema)

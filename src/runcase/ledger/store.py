@@ -73,6 +73,12 @@ Few of the rows of a giant line fill the memory, and a ref costs one row group o
 100 KB a row group, so that groups of a few rows each would fill the memory as well (measured 2026-11).
 """
 
+PART_GROUPS = 192
+"""Row groups of one file: a writer holds 23 KB for each row group of events until the file ends (measured 2026-11)."""
+
+_EARLIER = b"earlier_parts"
+"""What the last file of a table that has several says of how many stand before it."""
+
 MOST_WAITING = 16
 """Tables that wait to be a row group before they are made one: each holds some 40 KB a column beside its rows."""
 
@@ -93,6 +99,35 @@ def _overview_name(table: Table) -> str:
     return f"all_{table.name}.parquet"
 
 
+def parts_of(folder: Path, table: Table) -> list[Path]:
+    """The files of a table of a batch, in stored order: long tables have `events.1.parquet` and so on before the last.
+
+    One that is missing is among them, unless it is the one before the last: that is for `_unreadable` to see.
+    """
+    return [folder / name for name in _parts_among(os.listdir(folder), table)]
+
+
+def _parts_among(names: Iterable[str], table: Table) -> list[str]:
+    pattern = re.compile(rf"{table.name}\.([1-9][0-9]{{0,5}})\.parquet")
+    earlier = max((int(found[1]) for name in names if (found := pattern.fullmatch(name))), default=0)
+    return [_earlier(table, n + 1) for n in range(earlier)] + [f"{table.name}.parquet"]
+
+
+def _earlier(table: Table, number: int) -> str:
+    return f"{table.name}.{number}.parquet"
+
+
+def _tell_earlier(writer: pq.ParquetWriter, number: int) -> None:
+    """How many files of the table stand before the one that is written."""
+    if number:
+        writer.add_key_value_metadata({_EARLIER: str(number).encode()})
+
+
+def _earlier_parts(stored: pq.FileMetaData) -> int:
+    told = (stored.metadata or {}).get(_EARLIER, b"0")
+    return int(told) if told.isdigit() else 0
+
+
 class Elsewhere(Protocol):
     """Where the files of a case are kept when its folder only mirrors them."""
 
@@ -107,6 +142,9 @@ class Elsewhere(Protocol):
 
     def withholds(self, name: str) -> bool:
         """Whether a file is there and has not been made local."""
+
+    def inside(self, folder: str) -> Sequence[str]:
+        """Names of the files that lie in a folder of the case, local or not."""
 
 
 class Case:
@@ -126,6 +164,7 @@ class Case:
         self._batch_of: dict[str, str] = {}
         self._chunks: dict[str, RawChunks] = {}
         self._first_inputs: dict[str, str] = {}
+        self._inside: dict[str, list[str]] = {}
 
     @classmethod
     def open(cls, root: Path, elsewhere: Elsewhere | None = None) -> Case:
@@ -232,7 +271,7 @@ class Case:
     def bring(self, batches: Iterable[str], tables: Iterable[Table] = FACTS) -> None:
         """Makes tables of some batches local, before anything opens them by their paths."""
         if self._elsewhere is not None:
-            self._elsewhere.bring(_part_name(b, t) for b, t in product(batches, tables))
+            self._elsewhere.bring(n for b, t in product(batches, tables) for n in self._names(b, t))
 
     def bring_all(self) -> list[str]:
         """Makes every file local; returns those that are known not to be as they were written."""
@@ -277,7 +316,7 @@ class Case:
 
     def _forget(self) -> None:
         """What was learned of files that a build is about to replace."""
-        self._checked, self._batch_of, self._chunks, self._first_inputs = {}, {}, {}, {}
+        self._checked, self._batch_of, self._chunks, self._first_inputs, self._inside = {}, {}, {}, {}, {}
 
     def batch(self, name: str, supersedes: str | None = None) -> BatchWriter:
         """A writer for a new batch, which may take the place of another; leftovers of a killed build are removed."""
@@ -367,31 +406,37 @@ class Case:
             RuncaseError: `not_a_case` when it cannot be read.
         """
         self.bring([batch], [table])
-        name = _part_name(batch, table)
-        path = self.root / name
-        problem = _unreadable(path, name, table, self._held)
-        if problem is not None:
-            raise RuncaseError("not_a_case", problem.message, "build anew from the inputs")
-        return _scanned(path, table)
+        parts = list(self._parts(table, [batch]))
+        for _, problem in parts:
+            if problem is not None:
+                raise RuncaseError("not_a_case", problem.message, "build anew from the inputs")
+        return _scanned([path for path, _ in parts], table)
 
     def kept(self, batch: str) -> Iterator[tuple[str, Iterator[bytes]]]:
         """Sources whose bytes a batch holds, in the order in which they were read, each with its chunks."""
         self.bring([batch], [RAW])
-        file = pq.ParquetFile(self.root / _part_name(batch, RAW))
-        groups = (file.read_row_group(n, columns=["source_id", "data"]) for n in range(file.num_row_groups))
+        groups = row_groups([self.root / n for n in self._names(batch, RAW)], ["source_id", "data"])
         rows = (r for g in groups for r in zip(g["source_id"].to_pylist(), g["data"].to_pylist(), strict=True))
         for source_id, chunks in groupby(rows, key=lambda r: str(r[0])):
             yield source_id, (data for _, data in chunks)
 
     def _parts(self, table: Table, batches: Sequence[str]) -> Iterator[tuple[Path, Problem | None]]:
         for batch in batches:
-            name = _part_name(batch, table)
-            path = self.root / name
-            if path not in self._checked:
-                if self._withheld(name):
-                    continue
-                self._checked[path] = _unreadable(path, name, table, self._held)
-            yield path, self._checked[path]
+            for name in self._names(batch, table):
+                path = self.root / name
+                if path not in self._checked:
+                    if self._withheld(name):
+                        continue
+                    self._checked[path] = _unreadable(path, name, table, self._held)
+                yield path, self._checked[path]
+
+    def _names(self, batch: str, table: Table) -> list[str]:
+        """The files of a table of a batch within the case, in stored order, also those that are not local."""
+        folder = f"ledger/{batch}"
+        if batch not in self._inside:
+            own = os.listdir(self.root / folder) if (self.root / folder).is_dir() else []
+            self._inside[batch] = [*own, *(self._elsewhere.inside(folder) if self._elsewhere is not None else ())]
+        return [f"{folder}/{name}" for name in _parts_among(self._inside[batch], table)]
 
     def ledger_problems(self, batches: Sequence[str]) -> list[Problem]:
         """One problem a ledger file that cannot be read; what is kept elsewhere and was not needed is not looked at."""
@@ -479,15 +524,25 @@ class BatchWriter:
     """Writes one batch; leaving the `with` block without an error makes it visible, or leaves that to `give_place`.
 
     Frames are gathered into row groups of a fixed size, so that the files depend
-    on the rows and not on how they were handed in.
+    on the rows and not on how they were handed in. A table of many row groups is
+    written as several files.
     """
 
-    def __init__(self, ledger: Path, name: str, supersedes: str | None = None, placed: bool = True) -> None:
+    def __init__(
+        self,
+        ledger: Path,
+        name: str,
+        supersedes: str | None = None,
+        placed: bool = True,
+        part_groups: int = PART_GROUPS,
+    ) -> None:
         self.name = name
         self._supersedes = supersedes
         self._placed = placed
         self.staging = ledger / f".staging-{name}-{os.getpid()}-{token_hex(4)}"
         self._place = ledger / name
+        self._part_groups = part_groups
+        self._groups = {t.name: 0 for t in FACTS}
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._waiting: dict[str, list[pa.Table]] = {t.name: [] for t in FACTS}
         self._long_bytes = dict.fromkeys(_LONG, 0)
@@ -495,11 +550,13 @@ class BatchWriter:
     def __enter__(self) -> BatchWriter:
         self.staging.mkdir(parents=True)
         for table in FACTS:
-            schema = _arrow_schema(table)
-            self._writers[table.name] = pq.ParquetWriter(
-                self.staging / f"{table.name}.parquet", schema, **_encoding(schema)
-            )
+            self._begin_part(table)
         return self
+
+    def _begin_part(self, table: Table) -> None:
+        schema = _arrow_schema(table)
+        path = self.staging / f"{table.name}.parquet"
+        self._writers[table.name] = pq.ParquetWriter(path, schema, **_encoding(schema))
 
     def write(self, table: Table, frame: pl.DataFrame) -> None:
         """Appends rows; the batch column is filled in."""
@@ -522,11 +579,20 @@ class BatchWriter:
             return
         rows = pa.concat_tables(self._waiting[table.name])
         while size := _group_end(rows, table, whole_groups):
-            self._writers[table.name].write_table(rows.slice(0, size), row_group_size=size)
+            self._write_group(table, rows.slice(0, size))
             rows = rows.slice(size)
         self._waiting[table.name] = [rows] if rows.num_rows else []
         if table.name in _LONG:
             self._long_bytes[table.name] = int(_long_bytes(rows, table).sum())
+
+    def _write_group(self, table: Table, rows: pa.Table) -> None:
+        earlier, begun = divmod(self._groups[table.name], self._part_groups)
+        if earlier and not begun:
+            self._writers[table.name].close()
+            (self.staging / f"{table.name}.parquet").rename(self.staging / _earlier(table, earlier))
+            self._begin_part(table)
+        self._writers[table.name].write_table(rows, row_group_size=rows.num_rows)
+        self._groups[table.name] += 1
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -534,6 +600,7 @@ class BatchWriter:
         if kind is None:
             for table in FACTS:
                 self._flush(table, whole_groups=False)
+                _tell_earlier(self._writers[table.name], max(self._groups[table.name] - 1, 0) // self._part_groups)
         for writer in self._writers.values():
             writer.close()
         if kind is not None:
@@ -544,10 +611,6 @@ class BatchWriter:
         _sync_tree(self.staging)
         if self._placed:
             give_place(self.staging, self._place)
-
-
-def _part_name(batch: str, table: Table) -> str:
-    return f"ledger/{batch}/{table.name}.parquet"
 
 
 def give_place(staging: Path, place: Path) -> None:
@@ -646,14 +709,24 @@ def _encoding(schema: pa.Schema) -> dict[str, object]:
     }
 
 
+def row_groups(paths: Sequence[Path], columns: list[str] | None = None) -> Iterator[pa.Table]:
+    """The row groups of the files of a table, in stored order; all columns, or some."""
+    for path in paths:
+        with pq.ParquetFile(path) as file:
+            for group in range(file.num_row_groups):
+                yield file.read_row_group(group, columns=columns)
+
+
 def replace_table(path: Path, groups: Iterable[pa.Table]) -> None:
     """Replaces a table of a batch by one rename; only retention does, and it leaves tombstones."""
     staged = path.with_name(f".{path.name}.new")
-    schema = pq.read_schema(path)
+    stored = pq.read_metadata(path)
+    schema = stored.schema.to_arrow_schema()
     with pq.ParquetWriter(staged, schema, **_encoding(schema)) as writer:
         for rows in groups:
             if rows.num_rows:
                 writer.write_table(rows.cast(schema))
+        _tell_earlier(writer, _earlier_parts(stored))
     _sync(staged)
     staged.replace(path)
     _sync(path.parent)
@@ -672,13 +745,18 @@ def _unreadable(path: Path, name: str, table: Table, strict: bool) -> Problem | 
         OSError: When `strict` and the system refuses to read it: a build must not go on as if it were damaged.
     """
     try:
-        schema = pq.read_schema(path)
+        stored = pq.read_metadata(path)
+        schema = stored.schema.to_arrow_schema()
     except FileNotFoundError:
         return Problem("ledger_part_missing", "error", f"{name} is missing", path=name)
     except (pa.ArrowException, OSError) as e:
         if strict and isinstance(e, OSError) and e.errno:
             raise
         return Problem("ledger_part_damaged", "error", f"{name} cannot be read: {e}", path=name)
+    before = _earlier_parts(stored)
+    if before and not (path.parent / _earlier(table, before)).exists():
+        missing = f"{Path(name).parent}/{_earlier(table, before)}"
+        return Problem("ledger_part_missing", "error", f"{missing} is missing", path=missing)
     for field, column in zip(_arrow_schema(table), (c for c in table.columns if not c.derived), strict=True):
         there = schema.names.count(field.name)
         if there > 1 or (not there and not column.nullable):

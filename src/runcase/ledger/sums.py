@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from runcase.ledger.store import Case
+from runcase.ledger.store import Case, parts_of, row_groups
 from runcase.model.tables import RAW
 
 NAME = "SHA256SUMS"
@@ -120,7 +119,7 @@ def _raw_findings(case: Case) -> Iterator[Finding]:
         s: (b, p, d) for s, b, p, d in whole.select("source_id", "batch", "path", "sha256").collect().iter_rows()
     }
     for batch in case.batches():
-        for sid, (size_is_whole, digest) in _raw_digests(case.root / "ledger" / batch / f"{RAW.name}.parquet").items():
+        for sid, (size_is_whole, digest) in _raw_digests(parts_of(case.root / "ledger" / batch, RAW)).items():
             _, path, sha256 = expected.get(sid, ("", "", digest))
             if size_is_whole and digest != sha256:
                 yield Finding(
@@ -128,20 +127,18 @@ def _raw_findings(case: Case) -> Iterator[Finding]:
                 )
 
 
-def _raw_digests(path: Path) -> dict[str, tuple[bool, str]]:
+def _raw_digests(paths: Sequence[Path]) -> dict[str, tuple[bool, str]]:
     """Source -> whether its chunks follow each other from 0 on, and the digest over them."""
     hashes: dict[str, tuple[int, hashlib._Hash]] = {}
     gaps: set[str] = set()
     try:
-        with pq.ParquetFile(path) as file:
-            for group in range(file.num_row_groups):
-                rows = file.read_row_group(group)
-                for sid, start, data in zip(*(rows.column(c).to_pylist() for c in RAW.names), strict=True):
-                    at, digest = hashes.setdefault(sid, (0, hashlib.sha256()))
-                    digest.update(data)
-                    hashes[sid] = (at + len(data), digest)
-                    if start != at:
-                        gaps.add(sid)
+        for rows in row_groups(paths):
+            for sid, start, data in zip(*(rows.column(c).to_pylist() for c in RAW.names), strict=True):
+                at, digest = hashes.setdefault(sid, (0, hashlib.sha256()))
+                digest.update(data)
+                hashes[sid] = (at + len(data), digest)
+                if start != at:
+                    gaps.add(sid)
     except (FileNotFoundError, OSError, pa.ArrowException):
         return {}  # said already: the file is missing or changed
     return {sid: (sid not in gaps, digest.hexdigest()) for sid, (_, digest) in hashes.items()}

@@ -130,7 +130,7 @@ PROBLEM_CODES: dict[str, str] = {
     "line_too_long": "a line is longer than is held at once; it is kept in fragments",
     "impossible_time": "a stamp names no instant, or one that no log was written at; the record has no time",
     # ledger
-    "ledger_part_missing": "a batch of the ledger lacks one of its tables",
+    "ledger_part_missing": "a batch of the ledger lacks one of its tables, or a file of one",
     "ledger_part_damaged": "a table of the ledger cannot be read",
     "ledger_part_foreign": "a table of the ledger lacks declared columns",
 }
