@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from tests.factory import event, facts, source
 from tests.readers.reading import read_one
+
+from runcase.analysis.test_reports import results
 
 _PYTEST = """============================= test session starts ==============================
 platform linux -- Python 3.11.2, pytest-7.4.0, pluggy-1.2.0
@@ -98,3 +101,11 @@ def test_a_log_of_a_ci_service_without_its_end_fails_by_its_last_words_only() ->
 def test_an_exit_code_outweighs_the_words_of_tools() -> None:
     run = read_one(_PASSED + "Process exited with code 3\n", "log.txt").run
     assert (run["status"], run["status_basis"]) == ("failed", "exit")
+
+
+def test_where_tools_count_is_told_of_the_runs_that_are_asked_for() -> None:
+    lines = ("=== 3 failed, 4 passed in 0.10s ===",)
+    rows = [event("unknown", f"10:00:0{n}", r, run_id=r, message=m) for r in ("a", "b") for n, m in enumerate(lines)]
+    found = results.tested(facts(rows, [source(r, f"{r}.log") for r in ("a", "b")]).events, {"b"})
+    assert found.results["run_id"].to_list() == ["a", "b"]
+    assert found.totals["run_id"].to_list() == ["b"]

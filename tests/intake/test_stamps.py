@@ -23,3 +23,19 @@ def test_each_logger_s_stamps_are_read_to_the_microsecond(sample: str) -> None:
 
 def _unescaped(text: str) -> str:
     return re.sub(r"\\(t|\\|x..)", lambda m: {"t": "\t", "\\": "\\"}.get(m[1]) or chr(int(m[1][1:], 16)), text)
+
+
+@pytest.mark.parametrize(
+    ("text", "messages"),
+    [
+        ("job nightly began at {} on host a\nit failed\n", ["job nightly began at {} on host a\nit failed"]),
+        ("worker-3 said {} begin\nworker-3 said {} end\n", ["worker-3 said {} begin", "worker-3 said {} end"]),
+        ("the upload of a part ended at {} with 0\n" * 8, ["the upload of a part ended at {} with 0"] * 8),
+        ("[main] {} INFO begin\n[main] {} INFO end\n", ["INFO begin", "INFO end"]),
+    ],
+)
+def test_a_message_keeps_the_words_before_a_stamp_that_stands_within_it(text: str, messages: list[str]) -> None:
+    stamp = "2026-05-02T10:00:00Z"
+    got = read(text.replace("{}", stamp))
+    assert got.messages == [m.replace("{}", stamp) for m in messages]
+    assert set(got.times) == {"2026-05-02T10:00:00"}

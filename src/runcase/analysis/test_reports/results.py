@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 import polars as pl
@@ -81,11 +81,12 @@ class Tested:
     """`TOTALS`, in the order of the sources."""
 
 
-def tested(events: pl.LazyFrame) -> Tested:
+def tested(events: pl.LazyFrame, counting: Set[str]) -> Tested:
     """What the tools say.
 
     Args:
         events: EVENTS with runs assigned, in the order of the sources.
+        counting: Runs of which `totals` are asked for.
     """
     assigned = events.filter(pl.col("run_id").is_not_null())
     hinted = _hinted(assigned)
@@ -105,7 +106,7 @@ def tested(events: pl.LazyFrame) -> Tested:
         found = _reports(frame)
         if found:
             rows.append(_row(str(run_id), frame, [r for _, r in found]))
-            totals += _totals(frame, found)
+            totals += _totals(frame, found) if run_id in counting else []
     return Tested(TESTS.frame(rows).sort(TESTS.key), pl.DataFrame(totals, schema=TOTALS))
 
 

@@ -160,7 +160,7 @@ def _stamped(frame: pl.DataFrame, shapes: Sequence[StampShape], before: Before) 
             for n in ("ts", "ts_lo", "ts_hi", "ts_basis")
         ),
         pre=pl.when(fresh).then(shown["pre"]).otherwise(pl.col("pre")),
-        message=pl.when(fresh & ~shown["announced"].fill_null(value=False))
+        message=pl.when(fresh & ~shown["within"].fill_null(value=False))
         .then(_rest(frame["text"], shown))
         .otherwise(pl.col("message")),
         level=pl.coalesce("level", shown["klog"].replace_strict(LETTERS, default=None, return_dtype=pl.String)),

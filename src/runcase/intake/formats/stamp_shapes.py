@@ -195,6 +195,8 @@ class StampShape:
     place: Place
     order: Order = "mdy"
     also: tuple[Order, ...] = ()
+    few: bool = False
+    """Whether so few lines show it that what stands before it may well be text."""
     behind: str | None = None
     """The very text before the stamp (digits stand for any), where only such lines count."""
 

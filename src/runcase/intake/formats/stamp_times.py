@@ -42,11 +42,11 @@ NUMBERS = {
     "epoch": pl.Int64(),
     "slack": pl.Int64(),
     "klog": pl.String(),
-    "announced": pl.Boolean(),
+    "within": pl.Boolean(),
 }
 """Of a stamp: prefix and stamp, date (and its other reading where the order of its numbers is not evidenced), time of
 day and Unix time in microseconds, minutes east of UTC, how much later it may be than it says (null: it
-states no clock), level letter, whether the line is text that announces it."""
+states no clock), level letter, whether it stands within text that belongs to the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +86,18 @@ def numbers(parts: pl.DataFrame, shape: StampShape) -> pl.DataFrame:
         "epoch": _epoch(have),
         "slack": pl.lit(minutes) if shape.name != "day" else None,
         "klog": letter,
-        "announced": pl.lit(shape.place == "announced"),
+        "within": _within(shape),
     }
     nothing = pl.lit(None)
     return parts.select((e if (e := made[n]) is not None else nothing).cast(t).alias(n) for n, t in NUMBERS.items())
+
+
+def _within(shape: StampShape) -> pl.Expr:
+    """Whether a stamp stands within a sentence, and not behind a header of names and brackets."""
+    if shape.place != "loose":
+        return pl.lit(shape.place == "announced")
+    words = pl.col("pre").str.count_matches(r"[A-Za-z]{2,}[\w'-]*[,:=]?\s")
+    return words >= (2 if shape.few else 3)
 
 
 def _int(name: str) -> pl.Expr:

@@ -161,7 +161,8 @@ def _found(left: Sample, place: Place, least: float, before: Sequence[StampShape
             break
         _, shape, hits = best
         lines = pl.Series([t for t, h in zip(left.texts, hits, strict=True) if h])
-        found.append(with_order(shape, lines, left.recorded_at))
+        few = place == "loose" and left.weight(hits) < _ALIKE_LINES
+        found.append(replace(with_order(shape, lines, left.recorded_at), few=few))
         left = left.without(hits)
     return found
 
