@@ -97,6 +97,14 @@ def test_failed_runs_exit_with_one_only_when_asked(tmp_path: Path) -> None:
     assert runcase("build", SAMPLES / "ci-run.zip", "-o", tmp_path / "b", "--fail-on", "failed").code == 1
 
 
+def test_a_case_without_any_run_is_a_case(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "LICENSE").write_text("You may do what you like with these files.\n")
+    (tmp_path / "logs" / "notes.md").write_text("nothing ran\n")
+    assert "none" in runcase("build", tmp_path / "logs", "-o", tmp_path / "case").out
+    assert runcase("show", "-c", tmp_path / "case").code == 0
+
+
 def test_quarantined_evidence_exits_with_three_under_strict(tmp_path: Path) -> None:
     good = (SAMPLES / "render-retry.tar.gz").read_bytes()
     bad = bytearray(good)

@@ -145,7 +145,7 @@ def renew(
     conclusions, changed = found.conclusions, found.changed
     folders = run_folders(conclusions.runs["run_id"].to_list())
     whole = with_overview(case.facts([]), found.sources, found.problems)
-    if changed or case.rested_on() != case.batches():
+    if changed or not case.is_concluded() or case.rested_on() != case.batches():
         case.write_conclusions(conclusions, found.sources, found.problems)
     changed |= {r for r, folder in folders.items() if not case.has(f"runs/{folder}/dossier.json")}
     changed |= retold(issues_of(case), issues, conclusions)

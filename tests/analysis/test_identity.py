@@ -133,3 +133,13 @@ def test_names_of_runs_are_the_shortest_ends_of_paths_that_differ() -> None:
 def test_a_run_of_one_numbered_attempt_gives_it_to_all_its_records() -> None:
     events = [event("log", "10:00:00", run_id="r1", attempt=3), event("log", "10:00:01", "t", run_id="r1")]
     assert conclude(facts(events), ()).attempts.select("attempt", "events").rows() == [(3, 2)]
+
+
+def test_a_log_that_lies_beside_no_run_is_one_whatever_else_the_case_holds() -> None:
+    plain = [source("p", "tf/apply.log"), source("q", "tf2/apply.log"), source("n", "notes/readme.txt")]
+    said = [event("unknown", None, sid, message="Apply began") for sid in ("p", "q", "n")]
+    assert runs_of(conclude(facts(said, plain), ())) == ["tf/apply.log", "tf2/apply.log"]
+    timed = [source("a", "x/a.log"), source("b", "x/b.log")]
+    events = [event("error", "10:00:00", "a"), event("error", "10:00:01", "b"), *said]
+    found = conclude(facts(events, [*timed, *plain]), ())
+    assert runs_of(found) == ["a.log", "b.log", "tf/apply.log", "tf2/apply.log"]

@@ -18,6 +18,7 @@ import polars as pl
 from runcase.analysis.beside import housed, lying_beside
 from runcase.analysis.duplicates import duplicate_sources
 from runcase.analysis.naming import leaf_folder, own_run_ids
+from runcase.analysis.own_logs import plain_logs, runs_of_their_own, speaks, with_run
 from runcase.analysis.rotation import rotated
 from runcase.model.case import Facts
 from runcase.model.tables import SOURCES
@@ -34,14 +35,6 @@ MIN_PATH_ID = 4
 """Run ids shorter than this prove nothing as a part of a path (`1`, `ci`)."""
 
 _ATTEMPT_PART = re.compile(r"(?i)(?:attempt|try)[-_=.]?(\d{1,6})")
-
-_LOG_NAME = r"(?i)(?:\.(?:log|out|err|txt|stdout|stderr)|/(?:stdout|stderr|console|output))(?:\.\d+)?$"
-
-DOCUMENT_SUFFIXES = (
-    *(".json", ".yaml", ".yml", ".xml", ".toml", ".ini", ".cfg", ".md", ".rst", ".html", ".htm", ".css", ".csv"),
-    *(".tsv", ".lock", ".svg", ".properties", ".sha256", ".md5", ".js", ".py", ".sh", ".rules", ".conf"),
-)
-"""Names of files that are written once and read whole; a log of such a name has times on most of its lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +103,10 @@ def assignment(facts: Facts, taken: Set[str] = frozenset(), names: Mapping[str, 
     by_id = {name: _leading(named, told, name) for name in JOIN_IDS}
     led = _led(named, told, by_id)
     led = pl.concat([led, _pathed(sources, named, led)])
-    led = pl.concat([led, housed(sources, [*_with_run(named)["source_id"], *led["source_id"]], by_id, led.schema)])
+    led = pl.concat([led, housed(sources, [*with_run(named)["source_id"], *led["source_id"]], by_id, led.schema)])
     pieces = rotated(sources)
     led = pl.concat([led, _continuing(pieces, named, led)])
-    alone = _alone(facts, sources, named, duplicates, told, led)
+    alone = runs_of_their_own(facts, sources, named, duplicates, told, led)
     taken = taken | set(named["run_id"].drop_nulls().to_list())
     traced = _traced(alone.join(pieces, on="source_id", how="anti"), named, facts.spans)
     alone = alone.join(traced, on="source_id", how="anti", maintain_order="left")
@@ -123,7 +116,13 @@ def assignment(facts: Facts, taken: Set[str] = frozenset(), names: Mapping[str, 
     based = [own.with_columns(basis=pl.lit("source")), of_traces.drop("_root").with_columns(basis=pl.lit("trace"))]
     joined = pl.concat([told, led, *based], how="diagonal")
     beside = lying_beside(sources, named, joined, duplicates)
-    speaking = beside.join(sources.filter(_speaks()), on="source_id", how="semi", maintain_order="left")
+    placed = pl.concat([d.select("source_id") for d in (with_run(named), joined, beside, duplicates)])
+    plain = plain_logs(sources.join(placed, on="source_id", how="anti", maintain_order="left"))
+    further = _own_runs(plain, pieces, taken | set(own["run_id"]), names or {})
+    further = further.join(_only_attempt(named), on="source_id", how="left", maintain_order="left")
+    own = pl.concat([own, further])
+    joined = pl.concat([joined, further.with_columns(basis=pl.lit("source"))], how="diagonal")
+    speaking = beside.join(sources.filter(speaks()), on="source_id", how="semi", maintain_order="left")
     silent = beside.join(speaking, on="source_id", how="anti", maintain_order="left")
     by_source = pl.concat([joined.select(_BY_SOURCE), speaking]).sort("source_id")
     single = _attempts_of_runs(named, by_source, by_id)
@@ -203,7 +202,7 @@ def _leading(named: pl.DataFrame, told: pl.DataFrame, name: str) -> pl.DataFrame
 
 def _led(named: pl.DataFrame, told: pl.DataFrame, by_id: dict[str, pl.DataFrame]) -> pl.DataFrame:
     """Sources that name no run, and whose trace, workspace or invocation ids all lead to the same one."""
-    silent = named.join(_with_run(named), on="source_id", how="anti", maintain_order="left")
+    silent = named.join(with_run(named), on="source_id", how="anti", maintain_order="left")
     parts = []
     for weight, name in enumerate(JOIN_IDS):
         ids = silent.filter(pl.col(name).is_not_null()).select("source_id", name).unique()
@@ -227,7 +226,7 @@ def _led(named: pl.DataFrame, told: pl.DataFrame, by_id: dict[str, pl.DataFrame]
 def _pathed(sources: pl.DataFrame, named: pl.DataFrame, led: pl.DataFrame) -> pl.DataFrame:
     """Sources that name no run, with exactly one known run id as a part of their path; columns as `led`."""
     known = {r for r in named["run_id"].drop_nulls().to_list() if len(r) >= MIN_PATH_ID}
-    taken = {*_with_run(named)["source_id"], *led["source_id"]}
+    taken = {*with_run(named)["source_id"], *led["source_id"]}
     rows: list[dict[str, object]] = []
     for sid, path in sources.filter(pl.col("kind") == "file").select("source_id", "path").iter_rows():
         parts = leaf_folder(path)
@@ -277,64 +276,6 @@ def _own_runs(alone: pl.DataFrame, pieces: pl.DataFrame, taken: Set[str], names:
     return rows.join(last.select("_log", "run_id"), on="_log", how="left", maintain_order="left").select(
         "source_id", "run_id"
     )
-
-
-def _with_run(named: pl.DataFrame) -> pl.DataFrame:
-    return named.filter(pl.col("run_id").is_not_null()).select("source_id").unique()
-
-
-# --- sources that are runs of their own -----------------------------------------------------------
-
-
-def _alone(
-    facts: Facts,
-    sources: pl.DataFrame,
-    named: pl.DataFrame,
-    duplicates: pl.DataFrame,
-    told: pl.DataFrame,
-    led: pl.DataFrame,
-) -> pl.DataFrame:
-    """Sources that nothing joins to a run and that describe one."""
-    leaves = sources.filter((pl.col("kind") == "file") & (pl.col("role") != "container"))
-    leaves = leaves.join(duplicates, on="source_id", how="anti", maintain_order="left")
-    leaves = leaves.join(_kinds(facts), on="source_id", how="left", maintain_order="left")
-    free = leaves.join(pl.concat([_with_run(named), led.select("source_id")]), on="source_id", how="anti")
-    free = free.sort(SOURCES.key)
-    logs = free.filter(_is_log() & ((pl.col("first_ts").is_not_null()) | (pl.col("_classified").fill_null(0) > 0)))
-    top = free.filter(_is_top(leaves))
-    only_documents = logs.is_empty() and told.is_empty() and led.is_empty()
-    chosen = top if only_documents else top.filter(_is_log())
-    return pl.concat([logs, chosen]).unique("source_id", maintain_order=True).sort(SOURCES.key)
-
-
-def _kinds(facts: Facts) -> pl.DataFrame:
-    """`source_id, _classified, _timed`: records that something names, and records that have a time of their own."""
-    own_time = pl.col("ts").is_not_null() & (pl.col("ts_basis") != "inherited")
-    named = (pl.col("kind") != "unknown").sum().cast(pl.Int64)
-    counted = facts.events.group_by("source_id").agg(_classified=named, _timed=own_time.sum().cast(pl.Int64))
-    return counted.collect(engine="streaming").sort("source_id")
-
-
-def _is_log() -> pl.Expr:
-    """True for logs; a generic text with the name of a document is one only if most of its records have times."""
-    lower = pl.col("path").str.to_lowercase().str.replace(r"\.(?:gz|bz2|xz|zst)$", "")
-    by_name = pl.any_horizontal(lower.str.ends_with(s) for s in DOCUMENT_SUFFIXES)
-    timed = pl.col("_timed").fill_null(0) * 2 >= pl.col("events")
-    document = by_name & pl.col("reader").is_null() & ~(timed & (pl.col("events") > 0))
-    return (pl.col("role") == "log") & ~document
-
-
-def _speaks() -> pl.Expr:
-    """True for sources whose records belong to the run that they lie beside: a reader took them, or they are logs."""
-    return pl.col("reader").is_not_null() | ((pl.col("role") == "log") & pl.col("path").str.contains(_LOG_NAME))
-
-
-def _is_top(leaves: pl.DataFrame) -> pl.Expr:
-    """True for an input that is a file by itself, compressed or not: the only thing that its input holds."""
-    first = pl.col("path").str.split("!/").list.first()
-    inputs = leaves.select(_input=first).group_by("_input").len()
-    lonely = inputs.filter((pl.col("len") == 1) & ~pl.col("_input").str.contains("/", literal=True))["_input"]
-    return first.is_in(lonely.to_list()) | pl.lit(leaves.height == 1)
 
 
 # --- attempts ------------- -------------------------------------------------------------------------
