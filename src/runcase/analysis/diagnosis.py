@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -21,7 +21,7 @@ from runcase.analysis.decisive.weighing import Candidate
 from runcase.analysis.stated import Stated, stated_causes
 from runcase.analysis.structure import Ending, Shape, endings, last_silences, of_last_attempts, shapes
 from runcase.analysis.view import CaseView
-from runcase.model.kinds import UNSUCCESSFUL
+from runcase.model.kinds import EXIT_CLASSES, UNSUCCESSFUL
 from runcase.model.tables import DIAGNOSES
 from runcase.rules.language import FailureRule
 
@@ -32,9 +32,6 @@ SPEAKING = 55
 MAX_LINES = 3
 """Lines that stand beside a cause which the evidence states."""
 _QUOTED = re.compile(r'"[^"]*"')
-_EXIT_CLASSES = {"126": "config.not_executable", "127": "config.command_not_found", "137": "resource.oom"}
-_EXIT_CLASSES |= {"139": "crash.segfault", "134": "crash.abort", "143": "cancelled", "130": "cancelled"}
-"""Exit codes that a shell gives for what happened (POSIX: 126, 127, 128 + signal)."""
 _LIMIT_CODES = ("124", "137", "143")
 _LIMITED = re.compile(r"(?:^|[\s;&|(\"])(g?timeout (?:-\S+ (?:[A-Z]+ )?)*\d[\d.]*[smhd]? \S[^\n\"]*)")
 """A command under GNU timeout."""
@@ -68,7 +65,8 @@ def diagnose(view: CaseView) -> pl.DataFrame:
     goods = good_runs_before(view.runs)
     looked_at = pl.concat([unsuccessful, goods["other"]]).unique(maintain_order=True)
     told = decisions(of_last_attempts(view, looked_at), unsuccessful, goods)
-    formed, ends, stated = shapes(view), endings(view), stated_causes(of_last_attempts(view), view.sources)
+    formed, stated = shapes(view), stated_causes(of_last_attempts(view), view.sources)
+    ends = endings(view, {r for r in unsuccessful if r not in told or told[r].decision.best is None})
     silences = last_silences(view)
     rows: list[dict[str, object]] = []
     for run in view.runs.sort("run_id").iter_rows(named=True):
@@ -237,7 +235,7 @@ def _failure_class(run: dict[str, object], decision: Decision, told: Told | None
     if named:
         return named
     codes = told.codes if told else ()
-    by_code = next((_EXIT_CLASSES[c] for c in codes if c in _EXIT_CLASSES), None)
+    by_code = next((EXIT_CLASSES[c] for c in codes if c in EXIT_CLASSES), None)
     if by_code:
         return by_code
     by_command = purpose(command) if run["status"] == "failed" else None
@@ -252,9 +250,14 @@ def _failure_class(run: dict[str, object], decision: Decision, told: Told | None
 
 def _ended(known: _Known, failure: str, decision: Decision) -> Ending | None:
     """What the end of a run itself says, where it is the cause or nothing else is."""
-    if known.end is None or failure not in ("cancelled", "timeout.run", "lost"):
-        return None
-    return known.end if known.end.declared or decision.best is None else None
+    if known.end is None or decision.best is None:
+        return known.end
+    if failure == "lost" and not known.end.decides and known.told is not None:
+        speaks = decision.best.family.weight >= SPEAKING
+        said = f"{known.end.text}; it says of a failure: {known.told.cause}"
+        ref = known.told.refs[decision.best.place]
+        return replace(known.end, text=said, refs=(*known.end.refs, ref)) if speaks else known.end
+    return known.end if failure in ("cancelled", "timeout.run", "lost") and known.end.decides else None
 
 
 def _by_limit(run: dict[str, object], told: Told | None) -> Ending | None:

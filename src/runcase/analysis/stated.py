@@ -46,7 +46,7 @@ def stated_causes(events: pl.LazyFrame, sources: pl.DataFrame) -> dict[str, Stat
     words = pl.col("rule").str.starts_with("generic@").fill_null(value=False) & named.is_null()
     rows = events.filter(loud & worth & ~words).select(
         "run_id", "ts", "source_id", "byte_start", ref=ref_of(), name=named, failure=failure,
-        text=pl.coalesce("summary", _headline(pl.col("message"))),
+        text=pl.coalesce("summary", headline(pl.col("message"))),
         end=pl.col("kind") == "run.finished",
     )  # fmt: skip
     found = rows.filter(pl.col("name").is_not_null() | pl.col("failure").is_not_null()).collect()
@@ -62,7 +62,7 @@ def _rank(failure: pl.Expr) -> pl.Expr:
     return pl.when(failure == "timeout.run").then(2).when(before).then(1).otherwise(0)
 
 
-def _headline(message: pl.Expr) -> pl.Expr:
+def headline(message: pl.Expr) -> pl.Expr:
     """The first line, and what was raised where a stack trace follows it."""
     first = message.str.split("\n").list.first()
     raised = message.str.strip_chars_end().str.split("\n").list.last()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import polars as pl
 
 from runcase.analysis.absences import PAIR
+from runcase.analysis.stated import headline
 from runcase.analysis.view import CaseView
 from runcase.model.kinds import FAILED
 from runcase.model.refs import ref_of
@@ -48,19 +49,29 @@ class Ending:
     text: str
     refs: tuple[str, ...]
     confidence: str
-    declared: bool = True
-    """Whether a pack declares the runs of its kind: what else their lines say is then an echo of the end."""
+    decides: bool = True
+    """Whether lines that speak of failures are but echoes of it, or tell of what did not end the run."""
 
 
-def endings(view: CaseView) -> dict[str, Ending]:
-    """Of cancelled runs and of those that ran out of time the record that says so, of lost ones the last words."""
-    told = view.runs.filter(pl.col("status").is_in(["cancelled", "timed_out"]))
-    told = told.select("run_id", "pack", ref=pl.col("status_refs").list.first()).filter(pl.col("ref").is_not_null())
-    line = pl.col("message").str.split("\n").list.first().str.slice(0, 300)
+def endings(view: CaseView, silent: Set[str] = frozenset()) -> dict[str, Ending]:
+    """Of cancelled runs and of those that ran out of time the record that says so, of lost ones the last words.
+
+    Args:
+        view: All runs.
+        silent: Failed runs of which no line says why; theirs is the record that says that they failed.
+    """
+    stopped = pl.col("status").is_in(["cancelled", "timed_out"])
+    failed = (pl.col("status") == "failed") & pl.col("run_id").is_in(sorted(silent))
+    told = view.runs.filter(stopped | failed).with_columns(
+        pl.when(stopped).then("pack"), _sure=pl.when(stopped).then(pl.lit("proven")).otherwise(pl.lit("consistent"))
+    )
+    told = told.select("run_id", "pack", "_sure", ref=pl.col("status_refs").list.first())
+    told = told.filter(pl.col("ref").is_not_null())
+    line = headline(pl.col("message")).str.slice(0, 300)
     said = view.events.select(ref=ref_of(), line=line).filter(pl.col("ref").is_in(told["ref"].implode())).collect()
     rows = told.join(said.filter(pl.col("line") != ""), on="ref", how="inner", maintain_order="left")
-    words = rows.select("run_id", "line", "ref", declared=pl.col("pack").is_not_null())
-    found = {r: Ending(text, (ref,), "proven", declared) for r, text, ref, declared in words.iter_rows()}
+    words = rows.select("run_id", "line", "ref", "_sure", decides=pl.col("pack").is_not_null())
+    found = {r: Ending(text, (ref,), sure, decides) for r, text, ref, sure, decides in words.iter_rows()}
     return {**_silences(view), **found}
 
 
@@ -84,7 +95,8 @@ def _silences(view: CaseView) -> dict[str, Ending]:
     for r in rows.iter_rows(named=True):
         refs = tuple(dict.fromkeys(x for x in r["refs"] if x is not None))
         sure = "consistent" if r["status_basis"] == "lease_expired" else "conjecture"
-        found[r["run_id"]] = Ending(f"nothing says how the run ended{r['_open'] or ''}", refs, sure)
+        what = str(r["_open"] or "")
+        found[r["run_id"]] = Ending(f"nothing says how the run ended{what}", refs, sure, bool(what))
     return found
 
 

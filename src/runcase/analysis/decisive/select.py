@@ -15,6 +15,9 @@ from runcase.analysis.decisive.weighing import TELLING, Candidate, Region, by_sc
 MAX_LINE_CHARS = 400
 """What of a line counts against the budget; faces cut longer lines there."""
 
+MOST_CHARS = 4500
+"""Of a screen."""
+
 FRAME_CHARS = 370
 """What the first screen holds besides the decisive lines, about."""
 
@@ -60,7 +63,7 @@ class Budget:
 
 def budget_for(log_chars: int) -> Budget:
     """So much that the first screen is under three per cent of the log; enough for a statement, at most a screen."""
-    return Budget(chars=max(520, min(4500, int(0.026 * log_chars) - FRAME_CHARS)))
+    return Budget(chars=max(520, min(MOST_CHARS, int(0.026 * log_chars) - FRAME_CHARS)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +193,12 @@ class _Choice:
         self._statements = 0
 
     def add(self, c: Candidate) -> None:
-        """Takes a candidate and the rows that belong to it, as far as the budget goes."""
+        """Takes a candidate and the rows that belong to it, as far as the budget goes; the cause in any case."""
         text = c.text.strip()
-        if c.place in self.places or text in self._shown or not self._take(c.place, self._texts.get(c.place, c.text)):
+        most = MOST_CHARS if c is self._best else None
+        if c.place in self.places or text in self._shown:
+            return
+        if not self._take(c.place, self._texts.get(c.place, c.text), most):
             return
         self._shown.add(text)
         self._statements += c.family.after > 0
