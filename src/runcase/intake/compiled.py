@@ -29,7 +29,7 @@ MOST_ODD = 0.5
 
 _KNOWN_FIELDS = [
     *("name", "shapes", "json", "joins_unstamped", "recorded_at", "first_year", "formats", "prefix", "interleaved"),
-    "first_day",
+    *("first_day", "plain"),
 ]
 _ISO = StampShape("iso", "tight")
 _COLUMNS = ("byte_start", "byte_len", "line", "n_lines", "ts", "ts_basis", "level", "message", "fields", "stream")

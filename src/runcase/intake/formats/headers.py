@@ -48,6 +48,9 @@ class Layout:
     first_day: int | None = None
     """Day number of the first stamp where stamps are clocks and the file's time tells their day."""
 
+    plain: tuple[str, ...] = ()
+    """Writers that stamp no line where others do; empty for what has no writer."""
+
     @property
     def alike(self) -> tuple[object, ...] | None:
         """Texts of which this is equal can be parsed `together`; None for one that must be parsed alone."""
@@ -112,7 +115,9 @@ def detect(
     """The layout that the first lines of a source show; `complete` when there are no others."""
     full = sample.filter(sample.str.strip_chars().str.len_bytes() > 0)
     prefix = writers.prefix_of(full)
+    named = None
     if prefix is not None:
+        named = full.str.extract(prefix).fill_null("")
         full = full.str.replace(prefix, "")
     own = declared.fitting(full, formats)
     if own is not None:
@@ -125,10 +130,16 @@ def detect(
         shown = stamps.read(full, shapes)
         year = first_year(shown, recorded_at, complete)
         day = first_day(shown, recorded_at) if complete and not any(s.has_day for s in shapes) else None
-    named = bool(full.str.contains(_NAMES_STREAM).any())
+    streams = bool(full.str.contains(_NAMES_STREAM).any())
     name = "json_lines" if json else format_name or (shapes[0].name if shapes else None)
     joins = not json and bool(shapes) and _opens_records(full, stamps.opening(full, shapes))
-    return Layout(name, shapes, json, joins, recorded_at, year, (), prefix, prefix is not None or named, day)
+    plain = _plain(named, stamps.opening(full, shapes)) if joins and named is not None else ()
+    return Layout(name, shapes, json, joins, recorded_at, year, (), prefix, prefix is not None or streams, day, plain)
+
+
+def _plain(writers_of: pl.Series, stamped: pl.Series) -> tuple[str, ...]:
+    """The writers none of whose lines bears a stamp: what the lines of others go on with says nothing of theirs."""
+    return tuple(sorted({*writers_of} - {*writers_of.filter(stamped)}))
 
 
 def _opens_records(lines: pl.Series, stamped: pl.Series) -> bool:
@@ -189,5 +200,8 @@ def _with_begins(frame: pl.DataFrame, layout: Layout, before: Before = _ALONE) -
         own = ("stream", "segment")
         after_partial = after_partial.over(*own)
         goes_on = goes_on if layout.joins_unstamped else goes_on.over(*own)
+        if layout.plain:
+            plain = pl.col("stream").fill_null("").is_in(layout.plain)
+            goes_on = pl.when(plain).then(joining.goes_on(text).over(*own)).otherwise(goes_on)
     known = frame.with_columns(after_partial=after_partial.fill_null(value=False))
     return known.with_columns(begins=~((~pl.col("stamped") & goes_on) | pl.col("after_partial")))

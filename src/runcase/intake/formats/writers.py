@@ -1,7 +1,7 @@
 """Several writers in one text: prefixes that name them are taken off, so that each one's lines can be joined.
 
 Known are `service_1  | text` of Docker Compose, `[pod/name/container] text` of
-kubectl, and `[rank0]: text` of torchrun. CRI and Docker's json-file name the
+kubectl, `[task : step] text` of Tekton's tkn, and `[rank0]: text` of torchrun. CRI and Docker's json-file name the
 stream instead; see `cri` and `json_lines`.
 """
 
@@ -12,6 +12,7 @@ import polars as pl
 PREFIXES = {
     r"^(?P<writer>[A-Za-z0-9][\w.-]*[-_]\d+) *\| ?": "|",
     r"^\[(?P<writer>pod/[^\]/ ]+/[^\] ]+)\] ?": "[pod/",
+    r"^\[(?P<writer>[\w.-]+ : [\w.-]+)\] ?": " : ",
     r"^\[(?P<writer>rank\d+)\]: ?": "[rank",
 }
 """Patterns of prefixes, each with a text that every match holds."""
