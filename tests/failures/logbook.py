@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LOGS = Path(__file__).parent / "logs"
+BARE = Path(__file__).parent / "bare"
+"""Logs as they are, without a frame around them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,9 @@ class Sample:
     """What the blocker says among other things."""
 
 
-def samples() -> Iterator[Sample]:
-    """All samples of all files, in order."""
-    for path in sorted(LOGS.glob("*.txt")):
+def samples(folder: Path = LOGS) -> Iterator[Sample]:
+    """All samples of all files of a folder, in order."""
+    for path in sorted(folder.glob("*.txt")):
         for part in path.read_text(encoding="utf-8").split("%%% ")[1:]:
             yield _sample(part)
 

@@ -7,6 +7,7 @@ _ADVICE: dict[str, tuple[str, ...]] = {
     "test.none_found": ("check the test path or pattern: the runner found no tests",),
     "build": ("fix the first error shown; later ones are often its consequences",),
     "build.docker": ("rerun the failing image step alone; the step before it in the excerpt is the one that broke",),
+    "build.downstream": ("read the log of the build that is named: it failed, and this one only waited for it",),
     "build.lint": ("run the linter locally with the same version and apply its fixes",),
     "dependency": (
         "check whether the dependency is there and reachable, then rerun: nothing of the project may be wrong",

@@ -63,6 +63,7 @@ _BUILDERS = (
         r"FAIL(?:$|\t\S+\t[\d.]+s|\t\S+ \[(?:build|setup) failed\])",
         ("go",),
     ),
+    _Builder("terraform", r"(?:Apply|Destroy) complete! Resources: ", r"│ Error: "),
     _Builder("ninja", r"(?!)", r"ninja: build stopped: "),
     _Builder("make", r"(?!)", r"g?make: \*\*\* "),
 )
@@ -82,6 +83,8 @@ _TRAILER = re.compile(
     # Jest, cargo, unittest, npm and yarn, the shell's time
     r"|(?:Test Suites|Tests|Snapshots|Time):? +|Ran all test suites|\s+Doc-tests \S+$|running 0 tests$|OK(?: \(.*\))?$"
     r"|npm notice|Done in [\d.]+s|(?:real|user|sys)\t\d"
+    # Terraform
+    r"|Outputs:$|[\w-]+ = \S"
 )
 """What tools still write below their verdict; a line of any other kind may be the begin of something else."""
 

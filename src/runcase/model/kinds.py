@@ -81,3 +81,8 @@ def is_event_kind(kind: str) -> bool:
 def is_failure_class(name: str) -> bool:
     """True for a listed root and for a dotted name below one."""
     return any(name == r or name.startswith(r + ".") for r in FAILURE_ROOTS)
+
+
+EXIT_CLASSES = {"126": "config.not_executable", "127": "config.command_not_found", "137": "resource.oom"}
+EXIT_CLASSES |= {"139": "crash.segfault", "134": "crash.abort", "143": "cancelled", "130": "cancelled"}
+"""Exit codes that a shell gives for what happened (POSIX: 126, 127, 128 + signal) -> failure class."""

@@ -13,11 +13,13 @@ from datetime import timedelta
 import polars as pl
 
 from runcase.intake.instants import NOWHEN, Instant, instant
+from runcase.intake.readers.annotation import json_fields
 from runcase.intake.readers.base import Annotator, DocumentFacts, DocumentReader, Sniff, Taken, TextReader
 from runcase.intake.readers.draft import Draft, Place, number_of
 from runcase.intake.readers.phrases import Phrase, PhraseAnnotator
 from runcase.intake.readers.stated_version import stated
 from runcase.intake.readers.tables import rows_of
+from runcase.model.kinds import EXIT_CLASSES
 
 _LINE = re.compile(
     rb"(?m)^[A-Z][a-z]{2}-\d\d \d\d:\d\d:\d\d\.\d{3} \[[^\]\n]+\] (?:TRACE|DEBUG|INFO|WARN|ERROR) +\S+ - "
@@ -25,6 +27,7 @@ _LINE = re.compile(
 _HISTORY = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\t[^\t\n]*\t[\w-]+\t(?:OK|ERR|-)\t[^\t\n]*\t[0-9a-f-]{36}\t")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
+_TASK_EXIT = r"\bterminated with an error exit status \((\d+)\)"
 _P = r"^\[[^\]]*\] [A-Z]+ +\S+ - "
 _HASH = r"\[(?P<workspace_id>[0-9a-f]{2}/[0-9a-f]{6,})\] "
 _PHRASES = (
@@ -85,6 +88,14 @@ class _LogAnnotator(PhraseAnnotator):
         failed = (
             bad.cum_sum().fill_null(strategy="forward").fill_null(0) > 0 if not self._failed else pl.lit(value=True)
         )
+        broken = pl.col("kind") == "error.process"
+        code = pl.when(broken).then(pl.col("message").str.extract(_TASK_EXIT))
+        known = json_fields(
+            error_name=pl.col("fields").str.json_path_match("$.error_name"),
+            task_exit=code,
+            failure=code.replace_strict(EXIT_CLASSES, default=None, return_dtype=pl.String),
+        )
+        records = records.with_columns(fields=pl.when(code.is_not_null()).then(known).otherwise("fields"))
         end = pl.col("kind") == "run.finished"
         said = pl.when(failed).then(pl.lit('{"status":"failed"}')).otherwise(pl.lit('{"status":"succeeded"}'))
         seen = records.with_columns(fields=pl.when(end).then(said).otherwise("fields"))

@@ -319,6 +319,13 @@ BUILD_TOOLS = (
         94,
         "config.deploy",
     ),
+    Family(
+        "downstream",
+        r"^(?:\[[^\]]+\] )?(?:ERROR: |Build )?\S.* #\d+ completed(?: with status|:) (?:FAILURE|UNSTABLE|ABORTED)\b",
+        92,
+        "build.downstream",
+        sure=True,
+    ),
     Family("terraform", r"^[│╷|] ?Error: \S", 93, "config.terraform", after=4),
     Family(
         "ansible", r"^fatal: \[[^\]]+\]: (?:FAILED|UNREACHABLE)!", 97, "config.deploy", before=1, after=1, sure=True

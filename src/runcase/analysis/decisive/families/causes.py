@@ -64,7 +64,8 @@ CRASHES = (
     ),
     Family(
         "killed",
-        r"^(?:.*: )?(?:line \d+: )?\s*\d* ?Killed\b|signal: (?:9|killed)|terminated with signal 9",
+        r"^(?:.*: )?(?:line \d+: )?\s*\d* ?Killed\b|signal: (?:9|killed)|terminated with signal 9"
+        r"|\bexited (?:with|prematurely:) ['\"]?signal 9\b",
         95,
         "resource.oom",
         sure=True,

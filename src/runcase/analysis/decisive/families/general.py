@@ -43,7 +43,8 @@ EXCEPTIONS = (
         r"|timeout of \d+\s?m?s exceeded",
         86,
         "timeout.operation",
-        unless=r"(?i)time-?out\S* *[=:] *\d|^\s*timeout[ _]\w+ *[:=]|\w-timeout\b|--time-?out|timeout-\d",
+        unless=r"(?i)time-?out\S* *[=:] *\d|^\s*timeout[ _]\w+ *[:=]|\w-timeout\b|--time-?out|timeout-\d"
+        r"|\bwith (?:a )?timeout of \d",
     ),
     Family(
         "job_time",
