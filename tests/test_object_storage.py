@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
 import os
@@ -9,6 +10,7 @@ import re
 import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from datetime import date
 from hashlib import sha256
@@ -23,6 +25,7 @@ from tests.storage import Request, Served, Shelf, objects, own_objects, put, s3
 import runcase as api
 from runcase import pipeline, reclassify, settings, upkeep
 from runcase.cli import commands
+from runcase.intake.remote import reaching
 from runcase.ledger import lease, places
 from runcase.ledger.sums import listing, read_sums, verify
 from runcase.model.problems import RuncaseError
@@ -387,18 +390,21 @@ def test_a_part_that_is_gone_comes_back_with_its_input_and_a_page_with_the_next_
     assert objects(url) == whole
 
 
-def test_a_head_that_names_files_elsewhere_reaches_nothing_outside_of_its_folder(nights: Path, url: str) -> None:
+def test_a_head_that_names_files_elsewhere_reaches_nothing_outside_of_its_folder(
+    nights: Path, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     replace(url, nights / "one")
     storage, root = fsspec.url_to_fs(url)
     (head,) = storage.find(f"{root}/.runcase/heads")
-    evil = f"{sha256(b'evil').hexdigest()}  analysis/../../evil\n{sha256(b'evil').hexdigest()}  /tmp/evil\n"
+    evil = f"{sha256(b'evil').hexdigest()}  analysis/../../evil\n{sha256(b'evil').hexdigest()}  {tmp_path}/evil\n"
     body = storage.cat_file(head)[:-65] + evil.encode()
     storage.pipe_file(head, body + sha256(body).hexdigest().encode() + b"\n")
     for name in ("evil", "analysis/../../evil"):
         storage.store[f"{root}/{name}"] = storage.store[f"{root}/case.json"]
     case = places.opened(url)
     case.bring_all()
-    assert not (case.root.parent / "evil").exists()
+    assert (case.root.parent, (tmp_path / "evil").exists()) == (tmp_path, False)
     assert api.open(url).runs.collect().height == 1
 
 
@@ -440,6 +446,11 @@ def test_what_may_be_secret_in_a_url_is_not_said(tmp_path: Path) -> None:
     built = build("memory://me:hunter2@bucket/secret", night(tmp_path, 1))
     assert built.case == "memory://bucket/secret"
     assert not any(b"hunter2" in data for data in objects("memory://me:hunter2@bucket/secret").values())
+
+
+def test_a_full_disk_of_this_machine_is_not_told_as_a_storage_that_does_not_answer() -> None:
+    with pytest.raises(OSError, match="No space left"), reaching("s3://bucket/case"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_a_missing_bucket_is_not_made(tmp_path: Path, served: Served) -> None:

@@ -5,6 +5,7 @@ A copy has no time of its own: when an object was put somewhere dates none of it
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,9 @@ from runcase.model.problems import RuncaseError
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://.+")
 _SECRET_PARTS = re.compile(r"(?<=://)[^/@]*@|[?#].*")
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What the disk of this machine says, and no storage."""
+
 _COPY_BYTES = 4 << 20
 
 
@@ -100,6 +104,8 @@ def reaching(url: str) -> Iterator[None]:
     except (RuncaseError, FileNotFoundError, FileExistsError):
         raise
     except Exception as e:  # each storage has errors of its own, from a wrong key to a lost network
+        if isinstance(e, OSError) and e.errno in _FULL:
+            raise
         message = f"{shown(url)} cannot be reached: {type(e).__name__}: {_told(e, url)}"
         raise RuncaseError("unreachable", message) from e
 
