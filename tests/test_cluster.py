@@ -18,7 +18,7 @@ from tests.commands import Built, build, command, runcase
 from tests.storage import objects
 
 from runcase import pipeline, settings
-from runcase.ledger.ingest import GROUP_UNITS
+from runcase.ledger.units import GROUP_UNITS
 from runcase.model.problems import RuncaseError
 
 pytest.importorskip("distributed")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tests.commands import ROOT, SAMPLES, Built, perturbed, runcase
 
-from runcase.ledger.ingest import GROUP_UNITS
+from runcase.ledger.units import GROUP_UNITS
 
 YEARS = 20 * 366 * 86400
 

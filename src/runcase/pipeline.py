@@ -18,10 +18,11 @@ from runcase.intake import inputs
 from runcase.intake.read import ReadPlan
 from runcase.intake.remote import remote_files, shown
 from runcase.ledger.cluster import ingest_on
-from runcase.ledger.ingest import Group, IngestPlan, Unit, grouped, ingest
+from runcase.ledger.ingest import IngestPlan, in_portions, ingest, surveyed
 from runcase.ledger.places import held
 from runcase.ledger.store import Case
 from runcase.ledger.sums import write_sums
+from runcase.ledger.units import Group, Unit, grouped, whole_name
 from runcase.ledger.workers import Crew
 from runcase.model.case import Conclusions, Facts, with_overview
 from runcase.model.naming_order import counted
@@ -105,8 +106,8 @@ def build(settings: Settings, report: Report = lambda _: None, crew: Crew | None
         older = case.provenance().get("runs")
         new, known = new_units(case, settings, spool)
         unpublished = not_published(case, known)
-        groups = [Group(batch_name(g, packs, settings), g) for g in grouped(new)]
-        groups += damaged_groups(case, known, packs, settings)
+        groups = in_portions([Group(batch_name(g, packs, settings), g) for g in grouped(new)], crew)
+        groups += damaged_groups(case, known, packs, settings, crew)
         if groups:
             read(case, groups, packs, settings, crew, report)
             make_ready(crew, groups)
@@ -180,15 +181,26 @@ def not_published(case: Case, held: Sequence[Unit]) -> list[Unit]:
     return [u for u in held if source_id(u.sha256, u.name, 0) not in published]
 
 
-def damaged_groups(case: Case, held: Sequence[Unit], packs: Sequence[Pack], settings: Settings) -> list[Group]:
+def damaged_groups(
+    case: Case, held: Sequence[Unit], packs: Sequence[Pack], settings: Settings, crew: Crew
+) -> list[Group]:
     """Batches that cannot be read and whose inputs are all at hand again."""
     told, _ = case.overview()
     batch_of = dict(told.select("source_id", "batch").iter_rows())
     by_batch: dict[str, list[Unit]] = {}
     for unit in held:
         by_batch.setdefault(batch_of.get(source_id(unit.sha256, unit.name, 0), ""), []).append(unit)
-    groups = [Group(batch, tuple(units)) for batch, units in sorted(by_batch.items()) if case.ledger_problems([batch])]
-    return [g for g in groups if g.batch == batch_name(g.units, packs, settings)]
+    siblings: dict[str, list[str]] = {}
+    for batch in case.batches():
+        siblings.setdefault(whole_name(batch), []).append(batch)
+    found: list[Group] = []
+    for batch, units in sorted(by_batch.items()):
+        whole = Group(whole_name(batch), tuple(units))
+        broken = [b for b in siblings.get(whole.batch, ()) if case.ledger_problems([b])]
+        if broken and whole.batch == batch_name(units, packs, settings):
+            parts = [whole] if batch == whole.batch else surveyed([whole], [whole], crew)
+            found += [g for g in parts if g.batch in broken]
+    return found
 
 
 def all_units(settings: Settings, spool: Path, own: Path) -> list[Unit]:

@@ -12,9 +12,9 @@ from runcase import finished, pipeline
 from runcase.intake.read import ReadPlan, read_kept
 from runcase.intake.redaction.redactor import Redaction
 from runcase.ledger.classify import Classifier
-from runcase.ledger.ingest import Unit
 from runcase.ledger.places import held
 from runcase.ledger.store import BatchWriter, Case
+from runcase.ledger.units import Unit, whole_name
 from runcase.ledger.workers import Crew
 from runcase.model.case import Conclusions
 from runcase.model.refs import ref_of
@@ -99,7 +99,8 @@ def _renew_batch(case: Case, batch: str, packs: tuple[Pack, ...], settings: Sett
         How many sources could not be read again, and the changes as `_changes` yields them.
     """
     sources = case.facts_of(SOURCES, batch).collect()
-    name = pipeline.batch_name(_units(sources), packs, replace(settings, keep_raw=True))
+    name = pipeline.batch_name(_units(case, batch), packs, replace(settings, keep_raw=True))
+    name += batch.removeprefix(whole_name(batch))
     if name == batch:
         return 0, _NO_CHANGES
     with case.batch(name, supersedes=batch) as writer:
@@ -109,9 +110,11 @@ def _renew_batch(case: Case, batch: str, packs: tuple[Pack, ...], settings: Sett
     return left, _changes(case.facts_of(EVENTS, batch), case.facts_of(EVENTS, name))
 
 
-def _units(sources: pl.DataFrame) -> list[Unit]:
-    """The input files of a batch."""
-    tops = sources.filter(pl.col("parent_id").is_null()).select("path", "sha256", "size_bytes")
+def _units(case: Case, batch: str) -> list[Unit]:
+    """The input files of a batch; the last portion of one that was divided tells of it."""
+    siblings = [b for b in case.batches() if whole_name(b) == whole_name(batch)]
+    sources = pl.concat(case.facts_of(SOURCES, b).filter(pl.col("parent_id").is_null()) for b in siblings)
+    tops = sources.select("path", "sha256", "size_bytes").collect()
     return [Unit(n, Path(path), path, sha256, size) for n, (path, sha256, size) in enumerate(tops.iter_rows())]
 
 

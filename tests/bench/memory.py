@@ -26,8 +26,9 @@ import json, resource, sys, time
 from pathlib import Path
 from runcase.intake.inputs import fingerprint
 from runcase.intake.read import ReadPlan
-from runcase.ledger.ingest import Group, IngestPlan, Unit, ingest
+from runcase.ledger.ingest import IngestPlan, ingest
 from runcase.ledger.store import Case
+from runcase.ledger.units import Group, Unit
 from runcase.ledger.workers import Crew
 from runcase.pipeline import formats_of
 from runcase.rules.pack import load_packs

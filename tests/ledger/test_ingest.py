@@ -19,8 +19,9 @@ from tests.readers.samples import SAMPLES
 from runcase.intake.archive import Budget
 from runcase.intake.inputs import fingerprint
 from runcase.intake.read import ReadPlan
-from runcase.ledger.ingest import GROUP_UNITS, Group, IngestPlan, Unit, facts_of, grouped, ingest
+from runcase.ledger.ingest import IngestPlan, facts_of, ingest
 from runcase.ledger.store import Case
+from runcase.ledger.units import GROUP_UNITS, Group, Unit, grouped
 from runcase.ledger.workers import Crew
 from runcase.rules.compile import compile_packs
 from runcase.rules.pack import load_packs
@@ -69,7 +70,7 @@ def test_groups_keep_the_order_and_are_cut_by_what_is_in_them() -> None:
     units = [Unit(n, Path("x"), f"{n}", "0", size) for n, size in enumerate([3 << 20, 6 << 20, 1, 9 << 20, *[1] * 70])]
     groups = list(grouped(units))
     assert [u for g in groups for u in g] == units
-    assert [len(g) for g in groups] == [2, 2, 64, 6]
+    assert [len(g) for g in groups] == [1, 1, 1, 1, 64, 6]
 
 
 def sources(built: Built) -> dict[str, tuple[str, str, str | None]]:

@@ -89,6 +89,17 @@ def open_input(
         yield from walk.streams(member, whole, depth=0)
 
 
+def stream_sizes(path: Path, name: str, budget: Budget, passed: Callable[[int], None] = lambda _: None) -> list[int]:
+    """Bytes of each stream that `open_input` yields of an archive; 0 for a container. Empty for what is no archive."""
+    sizes: list[int] = []
+    for stream in open_input(path, name, budget, passed):
+        if stream.path == name and stream.kind != "container":
+            return []
+        stream.close()
+        sizes.append(0 if stream.kind == "container" else stream.size_bytes)
+    return sizes
+
+
 def _unreadable(name: str, error: OSError) -> Stream:
     stream = Stream(name)
     why = f"the operating system does not let it be read: {error.strerror}"

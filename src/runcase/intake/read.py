@@ -65,6 +65,10 @@ class Input:
     path: Path
     name: str
     sha256: str
+    first: int = 0
+    """The first of its streams that is read, counted as `open_input` yields them; those before it are passed over."""
+    stop: int | None = None
+    """The first stream after those; None: all that follow are read."""
 
 
 def read_inputs(
@@ -84,7 +88,12 @@ def read_inputs(
 
 
 def _read_input(given: Input, plan: ReadPlan, passed: Callable[[int], None]) -> Iterator[Piece | OpenText]:
-    for stream in open_input(given.path, given.name, plan.budget, passed):
+    for number, stream in enumerate(open_input(given.path, given.name, plan.budget, passed)):
+        if number == given.stop:
+            return
+        if number < given.first:
+            stream.close()
+            continue
         sid = source_id(given.sha256, stream.path, stream.ordinal)
         parent_id = source_id(given.sha256, *stream.parent) if stream.parent else None
         stream.path = plan.clean(stream.path)

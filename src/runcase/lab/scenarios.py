@@ -22,7 +22,8 @@ from pydantic import BeforeValidator, Field
 from runcase.analysis.conclude import conclude
 from runcase.intake.read import ReadPlan
 from runcase.lab.testing import Verdict, difference
-from runcase.ledger.ingest import IngestPlan, Unit, facts_of
+from runcase.ledger.ingest import IngestPlan, facts_of
+from runcase.ledger.units import Unit
 from runcase.model.case import Conclusions, Facts
 from runcase.model.refs import event_id_of
 from runcase.model.tables import ARTIFACTS, EVENTS, PROBLEMS, SOURCES, SPANS

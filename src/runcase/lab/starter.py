@@ -11,7 +11,7 @@ import polars as pl
 from runcase.lab.mining import mined
 from runcase.lab.scenarios import outcome_of
 from runcase.lab.suggest import as_yaml, scalar, suggested
-from runcase.ledger.ingest import Unit
+from runcase.ledger.units import Unit
 from runcase.model.case import Facts
 from runcase.model.text import present
 from runcase.rules.language import Pack

@@ -21,16 +21,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from runcase.ledger.ingest import (
-    Group,
-    IngestPlan,
-    Progress,
-    Unit,
-    largest_first,
-    write_carefully,
-    write_group,
-)
+from runcase.ledger.ingest import IngestPlan, Progress, place_portions, write_carefully, write_group
 from runcase.ledger.store import give_place
+from runcase.ledger.units import Group, Unit, largest_first
 from runcase.ledger.workers import one_thread
 from runcase.model.problems import RuncaseError
 from runcase.rules.compile import compile_packs
@@ -81,24 +74,32 @@ def ingest_on(address: str, groups: Sequence[Group], plan: IngestPlan, ledger: P
     with client:
         jobs = {client.submit(answer, Job(g, packed, ledger, versions()), pure=False): g for g in largest_first(groups)}
         done = 0
+        written: dict[str, Path] = {}
         for task in dask.as_completed(jobs, loop=client.loop):
             try:
                 found: Answer = task.result()
             except Exception as e:  # whatever a cluster fails by: a lost scheduler, workers that died one after another
                 raise RuncaseError("cluster_failed", f"the cluster gave up: {type(e).__name__}: {e}") from e
-            _place(found, jobs[task], ledger)
-            done += jobs[task].size_bytes
+            group = jobs[task]
+            staging = _written(found, ledger)
+            if not group.is_portion:
+                give_place(staging, ledger / group.batch)
+            else:
+                written[group.batch] = staging
+            done += group.size_bytes
             progress(done)
+        place_portions(written, ledger)
 
 
-def _place(found: Answer, group: Group, ledger: Path) -> None:
+def _written(found: Answer, ledger: Path) -> Path:
+    """The folder that an answer names."""
     if found.refused:
         raise RuncaseError("cluster_failed", found.refused)
     staging = ledger / found.staging
     if not staging.is_dir():
         message = f"{ledger} is not what the workers see under this name: they left no {found.staging}"
         raise RuncaseError("cluster_failed", message, _SHARED)
-    give_place(staging, ledger / group.batch)
+    return staging
 
 
 def versions() -> tuple[str, ...]:

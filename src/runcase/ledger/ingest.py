@@ -1,15 +1,14 @@
-"""Inputs to batches of facts: work units in worker processes, each of which writes batches of its own.
+"""Inputs to batches of facts: groups of units in worker processes, each of which writes batches of its own.
 
-A unit is one input file; units that follow one another are a group, cut by size
-alone, and a group becomes one batch. So no process has to gather what the others
-made, and the ledger's bytes do not depend on the number of processes.
+No process has to gather what the others made, and the ledger's bytes do not
+depend on the number of processes.
 A decoder that crashes or hangs costs the source that it was at, and not the batch.
 """
 
 from __future__ import annotations
 
 import resource
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
@@ -20,27 +19,18 @@ from typing import IO
 import polars as pl
 import pyarrow as pa
 
+from runcase.intake.archive import Budget, stream_sizes
 from runcase.intake.pieces import Piece
 from runcase.intake.read import Input, ReadPlan, read_inputs
 from runcase.ledger.classify import Classifier
-from runcase.ledger.store import BatchWriter, problem_frame
+from runcase.ledger.store import BatchWriter, give_place, problem_frame
+from runcase.ledger.units import Group, Unit, divided, divided_from, largest_first, portions
 from runcase.ledger.workers import Crew, Stage, Tell
 from runcase.model.problems import Problem
 from runcase.model.refs import source_id
 from runcase.model.tables import ARTIFACTS, EVENTS, FACTS, PROBLEMS, RAW, REDACTIONS, SOURCES, SPANS, Table
 from runcase.rules.compile import Ruleset, compile_packs
 from runcase.rules.language import Pack
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """One input file: where it is, what it is called in the case, and its digest."""
-
-    number: int
-    path: Path
-    name: str
-    sha256: str
-    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,54 +41,21 @@ class IngestPlan:
     packs: tuple[Pack, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Units that are written as one batch."""
-
-    batch: str
-    units: tuple[Unit, ...]
-
-    @property
-    def size_bytes(self) -> int:
-        """Bytes of its inputs."""
-        return sum(u.size_bytes for u in self.units)
-
-
-GROUP_BYTES = 8 << 20
-GROUP_UNITS = 64
-"""A group ends with the unit that reaches one of them: enough for full row groups, few enough to spread."""
-
 Progress = Callable[[int], None]
 """Is told of bytes that were read."""
-
-
-def grouped(units: Sequence[Unit]) -> Iterator[tuple[Unit, ...]]:
-    """Units in groups, in order; where they are cut depends on the units alone."""
-    waiting: list[Unit] = []
-    size = 0
-    for unit in units:
-        waiting.append(unit)
-        size += unit.size_bytes
-        if len(waiting) == GROUP_UNITS or size >= GROUP_BYTES:
-            yield tuple(waiting)
-            waiting, size = [], 0
-    if waiting:
-        yield tuple(waiting)
-
-
-def largest_first(groups: Sequence[Group]) -> list[Group]:
-    """The order to begin groups in, so that no large one is left for the end."""
-    return sorted(groups, key=lambda g: (-g.size_bytes, g.batch))
 
 
 def ingest(groups: Sequence[Group], plan: IngestPlan, crew: Crew, ledger: Path, progress: Progress) -> None:
     """Writes one batch a group into `ledger`.
 
     Where a process dies, its group is read unit by unit, each in a process of its
-    own, which tells the culprit from its neighbours.
+    own, which tells the culprit from its neighbours. The portions of an input are
+    shown when all are written, the last one last: as long as it is missing, the
+    case does not know the input.
     """
     ordered = largest_first(groups)
     passed = [0] * len(ordered)
+    written: dict[str, Path] = {}
 
     def tell(number: int, size: int) -> None:
         passed[number] = min(passed[number] + size, ordered[number].size_bytes)
@@ -106,9 +63,34 @@ def ingest(groups: Sequence[Group], plan: IngestPlan, crew: Crew, ledger: Path, 
 
     for outcome in crew.each(Stage(_prepare, (plan, ledger), _work), ordered, tell):
         group = ordered[outcome.number]
-        if outcome.died and not (ledger / group.batch).is_dir():
-            write_carefully(group, plan, ledger)
+        placed = not group.is_portion
+        staging = outcome.value
+        if outcome.died and not (placed and (ledger / group.batch).is_dir()):
+            staging = write_carefully(group, plan, ledger, placed)
+        if staging is not None and not placed:
+            written[group.batch] = staging
         tell(outcome.number, group.size_bytes)
+    place_portions(written, ledger)
+
+
+def place_portions(written: Mapping[str, Path], ledger: Path) -> None:
+    """Shows the batches of portions, in their order; `written` names where each was staged."""
+    for batch, staging in sorted(written.items()):
+        give_place(staging, ledger / batch)
+
+
+def in_portions(groups: Sequence[Group], crew: Crew) -> list[Group]:
+    """The same groups, with large archives among them divided."""
+    least = divided_from([u for g in groups for u in g.units])
+    return surveyed([g for g in groups if len(g.units) == 1 and g.size_bytes >= least], groups, crew)
+
+
+def surveyed(large: Sequence[Group], groups: Sequence[Group], crew: Crew) -> list[Group]:
+    """`groups`, with those of `large` divided that are archives of much text. An input that kills a process is not."""
+    found = {}
+    for outcome in crew.each(Stage(Budget, (), _survey), [g.units[0] for g in large]):
+        found[large[outcome.number].batch] = portions(outcome.value or ())
+    return [part for g in groups for part in (divided(g, found[g.batch]) if g.batch in found else [g])]
 
 
 # --- in the parent --------------------------------------------------------------------------------
@@ -174,6 +156,7 @@ def _append(unit: Unit, parts: Path, writer: BatchWriter) -> None:
 def _crashed(unit: Unit, sources: int) -> list[tuple[Table, pl.DataFrame]]:
     """What is left to say of an input whose decoder took its process down after some sources."""
     sid = source_id(unit.sha256, unit.name, 0)
+    last = unit.portion.stop is None
     problem = Problem(
         "decoder_crashed",
         "error",
@@ -182,8 +165,10 @@ def _crashed(unit: Unit, sources: int) -> list[tuple[Table, pl.DataFrame]]:
         source_id=sid,
         byte_start=0,
         byte_len=unit.size_bytes,
-        quarantined_bytes=unit.size_bytes,
+        quarantined_bytes=unit.size_bytes if last else 0,
     )
+    if not last:  # the row of the input is in the batch of its last portion
+        return [(PROBLEMS, problem_frame([problem]))]
     row = {"source_id": sid, "path": unit.name, "ordinal": 0, "kind": "container" if sources else "file"}
     row |= {"sha256": unit.sha256, "size_bytes": unit.size_bytes, "event_bytes": 0}
     row |= {"quarantined_bytes": unit.size_bytes, "overhead_bytes": 0, "verdict": "corrupt"}
@@ -207,8 +192,16 @@ def _prepare(plan: IngestPlan, folder: Path) -> _Reading:
     return _Reading(plan, compile_packs(plan.packs), folder)
 
 
-def _work(reading: _Reading, group: Group, tell: Tell) -> None:
-    write_group(group, reading.plan, reading.ruleset, reading.folder, tell)
+def _work(reading: _Reading, group: Group, tell: Tell) -> Path:
+    return write_group(group, reading.plan, reading.ruleset, reading.folder, tell, not group.is_portion)
+
+
+def _survey(budget: Budget, unit: Unit, _: Tell) -> list[int]:
+    """Bytes of the streams of an input."""
+    allowance = _Allowance(budget.cpu_seconds)
+    sizes = stream_sizes(unit.path, unit.name, budget, lambda _: allowance.renew())
+    allowance.lift()
+    return sizes
 
 
 def write_group(
@@ -276,7 +269,7 @@ def facts_of(
 ) -> Iterator[tuple[Table, pl.DataFrame]]:
     """Frames of facts in the order of the inputs; each names its table. `passed` is told of bytes as they are read."""
     classifier = Classifier(ruleset, plan.read.compiled)
-    inputs = (Input(u.path, u.name, u.sha256) for u in units)
+    inputs = (Input(u.path, u.name, u.sha256, u.portion.first, u.portion.stop) for u in units)
     for piece in read_inputs(inputs, plan.read, passed):
         claims = piece.artifacts
         if piece.records.height:

@@ -629,7 +629,7 @@ def _superseded(note: Path) -> str | None:
         name = note.read_bytes()[:64].decode("ascii", "replace")
     except FileNotFoundError:
         return None
-    return name if re.fullmatch(r"[0-9a-f]{16}", name) and name != note.parent.name else None
+    return name if re.fullmatch(r"[0-9a-f]{16}(?:-[0-9]+)?", name) and name != note.parent.name else None
 
 
 def _group_end(rows: pa.Table, table: Table, whole: bool) -> int:
