@@ -16,7 +16,7 @@ from runcase.report.build import Reported, dossiers
 from runcase.report.json_face import to_json
 from runcase.report.known_issues import KnownIssue
 
-SHARE_EVENTS = 150_000
+SHARE_EVENTS = 75_000
 SHARE_RUNS = 25
 """A share of the runs ends with the one that reaches one of them."""
 

@@ -12,7 +12,7 @@ from runcase.analysis.members import members
 from runcase.model.case import Facts
 from runcase.rules.compile import field
 
-SHARE_EVENTS = 300_000
+SHARE_EVENTS = 150_000
 """A share has about half to all of so many events, or is one set of runs or one batch that is not parted."""
 
 _NAMING = {"job": "job", "parent_run_id": "run", "child": "run"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,13 +13,26 @@ import pyarrow.parquet as pq
 from runcase.model.refs import Ref
 
 KEPT_GROUPS = 8
-"""Row groups held decoded: neighbouring refs ask for the same one."""
+"""Row groups held decoded, of all batches together: neighbouring refs ask for the same one."""
+
+Decoded = Callable[[pq.ParquetFile, int], list[bytes]]
+"""The chunks of a row group of a file."""
+
+
+def decoded() -> Decoded:
+    """Reads row groups, and holds those that were asked for last."""
+    return lru_cache(KEPT_GROUPS)(_read)
+
+
+def _read(file: pq.ParquetFile, group: int) -> list[bytes]:
+    data: list[bytes] = file.read_row_group(group, columns=["data"]).column("data").to_pylist()
+    return data
 
 
 class RawChunks:
     """The raw tables of a case: where each chunk begins is read once, its bytes when a ref asks for them."""
 
-    def __init__(self, paths: Sequence[Path], redactions: pl.DataFrame) -> None:
+    def __init__(self, paths: Sequence[Path], redactions: pl.DataFrame, decoded: Decoded) -> None:
         self._redactions = redactions.partition_by("source_id", as_dict=True)
         self._files = [pq.ParquetFile(path) for path in paths]
         self._index: dict[str, list[tuple[int, int, int, int]]] = {}
@@ -29,17 +42,13 @@ class RawChunks:
                 self._note(number, group)
         for chunks in self._index.values():
             chunks.sort()
-        self._group = lru_cache(KEPT_GROUPS)(self._read)
+        self._decoded = decoded
 
     def _note(self, file: int, group: int) -> None:
         rows = self._files[file].read_row_group(group, columns=["source_id", "byte_start"])
         places = zip(rows.column("source_id").to_pylist(), rows.column("byte_start").to_pylist(), strict=True)
         for row, (source_id, start) in enumerate(places):
             self._index.setdefault(source_id, []).append((start, file, group, row))
-
-    def _read(self, file: int, group: int) -> list[bytes]:
-        data: list[bytes] = self._files[file].read_row_group(group, columns=["data"]).column("data").to_pylist()
-        return data
 
     def bytes_of(self, ref: Ref) -> bytes | None:
         """The bytes that `ref` names, with marks for secrets; None when they are not all there."""
@@ -69,7 +78,7 @@ class RawChunks:
             if start >= end and start > begin:
                 break
             if start > seen:
-                yield start, self._group(file, group)[row]
+                yield start, self._decoded(self._files[file], group)[row]
             seen = start
 
 

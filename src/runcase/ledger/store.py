@@ -28,7 +28,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from runcase.ledger.raw_chunks import RawChunks
+from runcase.ledger.raw_chunks import Decoded, RawChunks, decoded
 from runcase.model.case import Conclusions, Facts
 from runcase.model.naming_order import counted
 from runcase.model.problems import Problem, RuncaseError
@@ -163,6 +163,7 @@ class Case:
         self._checked: dict[Path, Problem | None] = {}
         self._batch_of: dict[str, str] = {}
         self._chunks: dict[str, RawChunks] = {}
+        self._decoded: Decoded | None = None
         self._first_inputs: dict[str, str] = {}
         self._inside: dict[str, list[str]] = {}
 
@@ -459,7 +460,8 @@ class Case:
             if batch not in self._chunks:
                 self.bring([batch], [RAW, REDACTIONS])
                 paths = [path for path, problem in self._parts(RAW, [batch]) if problem is None]
-                self._chunks[batch] = RawChunks(paths, self._fact(REDACTIONS, [batch]).collect())
+                self._decoded = self._decoded or decoded()
+                self._chunks[batch] = RawChunks(paths, self._fact(REDACTIONS, [batch]).collect(), self._decoded)
             if (data := self._chunks[batch].bytes_of(ref)) is not None:
                 return data
         return None

@@ -25,7 +25,7 @@ MAX_CITED = 400
 AROUND = 2
 """Records shown before and after a decisive one."""
 
-SHARED_PASS = 150_000
+SHARED_PASS = 75_000
 """Events that are held at once so that many small runs are served by one pass."""
 
 _KEY_KINDS = "^(?:run|attempt|invocation|workspace|stage|tool|artifact|upload|retry|error|warning|exit)(?:[.]|$)"
