@@ -56,6 +56,7 @@ def build(case: str | Path, *inputs: object, scheduler: str | None = None) -> pi
 def build_alone(environment: dict[str, str], case: str, given: Path) -> None:
     """A build in a process of its own, which ends with `BUSY` when it is told so."""
     os.environ.update(environment)
+    tempfile.tempdir = str(given.parent)  # a killed process leaves its folder
     try:
         build(case, given)
     except RuncaseError as e:
@@ -219,6 +220,7 @@ def test_what_is_asked_of_one_run_fetches_the_batches_of_that_run(nights: Path, 
 
 def die_after(steps: int, url: str, tree: Path) -> None:
     Shelf.steps = steps
+    tempfile.tempdir = str(tree.parent)
     lease.SILENT_SECONDS = 0.0
     replace(url, tree)
 
