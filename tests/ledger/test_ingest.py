@@ -28,6 +28,20 @@ from runcase.rules.pack import load_packs
 from runcase.settings import DEFAULT_PACKS
 
 
+POD = (
+    b"2026-03-14T13:40:01.000000001Z stdout P the begin of\n"
+    b"2026-03-14T13:40:01.000000002Z stderr F Traceback (most recent call last):\n"
+    b"2026-03-14T13:40:01.000000003Z stdout F  a line\n"
+    b'2026-03-14T13:40:01.000000004Z stderr F   File "a.py", line 3, in run\n'
+    b"2026-03-14T13:40:01.000000005Z stderr F ValueError: no\n"
+)
+COMPOSE = (
+    b"web_1  | 2026-03-14 13:40:01 INFO up\ndb_1   | Traceback (most recent call last):\n"
+    b"web_1  | 2026-03-14 13:40:02 ERROR down\ndb_1   |   File \"b.py\", line 7, in go\ndb_1   | KeyError: 'x'\n"
+)
+"""Writers that alternate."""
+
+
 def busy() -> bytes:
     """A small file that takes many seconds to decode, to bytes that are no text."""
     return bz2.compress(b"\x7fELF\0\0\1\2" + bytes(32 << 20)) * 100
@@ -132,6 +146,9 @@ def test_how_many_sources_are_read_in_one_pass_changes_no_fact(tmp_path: Path) -
     logs |= {f"app-{n}.log": TEXT[n * 40 :] for n in range(5)} | {
         "long.log": TEXT * 40,
         "key.log": b"password=hunter22x\n",
+    }
+    logs |= {f"pod-{n}.log": POD[n * 60 :] for n in range(3)} | {
+        f"compose-{n}.log": COMPOSE * (n + 1) for n in range(3)
     }
     files = {"logs.zip": zipped(logs), "plain.log": TEXT, "odd.log.gz": gz(TEXT)[:-9]}
     units = []

@@ -136,7 +136,8 @@ class TextSource:
     def alike(self) -> tuple[object, ...] | None:
         """Texts of which this is equal are finished in one pass; None for one that is finished alone."""
         begun = self.account.lines or self._within_line
-        layout = None if begun or self._compiled or not self._waiting else self._layout.alike
+        several = self._layout.interleaved and self._offset + len(self._waiting) > self._limits.segment_bytes
+        layout = None if begun or several or self._compiled or not self._waiting else self._layout.alike
         return None if layout is None else (*layout, self._limits)
 
     def _whole_lines(self) -> int:
@@ -295,10 +296,10 @@ def _together(texts: Sequence[TextSource]) -> Iterator[pl.DataFrame]:
     lines = pl.concat(
         table.with_columns(start=pl.col("start") + base, text_number=pl.lit(n, dtype=pl.UInt32))
         for n, (table, base) in enumerate(zip(tables, bases, strict=False))
-    ).with_columns(number=pl.col("fresh").cast(pl.Int64).cum_sum().over("text_number"), segment=pl.lit(0))
-    limits = texts[0]._limits
-    parsed = records.bounded(headers.together([t._layout for t in texts], lines), False, limits)
-    joined = records.joined(parsed, False, limits)
+    ).with_columns(number=pl.col("fresh").cast(pl.Int64).cum_sum().over("text_number"), segment="text_number")
+    limits, interleaved = texts[0]._limits, texts[0]._layout.interleaved
+    parsed = records.bounded(headers.together([t._layout for t in texts], lines), interleaved, limits)
+    joined = records.joined(parsed, interleaved, limits)
     made = _filled(joined.with_columns(byte_start=pl.col("start")))
     for text, base, own, mine in zip(texts, bases, _stretches(parsed), _stretches(joined), strict=False):
         yield made[mine].with_columns(pl.col("byte_start") - base + text._offset)

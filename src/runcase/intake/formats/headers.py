@@ -54,8 +54,9 @@ class Layout:
     @property
     def alike(self) -> tuple[object, ...] | None:
         """Texts of which this is equal can be parsed `together`; None for one that must be parsed alone."""
-        alone = self.formats or self.interleaved or self.first_day is not None
-        return None if alone else (self.json, self.shapes, self.joins_unstamped)
+        alone = self.formats or self.first_day is not None
+        written = (self.prefix, self.interleaved, self.plain)
+        return None if alone else (self.json, self.shapes, self.joins_unstamped, *written)
 
     def parse(self, lines: pl.DataFrame, carry: Carry | None = None) -> pl.DataFrame:
         """The columns of a record's begin for each line, in order; `own_day` and `own_tod` are what Carry takes."""
@@ -91,7 +92,7 @@ def together(layouts: Sequence[Layout], lines: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         layouts: One a text, all `alike`.
-        lines: The lines of all, in order; `text_number` is the index of their layout.
+        lines: The lines of all, in order; `text_number` is the index of their layout, and each text a segment.
     """
     known = pl.DataFrame(
         [(n, w.first_year, latest(w.recorded_at)) for n, w in enumerate(layouts)],
@@ -193,15 +194,15 @@ def _with_level(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _with_begins(frame: pl.DataFrame, layout: Layout, before: Before = _ALONE) -> pl.DataFrame:
     """`begins`, and `after_partial` where the line before is a part of the same line; writer by writer."""
-    after_partial = before.within(pl.col("partial").shift(1, fill_value=False))
     text = pl.col("text")
-    goes_on = ~joining.states_end(text) if layout.joins_unstamped else before.within(joining.goes_on(text))
-    if layout.interleaved:
-        own = ("stream", "segment")
-        after_partial = after_partial.over(*own)
-        goes_on = goes_on if layout.joins_unstamped else goes_on.over(*own)
-        if layout.plain:
-            plain = pl.col("stream").fill_null("").is_in(layout.plain)
-            goes_on = pl.when(plain).then(joining.goes_on(text).over(*own)).otherwise(goes_on)
+
+    def within(shown: pl.Expr) -> pl.Expr:
+        return shown.over("stream", "segment") if layout.interleaved else before.within(shown)
+
+    after_partial = within(pl.col("partial").shift(1, fill_value=False))
+    goes_on = ~joining.states_end(text) if layout.joins_unstamped else within(joining.goes_on(text))
+    if layout.plain:
+        plain = pl.col("stream").fill_null("").is_in(layout.plain)
+        goes_on = pl.when(plain).then(within(joining.goes_on(text))).otherwise(goes_on)
     known = frame.with_columns(after_partial=after_partial.fill_null(value=False))
     return known.with_columns(begins=~((~pl.col("stamped") & goes_on) | pl.col("after_partial")))
