@@ -27,7 +27,6 @@ from runcase.rules.compile import compile_packs
 from runcase.rules.pack import load_packs
 from runcase.settings import DEFAULT_PACKS
 
-
 POD = (
     b"2026-03-14T13:40:01.000000001Z stdout P the begin of\n"
     b"2026-03-14T13:40:01.000000002Z stderr F Traceback (most recent call last):\n"

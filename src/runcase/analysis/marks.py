@@ -101,7 +101,7 @@ def _without_repeats(rows: pl.LazyFrame, claims: pl.Expr) -> pl.LazyFrame:
 
 
 def _with_fields(found: pl.DataFrame) -> pl.DataFrame:
-    """Adds `f_<name>`. Most marks are warnings that have none of them: only the others are parsed, a dozen times each."""
+    """Adds `f_<name>`. Most marks are warnings without any of them; only the others are parsed, a dozen times each."""
     named = found.filter(pl.col("fields").str.contains_any([f'"{name}"' for name in FIELDS]))
     members = named.select("order", *(field(name).alias(f"f_{name}") for name in FIELDS))
     return found.join(members, on="order", how="left", maintain_order="left")
