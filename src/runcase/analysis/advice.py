@@ -23,6 +23,7 @@ _ADVICE: dict[str, tuple[str, ...]] = {
     "dependency.module": ("add or install the missing module",),
     "rate_limit": ("wait for the limit to reset, or use a token of its own; then rerun",),
     "resource.oom": ("raise the memory limit or split the work; a rerun alone will likely die again",),
+    "resource.lock": ("see who holds the lock and whether they still live; then wait or remove it, and rerun",),
     "resource.disk": ("free or enlarge the disk, then rerun",),
     "config.command_not_found": ("install the missing program on the machine that ran it, or fix PATH",),
     "config": ("correct the setting that is named; a rerun alone cannot help",),
@@ -31,6 +32,7 @@ _ADVICE: dict[str, tuple[str, ...]] = {
         "read what the program says itself; no rule names this failure yet,"
         " `runcase rules suggest` may help to write one",
     ),
+    "crash.database": ("hold the statement that is named against the tables and rows that the database has",),
     "crash": ("look at the topmost frame of the project's own code in the stack trace",),
     "timeout": ("find what was waited for: the last operation that began and did not end",),
     "cancelled": ("ask who or what cancelled it; nothing in the run itself need be wrong",),

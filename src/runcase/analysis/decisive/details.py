@@ -42,7 +42,7 @@ _ADVICE = re.compile(
     r"^(?:\[\w+\] *|npm (?:ERR!|error) *)?(?:\* (?:Try|Get more help)|>? ?Run with --\w|To see the full stack trace"
     r"|Re-run Maven|For more information about the errors|After correcting the problems|Please refer to |\[Help \d\]"
     r"|mvn <args>|-> \[Help|A complete log of this run|Node\.js v\d|note: run with `RUST_BACKTRACE"
-    r"|You have skipped tests|Use \"--rerun-failed)"
+    r"|(?:\[error\] )?stack trace is suppressed; run |You have skipped tests|Use \"--rerun-failed)"
 )
 """What a tool adds to every failure: where to read on, which flag says more."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import takewhile
 
 from runcase.analysis.decisive.weighing import Candidate
 
@@ -17,7 +19,7 @@ _BARE = re.compile(
 """Lines that say that something failed and not what."""
 
 _FRAME = re.compile(r"^\s*(?:at |File \")")
-_RULED = re.compile(r"^[\s_=*#-]{4,}|[\s_=*#-]{4,}$")
+_RULED = re.compile(r"^[\s_=*#-]{4,}>?\s*|[\s_=*#-]{4,}$")
 _JOINED = 3
 """Rows beside a bare line that say what failed."""
 
@@ -32,9 +34,31 @@ def headline(c: Candidate, texts: Mapping[int, str]) -> str:
     lines = [line for line in c.text.strip().split("\n") if line.strip()]
     if len(lines) == 1 and _BARE.match(lines[0]):
         return _named(c, texts)
+    lines = lines[_speaking(c, lines) :]
     raised = lines[-1] if len(lines) > 2 and "Traceback" in c.text and not lines[-1].startswith(" ") else None
-    head = (_RULED.sub("", lines[0]) or lines[0])[:ROOM]
+    head = (_RULED.sub("", lines[0]) or lines[0]).strip()
+    head = " ".join([head, *_announced(c, head, lines[1:], texts)])[:ROOM]
     return f"{head}; {raised[:ROOM]}" if raised and not head.startswith("Traceback") else raised or head
+
+
+def _speaking(c: Candidate, lines: Sequence[str]) -> int:
+    """Which line of a record made it a candidate: a report may stand below a line that was logged before it."""
+    return next((n for n, line in enumerate(lines) if _pattern(c.family.pattern).search(line)), 0) if len(lines) > 1 else 0
+
+
+@cache
+def _pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern or "(?!)")
+
+
+def _announced(c: Candidate, head: str, below: Sequence[str], texts: Mapping[int, str]) -> list[str]:
+    """The rows that a title announces: indented ones below a colon, Gradle's `> ` below its `What went wrong`."""
+    rows = [*below] or [texts.get(p, "") for p in range(c.place + 1, c.place + 1 + _JOINED)]
+    told = [line for row in rows for line in row.split("\n")]
+    if head.endswith(":"):
+        inside = list(takewhile(lambda line: line.strip() and line[:1].isspace() and not _FRAME.match(line), told))
+        return [line.strip() for line in inside[:_JOINED]]
+    return [told[0]] if told and told[0].startswith("> ") and c.family.after else []
 
 
 def _named(c: Candidate, texts: Mapping[int, str]) -> str:

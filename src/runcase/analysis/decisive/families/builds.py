@@ -89,6 +89,14 @@ COMPILERS = (
         _COMPILE,
         sure=True,
     ),
+    Family(
+        "signing",
+        r"\berrSec[A-Z]\w+|^error: No (?:signing certificate|profiles for)|[Pp]rovisioning profile .* (?:doesn't|does not|has expired)",
+        98,
+        "config.signing",
+        after=1,
+        sure=True,
+    ),
     Family("esbuild", r"^✘ \[ERROR\] \S|^\[!\] (?:\(plugin [^)]*\) )?\w*Error: ", 95, _COMPILE, after=2, sure=True),
     Family("haskell", r"^\S+\.hs:\d+:\d+: error", 98, _COMPILE, after=4, sure=True),
     Family("protoc", r"^\S+\.(?:proto|thrift|fbs):\d+:\d+: ", 96, _COMPILE, sure=True),
@@ -111,7 +119,7 @@ COMPILERS = (
         sure=True,
     ),
     Family("scons", r"^scons: \*\*\* ", 92, "build.task_failed", sure=True),
-    Family("ninja_target", r"^FAILED: \S+", 66, _COMPILE, after=1, sure=True),
+    Family("ninja_target", r"^FAILED: \S*[./]\S*(?: |$)", 66, _COMPILE, after=1, sure=True),
 )
 LINTERS = (
     Family("eslint_row", r"^\s+\d+:\d+\s+error\s+\S", 96, _LINT, headed=True, sure=True),
@@ -315,7 +323,8 @@ BUILD_TOOLS = (
     Family("helm", r"^Error: (?:INSTALLATION|UPGRADE|ROLLBACK) FAILED", 97, "config.deploy", after=2),
     Family(
         "kubectl",
-        r"^(?:Error from server|error: (?:error validating|unable to recognize|the server))",
+        r"^(?:Error from server|error: (?:error validating|unable to recognize|the server))"
+        r"|\bis invalid: (?:spec|metadata|data|status)[.\[:]",
         94,
         "config.deploy",
     ),

@@ -55,7 +55,7 @@ CRASHES = (
         "oom",
         (
             r"[Oo]ut of memory|OutOfMemory|OOMKilled|oom-kill|Cannot allocate memory|std::bad_alloc"
-            r"|MemoryError|virtual memory exhausted|[Ee]xit(?:ed with)? (?:code|status):? 137\b"
+            r"|TERM_MEMLIMIT: |^=>> PBS: job killed: v?mem |MemoryError|virtual memory exhausted|[Ee]xit(?:ed with)? (?:code|status):? 137\b"
         ),
         97,
         "resource.oom",
@@ -77,6 +77,15 @@ CRASHES = (
         "resource.disk",
     ),
     Family("gpu", r"CUDA (?:out of memory|error)|cudaError|no CUDA-capable", 94, "resource.gpu"),
+    Family(
+        "lock",
+        r"(?:[Ff]ailed to|[Cc]ould not|[Uu]nable to|[Cc]annot|[Ee]rror) (?:\w+[ /]){0,5}lock\b"
+        r"|\bis (?:already |currently )?locked by\b|[Rr]esource temporarily unavailable\).*lock",
+        98,
+        "resource.lock",
+        after=1,
+        unless=r"lock ?file|\.lock (?:file|is|was)|-lock\b|version of .* lock",
+    ),
     Family("too_many_files", r"Too many open files|EMFILE|Resource temporarily unavailable", 94, "resource.limits"),
 )
 
@@ -151,6 +160,26 @@ NETWORK = (
         ),
         97,
         "dependency.auth",
+    ),
+)
+SERVICES = (
+    Family(
+        "cloud_api",
+        r"\bapi error [A-Z]\w+: |An error occurred \([A-Z]\w+\) when calling the",
+        93,
+        "dependency.request",
+    ),
+    Family(
+        "database",
+        r"violates (?:not-null|unique|foreign key|check|exclusion) constraint|[Dd]uplicate (?:key value|entry '|column name)"
+        r"|\b(?:relation|column|table|type|schema|function|constraint|index) [\"'`]?[\w.]+[\"'`]?"
+        r" (?:of relation \S+ )?(?:already exists|does not exist)"
+        r"|SQL compilation error|\bORA-\d{5}: |\(SQLSTATE \w{5}\)|SQLSTATE\[\w{5}\]|Unknown column '|no such (?:table|column): ",
+        89,
+        "crash.database",
+        after=1,
+        unless=r"\bNOTICE\b|\bWARN|, skipping$|\bIF (?:NOT )?EXISTS\b",
+        sure=True,
     ),
 )
 SETTINGS = (
@@ -276,4 +305,4 @@ SETTINGS = (
     ),
 )
 
-CAUSES = CRASHES + NETWORK + SETTINGS
+CAUSES = CRASHES + NETWORK + SERVICES + SETTINGS

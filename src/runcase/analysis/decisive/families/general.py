@@ -33,6 +33,7 @@ EXCEPTIONS = (
     ),
     Family("php_error", r"^(?:PHP )?(?:Fatal error|Uncaught \w+): ", 95, _THROWN, after=1, sure=True),
     Family("dotnet_error", r"^Unhandled [Ee]xception[.:]", 94, _THROWN, after=1, sure=True),
+    Family("inner_exception", r"^\s*---> (?:[A-Za-z_]\w*\.)+\w*(?:Exception|Error)\b", 93, _THROWN),
     Family("node_throw", r"^\s*throw (?:new |er|err)", 70, _THROWN, after=1),
     Family("perl_error", r"^\S.* at \S+ line \d+\.?$", 84, _THROWN, unless="^[Ww]arning"),
     Family("rake", r"^rake aborted!|^bin/rails aborted!", 70, _THROWN, after=1),
@@ -53,7 +54,8 @@ EXCEPTIONS = (
         r"|ran longer than the maximum time of|Build timed out \(after|[Cc]ancelling nested steps due to timeout"
         r"|Timeout has been exceeded$|Too long with no output \(exceeded|exceeded (?:the )?build time limit"
         r"|did not finish before .* timeout|could not run to completion because the timeout was exceeded"
-        r"|^##\[error\]The action '.*' has timed out after \d",
+        r"|^##\[error\]The action '.*' has timed out after \d"
+        r"|^=>> PBS: job killed: walltime|^TERM_RUNLIMIT: ",
         99,
         "timeout.run",
         sure=True,
@@ -93,6 +95,20 @@ WORDS = (
     ),
     Family("annotation", r"^##\[error\]", 86, None, after=1, unless="Process completed with exit code", sure=True),
     Family("error_first", r"^(?:\S+ )?(?:Error|ERROR|error|fatal|FATAL): \S", 84, None, after=1),
+    Family("fatal_first", r"^Fatal: \S", 97, None),
+    Family("unsuccessful", r"\bunsuccessful(?:ly)?\b|\bdid not succeed\b", 66, None, sure=True),
+    Family(
+        "reason_field",
+        r"^\s+(?:Reason|Details?|Stderr): +\S.*(?:[Ee]rror|[Ff]ail|[Ii]nvalid|not |n't |denied|disabled|[Uu]nable)",
+        86,
+        None,
+    ),
+    Family(
+        "reason_row",
+        r"^(?:Reason|Details?|Message|Stderr) *: +\S.*(?:[Ee]rror|[Ff]ail|[Ii]nvalid|n't |denied|[Uu]nable)",
+        86,
+        None,
+    ),
     Family(
         "error_word",
         r"^\s*(?:\S+ )?(?:\[?'?(?:ERROR|FATAL|CRITICAL|SEVERE|Error|error|fatal|Fatal"
@@ -100,6 +116,7 @@ WORDS = (
         66,
         None,
         after=1,
+        unless="stack trace is suppressed; run |Total time: ",
     ),
     Family(
         "failed_word",

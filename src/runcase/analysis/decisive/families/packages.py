@@ -72,10 +72,19 @@ PACKAGES = (
             r"|checksum mismatch|[Ii]ntegrity check(?:sum)? failed|GPG (?:check FAILED|error)|NO_PUBKEY"
             r"|HASHES FROM THE REQUIREMENTS"
             r"|Could not find gem|Bundler cannot continue|package not found"
+            r"|: \S+ can't be pulled\b|[Ff]ailed to pull image"
         ),
         94,
         "dependency.registry",
         after=2,
+    ),
+    Family(
+        "resolve",
+        r"ResolveException: (?:Error downloading|unresolved dependency)",
+        97,
+        "dependency.registry",
+        after=3,
+        sure=True,
     ),
     Family(
         "npm_usage",
@@ -100,7 +109,7 @@ PACKAGES = (
             r"lockfile can't be updated|frozen mode is set"
             r"|[Ll]ock ?file.*(?:out of date|out of sync|not up to date|needs to be updated|would (?:have been"
             r"|be) modified)"
-            r"|ERR_PNPM_OUTDATED_LOCKFILE|--locked was passed|npm ci` can only|YN0028|lock file version"
+            r"|ERR_PNPM_OUTDATED_LOCKFILE|--locked was passed|npm ci` (?:command )?can only|YN0028|lock file version"
             r"|(?:poetry|Pipfile|composer|pdm|uv)\.lock .*(?:out of date|last generated|not up to date|needs)"
             r"|since \S+\.lock was last generated|updates to go\.mod needed|go: updates to go\.sum"
             r"|missing go\.sum entry"
