@@ -66,7 +66,7 @@ _BUILDERS = (
     _Builder("terraform", r"(?:Apply|Destroy) complete! Resources: ", r"│ Error: "),
     _Builder("meson", r"(?!)", r"\S*meson\.build:\d+:\d+: ERROR: "),
     _Builder("cmake", r"(?!)", r"-- Configuring incomplete, errors occurred!"),
-    _Builder("dbt", r"\s*Done\. PASS=\d+ WARN=\d+ ERROR=0 ", r"\s*Done\. PASS=\d+ WARN=\d+ ERROR=[1-9]"),
+    _Builder("dbt", r"\s*Done\. PASS=\S+ WARN=\d+ ERROR=0 ", r"\s*Done\. PASS=\S+ WARN=\d+ ERROR=[1-9]"),
     _Builder(
         "liquibase", r"Liquibase command '\w+' was executed successfully\.", r"Unexpected error running Liquibase: "
     ),
@@ -79,7 +79,11 @@ _BUILDERS = (
         r"[1-9]\d* renew failure\(s\)|Some challenges have failed\.",
     ),
     _Builder("restic", r"(?!)", r"Fatal: "),
-    _Builder("borg", r"terminating with success status, rc 0", r"Failed to create/acquire the lock |terminating with error status"),
+    _Builder(
+        "borg",
+        r"terminating with success status, rc 0",
+        r"Failed to create/acquire the lock |terminating with error status",
+    ),
     _Builder("vagrant", r"(?!)", r"There was an error while executing `"),
     _Builder("lsf", r"Successfully completed\.$", r"Exited with exit code \d+\.$|Exited by signal \d+\.$"),
     _Builder("ninja", r"(?!)", r"ninja: build stopped: "),

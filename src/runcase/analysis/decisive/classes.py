@@ -90,10 +90,15 @@ def named_class(decision: Decision, command: str, inside: str | None) -> str | N
 def classes_inside(causes: Mapping[str, Candidate]) -> dict[str, str]:
     """The class that the cause of a run names once the word that makes it an error is taken away.
 
-    Only of causes that stand in one line, frames aside. They are asked together: a question to all families costs the same for many.
+    Only of causes that stand in one line, frames aside. They are asked together: a question to all families costs
+    the same for many.
     """
     words = {run_id: _ERROR_WORD.match(c.text) for run_id, c in causes.items() if _ONE_LINE.match(c.text.strip())}
-    bare = {run_id: causes[run_id].text[word.end() :].split("\n", 1)[0] for run_id, word in words.items() if word and word.end()}
+    bare = {
+        run_id: causes[run_id].text[word.end() :].split("\n", 1)[0]
+        for run_id, word in words.items()
+        if word and word.end()
+    }
     named = zip(bare, families(pl.Series(bare.values(), dtype=pl.String)), strict=True)
     found = {run_id: BY_NAME[name].failure for run_id, name in named if name}
     return {run_id: failure for run_id, failure in found.items() if failure}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -17,6 +18,9 @@ _BARE = re.compile(
     r"|Expected:)\W*$"
 )
 """Lines that say that something failed and not what."""
+
+_MEMBERS = tuple(rf'"{key}": ?"((?:[^"\\]|\\.)+)"' for key in ("stderr", "module_stderr", "msg", "message", "error"))
+"""What tells in an object, the most first: what a command wrote says more than that it failed."""
 
 _FRAME = re.compile(r"^\s*(?:at |File \")")
 _RULED = re.compile(r"^[\s_=*#-]{4,}>?\s*|[\s_=*#-]{4,}$")
@@ -36,19 +40,34 @@ def headline(c: Candidate, texts: Mapping[int, str]) -> str:
         return _named(c, texts)
     lines = lines[_speaking(c, lines) :]
     raised = lines[-1] if len(lines) > 2 and "Traceback" in c.text and not lines[-1].startswith(" ") else None
-    head = (_RULED.sub("", lines[0]) or lines[0]).strip()
+    head = _without_object((_RULED.sub("", lines[0]) or lines[0]).strip())
     head = " ".join([head, *_announced(c, head, lines[1:], texts)])[:ROOM]
     return f"{head}; {raised[:ROOM]}" if raised and not head.startswith("Traceback") else raised or head
 
 
 def _speaking(c: Candidate, lines: Sequence[str]) -> int:
     """Which line of a record made it a candidate: a report may stand below a line that was logged before it."""
-    return next((n for n, line in enumerate(lines) if _pattern(c.family.pattern).search(line)), 0) if len(lines) > 1 else 0
+    says = _pattern(c.family.pattern).search
+    return next((n for n, line in enumerate(lines) if says(line)), 0) if len(lines) > 1 else 0
 
 
 @cache
 def _pattern(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern or "(?!)")
+
+
+def _without_object(line: str) -> str:
+    """A line that ends in a JSON object, as Ansible writes them: what stands before it, and what its members tell."""
+    prefix, found, members = line.partition(" {")
+    told = next((m[1] for key in _MEMBERS if (m := re.search(key, members))), None) if found and prefix else None
+    return line if told is None else f"{prefix} {_unescaped(told)}"
+
+
+def _unescaped(text: str) -> str:
+    try:
+        return " ".join(str(json.loads(f'"{text}"')).split())
+    except ValueError:
+        return text
 
 
 def _announced(c: Candidate, head: str, below: Sequence[str], texts: Mapping[int, str]) -> list[str]:

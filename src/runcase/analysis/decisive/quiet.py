@@ -4,7 +4,7 @@ from __future__ import annotations
 
 QUIET = (
     # counts of zero
-    r"(?i)(?:^|\W)(?:0|no|zero|without) (?:errors?|failures?|failed|problems|issues)\b|\b(?:errors?"
+    r"(?i)(?:^|[^\w.])(?:0|no|zero|without) (?:errors?|failures?|failed|problems|issues)\b|\b(?:errors?"
     r"|failures?|failed)[:=(] *0\b"
     # warnings, and what passed
     r"|\b[Ww]arning\b|\bWARN(?:ING)?\b|npm notice|\bdeprecat|^\s*(?:✓|✔|√|ok \d|PASS\b|PASSED)|\.\.\. ?ok$|\bPASSED\b"

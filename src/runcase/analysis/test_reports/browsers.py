@@ -52,6 +52,13 @@ def _last_of_each(lines: Sequence[Line]) -> list[Line]:
     return [*before, *(line for _, line in last.values())]
 
 
+def _last_counts(ends: Sequence[tuple[Line, dict[str, int]]]) -> tuple[int, ...]:
+    """The place of the last count of each invocation: what failed is counted first, what passed last."""
+    order = ("failed", "passed_late", "skipped", "passed")
+    ranks = [next((n for n, kind in enumerate(order) if said[kind]), 0) for _, said in ends]
+    return tuple(line.place for (line, _), rank, then in zip(ends, ranks, [*ranks[1:], 0], strict=True) if then <= rank)
+
+
 class Playwright(Tool):
     """Playwright's test runner; what passed when it was tried again is no failure."""
 
@@ -66,7 +73,7 @@ class Playwright(Tool):
             return None
         passed, failed, skipped = (summed(ends, kind) for kind in ("passed", "failed", "skipped"))
         names = distinct(_below(lines)) if failed else ()
-        return Report(self.name, passed + failed, passed, failed, skipped, names, tuple(e.place for e, _ in ends))
+        return Report(self.name, passed + failed, passed, failed, skipped, names, _last_counts(ends))
 
 
 def _below(lines: Sequence[Line]) -> list[str]:

@@ -91,7 +91,8 @@ COMPILERS = (
     ),
     Family(
         "signing",
-        r"\berrSec[A-Z]\w+|^error: No (?:signing certificate|profiles for)|[Pp]rovisioning profile .* (?:doesn't|does not|has expired)",
+        r"\berrSec[A-Z]\w+|^error: No (?:signing certificate|profiles for)"
+        r"|[Pp]rovisioning profile .* (?:doesn't|does not|has expired)",
         98,
         "config.signing",
         after=1,
@@ -241,6 +242,7 @@ BUILD_TOOLS = (
         after=6,
         sure=True,
     ),
+    Family("gradle_where", r"^(?:Build|Settings) file '[^']+' line: \d+$", 84, "build.task_failed", sure=True),
     Family("maven_module", r"^\[INFO\] \S.* \.{2,} FAILURE \[", 74, None, sure=True),
     Family("maven_goal", r"^\[ERROR\] Failed to execute goal", 74, "build.task_failed"),
     Family(

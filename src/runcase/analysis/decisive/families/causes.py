@@ -55,7 +55,8 @@ CRASHES = (
         "oom",
         (
             r"[Oo]ut of memory|OutOfMemory|OOMKilled|oom-kill|Cannot allocate memory|std::bad_alloc"
-            r"|TERM_MEMLIMIT: |^=>> PBS: job killed: v?mem |MemoryError|virtual memory exhausted|[Ee]xit(?:ed with)? (?:code|status):? 137\b"
+            r"|TERM_MEMLIMIT: |^=>> PBS: job killed: v?mem |MemoryError"
+            r"|virtual memory exhausted|[Ee]xit(?:ed with)? (?:code|status):? 137\b"
         ),
         97,
         "resource.oom",
@@ -171,10 +172,12 @@ SERVICES = (
     ),
     Family(
         "database",
-        r"violates (?:not-null|unique|foreign key|check|exclusion) constraint|[Dd]uplicate (?:key value|entry '|column name)"
+        r"violates (?:not-null|unique|foreign key|check|exclusion) constraint"
+        r"|[Dd]uplicate (?:key value|entry '|column name)"
         r"|\b(?:relation|column|table|type|schema|function|constraint|index) [\"'`]?[\w.]+[\"'`]?"
         r" (?:of relation \S+ )?(?:already exists|does not exist)"
-        r"|SQL compilation error|\bORA-\d{5}: |\(SQLSTATE \w{5}\)|SQLSTATE\[\w{5}\]|Unknown column '|no such (?:table|column): ",
+        r"|SQL compilation error|\bORA-\d{5}: |\(SQLSTATE \w{5}\)|SQLSTATE\[\w{5}\]"
+        r"|Unknown column '|no such (?:table|column): ",
         89,
         "crash.database",
         after=1,

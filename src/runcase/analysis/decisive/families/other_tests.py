@@ -134,7 +134,13 @@ COMMON = (
     Family(
         "test_word", r"^\W*(?:Test|TEST|test)(?: case)?[ :]\s*\S.*\b(?:FAILED|FAIL|failed)\W*$", 89, _FAILED, after=1
     ),
-    Family("threshold", r"\bthresholds on metrics? .* (?:have|has) been (?:crossed|breached)", 97, "test.threshold", sure=True),
+    Family(
+        "threshold",
+        r"\bthresholds on metrics? .* (?:have|has) been (?:crossed|breached)",
+        97,
+        "test.threshold",
+        sure=True,
+    ),
     Family(
         "cross_mark",
         r"^\s*[✗✘✖×❌] +\S|^\s*\d+\) [✗✘✖×❌] ",
