@@ -71,7 +71,7 @@ _BUILDERS = (
         "liquibase", r"Liquibase command '\w+' was executed successfully\.", r"Unexpected error running Liquibase: "
     ),
     _Builder("pulumi", r"(?!)", r"    error: (?:update|preview|destroy|refresh) failed"),
-    _Builder("flux", r"(?!)", r"✗ "),
+    _Builder("flux", r"(?!)", r"✗ (?:\w+ ){1,3}failed\b"),
     _Builder("skaffold", r"Deployments stabilized in ", r"\d+/\d+ deployment\(s\) failed"),
     _Builder(
         "certbot",
@@ -85,6 +85,9 @@ _BUILDERS = (
         r"Failed to create/acquire the lock |terminating with error status",
     ),
     _Builder("vagrant", r"(?!)", r"There was an error while executing `"),
+    _Builder(
+        "helm", r"STATUS: deployed$", r"Error: (?:(?:INSTALLATION|UPGRADE|ROLLBACK) FAILED|failed (?:pre|post)-\w+: )"
+    ),
     _Builder("lsf", r"Successfully completed\.$", r"Exited with exit code \d+\.$|Exited by signal \d+\.$"),
     _Builder("ninja", r"(?!)", r"ninja: build stopped: "),
     _Builder("make", r"(?!)", r"g?make: \*\*\* "),
@@ -105,6 +108,8 @@ _TRAILER = re.compile(
     # Jest, cargo, unittest, npm and yarn, the shell's time
     r"|(?:Test Suites|Tests|Snapshots|Time):? +|Ran all test suites|\s+Doc-tests \S+$|running 0 tests$|OK(?: \(.*\))?$"
     r"|npm notice|Done in [\d.]+s|(?:real|user|sys)\t\d"
+    # LSF
+    r"|Resource usage summary:$|\s{4}[A-Z][\w ()]+ : +\S|The output \(if any\) follows:|PS:$|Read file <"
     # Terraform
     r"|Outputs:$|[\w-]+ = \S"
 )

@@ -7,7 +7,8 @@ QUIET = (
     r"(?i)(?:^|[^\w.])(?:0|no|zero|without) (?:errors?|failures?|failed|problems|issues)\b|\b(?:errors?"
     r"|failures?|failed)[:=(] *0\b"
     # warnings, and what passed
-    r"|\b[Ww]arning\b|\bWARN(?:ING)?\b|npm notice|\bdeprecat|^\s*(?:✓|✔|√|ok \d|PASS\b|PASSED)|\.\.\. ?ok$|\bPASSED\b"
+    r"|\b[Ww]arning\b|\bWARN(?:ING)?\b|npm notice|(?:^|\s)NOTICE: |\bdeprecat"
+    r"|^\s*(?:✓|✔|√|ok \d|PASS\b|PASSED)|\.\.\. ?ok$|\bPASSED\b"
     r"|\s(?:xfail|XFAIL|xpass)|-W(?:no-)?error|(?:\bignored|ignoring|expected failure|fail-fast"
     r"|continue-on-error|on-error|if-no-files|^\[  +OK \]|SUCCESS)"
     # what Python's `warnings` writes

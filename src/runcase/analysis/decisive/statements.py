@@ -53,6 +53,8 @@ _BAD = ("failed", "timed_out", "cancelled")
 _KEPT = ("run_id", "place", "text", "family", "kind", "code", "ended", "part", "ref")
 
 
+_ERROR_MEMBER = r'"(?:error|err|exception|cause)": ?"((?:[^"\\]|\\.)+)"'
+
 _NO_GOODS = pl.DataFrame(schema={"run_id": pl.String(), "other": pl.String()})
 
 
@@ -192,6 +194,7 @@ def _within_reach(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _named(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows that a family names, and ends."""
+    rows = rows.with_columns(text=_with_error())
     named = rows.with_columns(family=families(rows["text"])).with_columns(
         family=pl.when(~_aside()).then(pl.col("family"))
     )
@@ -201,6 +204,14 @@ def _named(rows: pl.DataFrame) -> pl.DataFrame:
         ended=pl.col("fields").str.json_path_match("$.status"),
     )
     return named.select(_schema().names())
+
+
+def _with_error() -> pl.Expr:
+    """What loggers of objects say of an error beside their message: `failed to load: open x: no such file`."""
+    loud = pl.col("level").is_in(["error", "fatal"]).fill_null(value=False)
+    error = pl.col("fields").str.extract(_ERROR_MEMBER).str.slice(0, TEXT_CHARS)
+    said = loud & error.is_not_null() & ~pl.col("text").str.contains(error, literal=True).fill_null(value=True)
+    return pl.when(said).then(pl.concat_str("text", error, separator=": ")).otherwise("text")
 
 
 def _empty() -> pl.DataFrame:

@@ -322,13 +322,26 @@ BUILD_TOOLS = (
     Family("docker_place", r"^\S*Dockerfile\S*:\d+$", 84, "build.docker", sure=True),
     Family("docker_line", r"^\s*\d+ \| +>>> ", 80, "build.docker", sure=True),
     Family("docker_legacy", r"^The command '.*' returned a non-zero code: \d+", 62, "build.docker"),
-    Family("helm", r"^Error: (?:INSTALLATION|UPGRADE|ROLLBACK) FAILED", 97, "config.deploy", after=2),
+    Family(
+        "helm",
+        r"^Error: (?:(?:INSTALLATION|UPGRADE|ROLLBACK) FAILED|failed (?:pre|post)-\w+: )",
+        97,
+        "config.deploy",
+        after=2,
+    ),
     Family(
         "kubectl",
         r"^(?:Error from server|error: (?:error validating|unable to recognize|the server))"
         r"|\bis invalid: (?:spec|metadata|data|status)[.\[:]",
         94,
         "config.deploy",
+    ),
+    Family(
+        "kube_mount",
+        r"MountVolume\.\w+ failed for volume|\b(?:configmap|secret|persistentvolumeclaim) \"[^\"]+\" not found",
+        95,
+        "config.deploy",
+        sure=True,
     ),
     Family(
         "downstream",

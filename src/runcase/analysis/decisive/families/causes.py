@@ -87,7 +87,13 @@ CRASHES = (
         after=1,
         unless=r"lock ?file|\.lock (?:file|is|was)|-lock\b|version of .* lock",
     ),
-    Family("too_many_files", r"Too many open files|EMFILE|Resource temporarily unavailable", 94, "resource.limits"),
+    Family(
+        "too_many_files",
+        r"Too many open files|EMFILE|Resource temporarily unavailable"
+        r"|remaining connection slots are reserved|too many clients already",
+        94,
+        "resource.limits",
+    ),
 )
 
 
@@ -176,7 +182,7 @@ SERVICES = (
         r"|[Dd]uplicate (?:key value|entry '|column name)"
         r"|\b(?:relation|column|table|type|schema|function|constraint|index) [\"'`]?[\w.]+[\"'`]?"
         r" (?:of relation \S+ )?(?:already exists|does not exist)"
-        r"|SQL compilation error|\bORA-\d{5}: |\(SQLSTATE \w{5}\)|SQLSTATE\[\w{5}\]"
+        r"|SQL compilation error|[Dd]eadlock (?:detected|found when)|\bORA-\d{5}: |\(SQLSTATE \w{5}\)|SQLSTATE\[\w{5}\]"
         r"|Unknown column '|no such (?:table|column): ",
         89,
         "crash.database",
@@ -193,6 +199,7 @@ SETTINGS = (
         "port", r"EADDRINUSE|[Aa]ddress already in use|port is already allocated", 97, "config.port_in_use", after=1
     ),
     Family("service", r"^dependency failed to start: |container \S+ is unhealthy", 96, "dependency.service"),
+    Family("emerg", r"(?:^|\s)\[emerg\] \S", 90, "config.invalid"),
     Family("shell_syntax", r": line \d+: syntax error\b|: \d+: Syntax error: ", 97, "build.syntax", after=1),
     Family(
         "corrupt",

@@ -73,6 +73,7 @@ PACKAGES = (
             r"|HASHES FROM THE REQUIREMENTS"
             r"|Could not find gem|Bundler cannot continue|package not found"
             r"|: \S+ can't be pulled\b|[Ff]ailed to pull image"
+            r"|Non-resolvable (?:parent |import )?POM"
         ),
         94,
         "dependency.registry",
