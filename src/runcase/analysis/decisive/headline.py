@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import takewhile
 
+from runcase.analysis.decisive.records import PYTHON_TITLE
 from runcase.analysis.decisive.weighing import Candidate
 
 ROOM = 300
@@ -38,8 +39,11 @@ def headline(c: Candidate, texts: Mapping[int, str]) -> str:
     lines = [line for line in c.text.strip().split("\n") if line.strip()]
     if len(lines) == 1 and _BARE.match(lines[0]):
         return _named(c, texts)
-    lines = lines[_speaking(c, lines) :]
-    raised = lines[-1] if len(lines) > 2 and "Traceback" in c.text and not lines[-1].startswith(" ") else None
+    if len(lines) > 2 and "Traceback" in c.text:
+        title = _pattern(PYTHON_TITLE).search(c.text.strip())
+        raised = title[1] if title else lines[-1] if not lines[-1].startswith(" ") else None
+    else:
+        lines, raised = lines[_speaking(c, lines) :], None
     head = _without_object((_RULED.sub("", lines[0]) or lines[0]).strip())
     head = " ".join([head, *_announced(c, head, lines[1:], texts)])[:ROOM]
     return f"{head}; {raised[:ROOM]}" if raised and not head.startswith("Traceback") else raised or head

@@ -18,9 +18,9 @@ _TELLING_EXPORT = re.compile(
     r"(?:MESSAGE|UNIT|_SYSTEMD_UNIT|SYSLOG_IDENTIFIER|EXIT_CODE|EXIT_STATUS|UNIT_RESULT|JOB_RESULT)="
 )
 """Fields of journald's export format that say what happened, and to which unit."""
-_TRACEBACK = r"\A(?:[^\n]*\n)?[^\n]{0,160}Traceback \(most recent call last\)[^\n]*\n"
-"""Some programs say on the same line, or on the one before, what they were at."""
-_PYTHON_TITLE = r"(?s)\A.*\n  File \"[^\n]*(?:\n[ \t][^\n]*)*\n(\w[\w.]*[^\n]*)"
+_TRACEBACK = r"\A[^\n]{0,160}Traceback \(most recent call last\)[^\n]*\n"
+"""Some programs say on the same line what they were at."""
+PYTHON_TITLE = r"(?s)\A.*\n  File \"[^\n]*(?:\n[ \t][^\n]*)*\n(\w[\w.]*[^\n]*)"
 """What the last frame of a Python traceback stands above: an exception, before any detail that follows it."""
 _ROOT = r"(?s)\A[^\n]*\n.*?\n\s*at .*\n(Caused by: [^\n]*)"
 _ABOVE_FRAMES = r"(?s)\A[^\n]*\n+((?:[a-z][\w$]*\.)+[A-Z]\w*(?:Exception|Error|Failure)\b[^\n]*)\n.*?\n?\s+at "
@@ -58,16 +58,13 @@ def _first_below(lines: Sequence[str], title: int) -> list[int]:
 def spoken(message: pl.Expr, most: int) -> pl.Expr:
     """The text by which a record is judged: its begin; of a trace the line that says what was thrown; a last report."""
     begin = message.str.slice(0, most)
-    raised = pl.coalesce(message.str.extract(_PYTHON_TITLE), message.str.extract(_LAST_TITLE)).str.slice(0, most)
-    logged = message.str.contains(_TRACEBACK) & ~(
-        message.str.contains(_HARMLESS) & ~message.str.contains(r"\A[^\n]*Traceback")
-    )
+    raised = pl.coalesce(message.str.extract(PYTHON_TITLE), message.str.extract(_LAST_TITLE)).str.slice(0, most)
     thrown = pl.coalesce(message.str.extract(_ROOT), message.str.extract(_ABOVE_FRAMES)).str.slice(0, most)
     joined = message.str.contains("\n", literal=True)
     return (
         pl.when(~joined)
         .then(begin)
-        .when(logged)
+        .when(message.str.contains(_TRACEBACK))
         .then(pl.coalesce(raised, begin))
         .when(message.str.contains(_REPORT))
         .then(message.str.extract(_REPORT).str.slice(0, most))
