@@ -49,6 +49,8 @@ MEANT = {
     "percent-encoding": (f"callback?token%3D{PHRASE.replace('#', '%23')}%26x=1", "kk21-Qq"),
     "base64": (f"env {base64.b64encode(f'TOKEN={PHRASE}'.encode()).decode()}", "Wng5I2trMjE"),
     "a key that is a verdict elsewhere": ("PASS: hunter2/x", "hunter2/x"),
+    "a password of digits": ("DB_PASS=4711", "4711"),
+    "a longer number than tests count": ("PASS=90471123", "90471123"),
     "a key that ends as a verdict": ("DB_PASS: test-hunter2", "test-hunter2"),
     "a word split by colour": ("pass\x1b[1mword=hun\x1b[0mter2", "ter2"),
 }
@@ -67,6 +69,7 @@ PROSE = (
     "the key is under the mat",
     "commit 3f786850e387550fdab836ed7e6dc881de23001b",
     "    --- PASS: TestTotal/of_2_rows#01 (0.00s)",
+    "13:40:01  Done. PASS=40 WARN=0 ERROR=1 SKIP=3 TOTAL=44",
     "2024-05-02T10:00:01.0000000Z PASS: tests/cart-3.sh",
 )
 

@@ -142,11 +142,17 @@ _OF_GO = re.compile(rb"--- PASS: $")
 _TEST = re.compile(rb"(?i)test|spec|bench")
 
 
+_COUNTS = re.compile(rb"(?<![A-Za-z0-9_.-])PASS=$")
+_COUNT = re.compile(rb"[0-9]{1,4}")
+
+
 def is_verdict(before: bytes, value: bytes) -> bool:
-    """Whether `PASS: ` before a value says that a test passed: the value is its name.
+    """Whether `PASS: ` before a value says that a test passed: the value is its name; or `PASS=` how many did (dbt).
 
     Go writes dashes before it; elsewhere the name has to look like one of a test.
     """
+    if _COUNTS.search(before):
+        return _COUNT.fullmatch(value) is not None
     if not before.endswith((b"PASS: ", b"PASS:  ")):
         return False
     return bool(_OF_GO.search(before) or (_VERDICT.search(before) and _TEST.search(value)))
