@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "samples"
@@ -60,6 +64,22 @@ def runcase(*args: object, cwd: Path | None = None, env: dict[str, str] | None =
     done = subprocess.run(command(*args), capture_output=True, text=True, cwd=cwd, env=env, timeout=300, check=False)
     assert "Traceback (most recent call last)" not in done.stderr, done.stderr
     return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that `make` fills once for all processes of a test run; the others wait for it."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if run is None:
+        make(folder := factory.mktemp(name))
+        return folder
+    folder = factory.getbasetemp().parent / f"{name}-{run}"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "made").exists():
+            folder.mkdir()
+            make(folder)
+            (folder / "made").touch()
+    return folder
 
 
 def build(case: Path, *inputs: object, cwd: Path | None = None, env: dict[str, str] | None = None) -> Built:

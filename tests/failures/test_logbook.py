@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.commands import once
 from tests.failures.frames import FRAMES
 from tests.failures.logbook import Sample, samples
 
@@ -38,11 +39,14 @@ Look = Callable[[Sample], Shown]
 @pytest.fixture(scope="module")
 def look(tmp_path_factory: pytest.TempPathFactory) -> Look:
     """All samples in one case, as one build."""
-    root = tmp_path_factory.mktemp("logbook")
-    (root / "logs").mkdir()
-    for s in SAMPLES.values():
-        (root / "logs" / f"{s.name}.log").write_text(FRAMES[s.frame](s.body), encoding="utf-8")
-    pipeline.build(settings.resolve((str(root / "logs"),), str(root / "case"), jobs=2))
+
+    def made(root: Path) -> None:
+        (root / "logs").mkdir()
+        for s in SAMPLES.values():
+            (root / "logs" / f"{s.name}.log").write_text(FRAMES[s.frame](s.body), encoding="utf-8")
+        pipeline.build(settings.resolve((str(root / "logs"),), str(root / "case"), jobs=2))
+
+    root = once(tmp_path_factory, "logbook", made)
     found: dict[str, Path] = {}
     for path in root.glob("case/runs/*/dossier.json"):
         found[json.loads(path.read_bytes())["run"]["run_id"].rpartition("/")[2]] = path
