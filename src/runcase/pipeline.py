@@ -198,7 +198,7 @@ def damaged_groups(
         whole = Group(whole_name(batch), tuple(units))
         broken = [b for b in siblings.get(whole.batch, ()) if case.ledger_problems([b])]
         if broken and whole.batch == batch_name(units, packs, settings):
-            parts = [whole] if batch == whole.batch else surveyed([whole], [whole], crew)
+            parts = [whole] if batch == whole.batch else surveyed([whole], crew)[whole.batch]
             found += [g for g in parts if g.batch in broken]
     return found
 

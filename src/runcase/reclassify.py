@@ -112,7 +112,8 @@ def _renew_batch(case: Case, batch: str, packs: tuple[Pack, ...], settings: Sett
 
 def _units(case: Case, batch: str) -> list[Unit]:
     """The input files of a batch; the last portion of one that was divided tells of it."""
-    siblings = [b for b in case.batches() if whole_name(b) == whole_name(batch)]
+    whole = whole_name(batch)
+    siblings = [batch] if whole == batch else [b for b in case.batches() if whole_name(b) == whole]
     sources = pl.concat(case.facts_of(SOURCES, b).filter(pl.col("parent_id").is_null()) for b in siblings)
     tops = sources.select("path", "sha256", "size_bytes").collect()
     return [Unit(n, Path(path), path, sha256, size) for n, (path, sha256, size) in enumerate(tops.iter_rows())]

@@ -74,20 +74,20 @@ def _parted(sets: pl.DataFrame, most: int) -> Iterator[pl.Series]:
 
 def with_containers(part: pl.Series, sources: pl.DataFrame) -> pl.Series:
     """Adds the containers in which the sources lie, at any depth; sorted."""
-    found = level = part
-    while level.len():
-        holders = sources.filter(pl.col("source_id").is_in(level.implode()))["parent_id"].drop_nulls().unique()
-        level = holders.filter(~holders.is_in(found.implode())).alias("source_id")
-        found = pl.concat([found, level])
-    return found.sort()
+    return _reached(part, sources, "source_id", "parent_id")
 
 
 def with_contents(containers: pl.Series, sources: pl.DataFrame) -> pl.Series:
     """Adds what lies in sources that are containers, at any depth; sorted."""
-    found = level = containers
+    return _reached(containers, sources, "parent_id", "source_id")
+
+
+def _reached(start: pl.Series, sources: pl.DataFrame, here: str, there: str) -> pl.Series:
+    """Adds what is reached from column to column, again and again; sorted."""
+    found = level = start
     while level.len():
-        level = sources.filter(pl.col("parent_id").is_in(level.implode()))["source_id"]
-        level = level.filter(~level.is_in(found.implode()))
+        level = sources.filter(pl.col(here).is_in(level.implode()))[there].drop_nulls().unique()
+        level = level.filter(~level.is_in(found.implode())).alias("source_id")
         found = pl.concat([found, level])
     return found.sort()
 

@@ -82,15 +82,14 @@ def place_portions(written: Mapping[str, Path], ledger: Path) -> None:
 def in_portions(groups: Sequence[Group], crew: Crew) -> list[Group]:
     """The same groups, with large archives among them divided."""
     least = divided_from([u for g in groups for u in g.units])
-    return surveyed([g for g in groups if len(g.units) == 1 and g.size_bytes >= least], groups, crew)
+    parts = surveyed([g for g in groups if len(g.units) == 1 and g.size_bytes >= least], crew)
+    return [part for g in groups for part in parts.get(g.batch, [g])]
 
 
-def surveyed(large: Sequence[Group], groups: Sequence[Group], crew: Crew) -> list[Group]:
-    """`groups`, with those of `large` divided that are archives of much text. An input that kills a process is not."""
-    found = {}
-    for outcome in crew.each(Stage(Budget, (), _survey), [g.units[0] for g in large]):
-        found[large[outcome.number].batch] = portions(outcome.value or ())
-    return [part for g in groups for part in (divided(g, found[g.batch]) if g.batch in found else [g])]
+def surveyed(groups: Sequence[Group], crew: Crew) -> dict[str, list[Group]]:
+    """Batch -> the portions of each group of one unit; an input that kills a process is not divided."""
+    found = crew.each(Stage(Budget, (), _survey), [g.units[0] for g in groups])
+    return {groups[o.number].batch: divided(groups[o.number], portions(o.value or ())) for o in found}
 
 
 # --- in the parent --------------------------------------------------------------------------------

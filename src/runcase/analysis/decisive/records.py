@@ -57,18 +57,16 @@ def _first_below(lines: Sequence[str], title: int) -> list[int]:
 
 def spoken(message: pl.Expr, most: int) -> pl.Expr:
     """The text by which a record is judged: its begin; of a trace the line that says what was thrown; a last report."""
-    begin = message.str.slice(0, most)
-    raised = pl.coalesce(message.str.extract(PYTHON_TITLE), message.str.extract(_LAST_TITLE)).str.slice(0, most)
-    thrown = pl.coalesce(message.str.extract(_ROOT), message.str.extract(_ABOVE_FRAMES)).str.slice(0, most)
-    joined = message.str.contains("\n", literal=True)
-    return (
-        pl.when(~joined)
-        .then(begin)
-        .when(message.str.contains(_TRACEBACK))
-        .then(pl.coalesce(raised, begin))
-        .when(message.str.contains(_REPORT))
-        .then(message.str.extract(_REPORT).str.slice(0, most))
-        .when(~message.str.contains(_HARMLESS))
-        .then(pl.coalesce(thrown, begin))
-        .otherwise(begin)
+    several = pl.when(message.str.contains("\n", literal=True)).then(message)
+    raised = pl.coalesce(several.str.extract(PYTHON_TITLE), several.str.extract(_LAST_TITLE))
+    report = several.str.extract(_REPORT)
+    thrown = pl.coalesce(several.str.extract(_ROOT), several.str.extract(_ABOVE_FRAMES))
+    told = (
+        pl.when(several.str.contains(_TRACEBACK))
+        .then(raised)
+        .when(report.is_not_null())
+        .then(report)
+        .when(~several.str.contains(_HARMLESS))
+        .then(thrown)
     )
+    return pl.coalesce(told, message).str.slice(0, most)

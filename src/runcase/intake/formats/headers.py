@@ -133,8 +133,9 @@ def detect(
         day = first_day(shown, recorded_at) if complete and not any(s.has_day for s in shapes) else None
     streams = bool(full.str.contains(_NAMES_STREAM).any())
     name = "json_lines" if json else format_name or (shapes[0].name if shapes else None)
-    joins = not json and bool(shapes) and _opens_records(full, stamps.opening(full, shapes))
-    plain = _plain(named, stamps.opening(full, shapes)) if joins and named is not None else ()
+    stamped = stamps.opening(full, shapes) if shapes and not json else None
+    joins = stamped is not None and _opens_records(full, stamped)
+    plain = _plain(named, stamped) if joins and stamped is not None and named is not None else ()
     return Layout(name, shapes, json, joins, recorded_at, year, (), prefix, prefix is not None or streams, day, plain)
 
 
