@@ -18,6 +18,7 @@ import runcase as api
 from runcase import pipeline, settings
 from runcase.ledger.store import Case
 from runcase.ledger.sums import verify
+from runcase.model.problems import RENEWED
 
 TEXT = "2026-03-1{0}T10:00:00Z INFO start\n2026-03-1{0}T10:00:09Z ERROR part {0} broke\nProcess exited with code 2\n"
 
@@ -84,21 +85,31 @@ def test_a_killed_build_leaves_a_readable_case_and_the_next_one_completes_it(
 
 
 @pytest.mark.parametrize(
-    ("moment", "code"),
-    [("INT:rename:.staging-", 130), ("TERM:rename:.staging-", 143), ("INT:rename:.analysis-new", 130)],
+    ("moment", "code", "left", "words"),
+    [
+        ("INT:rename:.staging-", 130, "old", "as it was before"),
+        ("TERM:rename:.staging-", 143, "old", "as it was before"),
+        ("INT:rename:.analysis-new", 130, "old", "as it was before"),
+        ("INT:replace:.SHA256SUMS", 130, "new", RENEWED.removeprefix("the case is ")),
+    ],
 )
-def test_a_build_that_is_stopped_ends_all_its_processes_and_says_so_in_a_line(
-    tmp_path: Path, nights: Path, moment: str, code: int
+def test_a_build_that_is_stopped_ends_all_its_processes_and_says_what_it_leaves(
+    tmp_path: Path, nights: Path, moment: str, code: int, left: str, words: str
 ) -> None:
     case = tmp_path / "case"
     shutil.copytree(nights / "old", case)
-    words = command("build", nights / "app2.log", "-o", case, "--jobs", 2)
     env = perturbed(SIGNALLED_BEFORE=moment)
-    build = subprocess.Popen(words, env=env, start_new_session=True, stderr=subprocess.PIPE, text=True)
+    build = subprocess.Popen(
+        command("build", nights / "app2.log", "-o", case, "--jobs", 2),
+        env=env,
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     said = build.communicate(timeout=50)[1]  # the pipe ends with the last process that holds it
-    assert (build.returncode, said.split("\n")) == (code, ["", "runcase: stopped; the case is as it was before", ""])
+    assert (build.returncode, said.split("\n")) == (code, ["", f"runcase: stopped; the case is {words}", ""])
     assert all_ended(build.pid)
-    assert run_ids(case) == run_ids(nights / "old")
+    assert run_ids(case) == run_ids(nights / left)
     assert not list(case.glob("ledger/.*"))
     pipeline.build(settings.resolve((str(nights / "app2.log"),), str(case)))
     assert Built(case).tree() == Built(nights / "new").tree()

@@ -28,7 +28,7 @@ from runcase.cli import commands
 from runcase.intake.remote import reaching
 from runcase.ledger import lease, places
 from runcase.ledger.sums import listing, read_sums, verify
-from runcase.model.problems import RuncaseError
+from runcase.model.problems import RENEWED, RuncaseError
 
 S3 = "s3://bucket/case"
 TEXT = "2026-03-1{0}T10:00:00Z INFO start\n2026-03-1{0}T10:00:09Z ERROR part {0} broke\nProcess exited with code 2\n"
@@ -282,6 +282,20 @@ def test_a_build_that_is_killed_while_it_sends_to_s3_is_completed_by_the_next_on
     build(S3, nights / "app2.log")
     assert objects(S3) == Built(nights / "two").tree()
     assert own_objects(S3) == ["heads/0000000002"]
+
+
+@pytest.mark.parametrize("committed", [False, True])
+def test_a_stop_while_sending_says_whether_the_case_is_the_new_one(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch, committed: bool
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    storage, _ = fsspec.url_to_fs(url)
+    monkeypatch.setattr(storage, "cp_file" if committed else "put_file", stop)
+    with pytest.raises(KeyboardInterrupt) as e:
+        replace(url, tree(tmp_path / "new", index="new"))
+    assert getattr(e.value, "__notes__", []) == ([RENEWED] if committed else [])
 
 
 def test_a_reader_whose_case_is_renewed_meanwhile_is_told_to_ask_again(nights: Path, url: str, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from runcase.cli.look import raw, show
 from runcase.cli.readers import readers
 from runcase.cli.rules import rules
 from runcase.cli.sql import sql
-from runcase.model.problems import RuncaseError
+from runcase.model.problems import RENEWED, RuncaseError
 from runcase.model.text import present
 
 EXIT_MISUSE = 2
@@ -83,7 +83,7 @@ def main() -> None:
         click.echo(present(said.getvalue(), keep=_LAYOUT), err=True, nl=False)
         sys.exit(e.exit_code)
     except (click.Abort, KeyboardInterrupt) as e:
-        click.echo("runcase: stopped; the case is as it was before", err=True)
+        click.echo(f"runcase: stopped; {_left(e)}", err=True)
         terminated = isinstance(e, _Terminated) or isinstance(e.__cause__, _Terminated)
         sys.exit(128 + (signal.SIGTERM if terminated else signal.SIGINT))
     except BrokenPipeError:
@@ -94,7 +94,7 @@ def main() -> None:
             raise
         where = f" ({e.filename})" if e.filename else ""
         click.echo(present(f"runcase: {os.strerror(e.errno)}{where} [io]"), err=True)
-        click.echo("  hint: the case is as it was before; run it again when the cause is gone", err=True)
+        click.echo(f"  hint: {_left(e)}; run it again when the cause is gone", err=True)
         sys.exit(EXIT_MISUSE)
 
 
@@ -106,7 +106,15 @@ def _terminated(*_: object) -> None:
     raise _Terminated
 
 
+def _left(stop: BaseException) -> str:
+    """How what was stopped leaves the case."""
+    notes = (*getattr(stop, "__notes__", ()), *getattr(stop.__cause__, "__notes__", ()))
+    return RENEWED if RENEWED in notes else "the case is as it was before"
+
+
 def _sentence(error: RuncaseError) -> str:
     """What went wrong, its code, and what to do."""
-    hint = f"\n  hint: {present(error.hint)}" if error.hint else ""
+    hints = [error.hint] if error.hint else []
+    hints += [RENEWED] if RENEWED in getattr(error, "__notes__", ()) else []
+    hint = f"\n  hint: {present('; '.join(hints))}" if hints else ""
     return f"runcase: {present(error.message, keep=_LAYOUT)} [{error.code}]{hint}"

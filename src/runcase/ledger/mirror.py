@@ -55,6 +55,8 @@ class Mirror:
         self._damaged: set[str] = set()
         self._sorted: tuple[dict[str, str], dict[str, list[str]]] = (self._digests, {})
         self.name = objects.shown
+        self.committed = False
+        """Whether the case is what was sent."""
 
     # --- reading ----------------------------------------------------------------------------------
 
@@ -225,6 +227,7 @@ class Mirror:
             lease.assure()
             if not self._objects.create(_named(self._latest + 1), _head_text(now)):
                 raise RuncaseError("busy", f"another build of {self.name} came first", "build again")
+            self.committed = True
             self._latest += 1
             self._generation, self._digests = self._latest, now
         self._settle(self._objects.sizes(), fresh, before.keys() - now.keys())

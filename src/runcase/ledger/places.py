@@ -6,7 +6,7 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from runcase.ledger.lease import Lease
 from runcase.ledger.mirror import Mirror
 from runcase.ledger.objects import Objects
 from runcase.ledger.store import Case
+from runcase.model.problems import RENEWED
 
 _FOLDER = "runcase-"
 
@@ -47,7 +48,7 @@ def held(place: str | os.PathLike[str], make: bool = False) -> Iterator[Case]:
     """
     if not is_url(str(place)):
         case = Case.create(Path(place)) if make else Case.open(Path(place))
-        with case.locked():
+        with case.locked(), _noting(lambda: case.renewed):
             yield case
         return
     objects = Objects(str(place))
@@ -57,4 +58,16 @@ def held(place: str | os.PathLike[str], make: bool = False) -> Iterator[Case]:
         case = Case.create(Path(folder), mirror) if make else Case.open(Path(folder), mirror)
         with case.locked():
             yield case
-        mirror.send(lease)
+        with _noting(lambda: mirror.committed):
+            mirror.send(lease)
+
+
+@contextmanager
+def _noting(renewed: Callable[[], bool]) -> Iterator[None]:
+    """Notes on whatever ends the block early that the case is no longer the one before it."""
+    try:
+        yield
+    except BaseException as e:
+        if renewed():
+            e.add_note(RENEWED)
+        raise

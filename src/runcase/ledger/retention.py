@@ -130,6 +130,7 @@ def _expire(
     fresh = TOMBSTONES.frame([{**stone, "batch": batch, "as_of": as_of} for stone in stones])
     if dry_run or not stones:
         return fresh
+    case.renewed = True
     stones_path = folder / f"{TOMBSTONES.name}.parquet"
     before = TOMBSTONES.fill(pl.DataFrame(pq.read_table(stones_path)))
     whole = pl.concat([before, fresh]).unique(["source_id", "class"], keep="first", maintain_order=True)

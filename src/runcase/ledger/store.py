@@ -158,6 +158,8 @@ class Case:
     def __init__(self, root: Path, elsewhere: Elsewhere | None = None) -> None:
         self.root = root
         self.name = elsewhere.name if elsewhere is not None else str(root)
+        self.renewed = False
+        """Whether what a reader is told of it has been replaced through this object."""
         self._elsewhere = elsewhere
         self._held = False
         self._checked: dict[Path, Problem | None] = {}
@@ -483,6 +485,7 @@ class Case:
             shutil.rmtree(last, ignore_errors=True)
             place.rename(last)
         staged.rename(place)
+        self.renewed = True
         shutil.rmtree(last, ignore_errors=True)
         _sync(self.root)
         self._forget()

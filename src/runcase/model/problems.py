@@ -32,6 +32,10 @@ class Problem:
     quarantined_bytes: int = 0
 
 
+RENEWED = "the case is the new one already; the same command completes what is left to do"
+"""The note on what stops a command that has replaced what readers of a case are told."""
+
+
 class RuncaseError(Exception):
     """Misuse: wrong flags, an invalid rule pack, a missing path. Caught once, in the command line, exit code 2.
 
