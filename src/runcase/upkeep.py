@@ -18,7 +18,7 @@ from runcase.ledger.places import held, opened
 from runcase.ledger.retention import Expired, load_policy
 from runcase.ledger.retention import retain as expire
 from runcase.ledger.store import Case
-from runcase.ledger.sums import write_sums
+from runcase.ledger.sums import RETAINING, write_sums
 from runcase.model.case import Conclusions
 from runcase.model.problems import RuncaseError
 from runcase.model.tables import REPLAYS
@@ -34,12 +34,24 @@ def retain(path: str, policy: str, as_of: date, dry_run: bool = False) -> Expire
     if dry_run:
         return expire(opened(path), ages, as_of, dry_run=True)
     with held(path) as case:
+        cut_off = case.has(RETAINING)
+        case.write_text(RETAINING, "", durable=True)
         gone = expire(case, ages, as_of)
         _replan(case)
-        if gone.runs:
-            folders = pipeline.render_again(case, gone.runs)
-            write_sums(case, [f"runs/{folder}" for run_id, folder in folders.items() if run_id not in gone.runs])
+        if gone.sources or cut_off:
+            lost = _all_that_lost(case) if cut_off else gone.runs
+            folders = pipeline.render_again(case, lost)
+            same = [f"runs/{folder}" for run_id, folder in folders.items() if run_id not in lost]
+            write_sums(case, [] if cut_off else same)
+        (case.root / RETAINING).unlink()
     return gone
+
+
+def _all_that_lost(case: Case) -> frozenset[str]:
+    """Runs that lost something to any policy: which of them a killed run did not come to is not known."""
+    stones = case.facts(case.batches()).tombstones.select("source_id").collect()
+    members = case.conclusions().members
+    return frozenset(members.join(stones, on="source_id", how="semi")["run_id"])
 
 
 def _replan(case: Case) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import signal
+import subprocess
 import tarfile
 from hashlib import sha256
 from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.commands import Built, Ended, runcase
+from tests.commands import Built, Ended, command, perturbed, runcase
 from tests.simulator.damage import exported
 from tests.simulator.knobs import CAUSES, Knobs
 from tests.simulator.world import simulated
@@ -86,6 +88,22 @@ def test_bytes_that_a_killed_run_left_are_removed_by_the_next(case: Path, story:
     retained(case, "raw: 30d\n", "2026-07-01")
     assert pl.read_parquet(batch / "raw.parquet").join(api.open(case).tombstones.collect(), on="source_id").is_empty()
     assert api.open(case).tombstones.collect()["as_of"].n_unique() == 1
+
+
+@pytest.mark.parametrize("moment", [".raw.parquet", ".events.parquet", ".dossier.md", ".SHA256SUMS"])
+def test_retention_that_was_killed_is_told_and_completed_by_the_next_run(case: Path, moment: str) -> None:
+    whole = case.parent / "whole"
+    shutil.copytree(case, whole)
+    policy = "raw: 30d\nevents: 60d\n"
+    retained(whole, policy)
+    words = command("retain", "-c", case, "--policy", case.parent / "retention.yaml", "--as-of", "2026-06-01")
+    env = perturbed(SIGNALLED_BEFORE=f"KILL:replace:{moment}")
+    died = subprocess.run(words, env=env, start_new_session=True, capture_output=True)
+    assert died.returncode == -signal.SIGKILL
+    assert "[retention_pending]" in runcase("verify", "-c", case).out
+    assert retained(case, policy).code == 0
+    assert Built(case).tree() == Built(whole).tree()
+    assert runcase("verify", "-c", case).code == 0
 
 
 def test_conclusions_outlive_the_events_that_they_rest_on(case: Path, tmp_path: Path) -> None:

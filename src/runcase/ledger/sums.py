@@ -21,6 +21,9 @@ from runcase.model.tables import RAW
 NAME = "SHA256SUMS"
 _OUTSIDE = frozenset({NAME, "case.json"})
 
+RETAINING = ".retaining"
+"""Stands in a case from the first table that loses payloads until faces and digests say so: a kill leaves it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -93,6 +96,10 @@ def verify(case: Case) -> list[Finding]:
         if digest_of(case.root / n) != told[n]
     ]
     found += [Finding("file_changed", n, "it is not as the last build left it") for n in differing if n in _OUTSIDE]
+    if case.has(RETAINING):
+        found.append(
+            Finding("retention_pending", RETAINING, "payloads were expiring when it was cut off; retain again")
+        )
     pending = sorted(set(case.batches()) - set(case.concluded()))
     found += [Finding("batch_pending", f"ledger/{b}", "a build was cut off before it was concluded") for b in pending]
     return sorted([*found, *_raw_findings(case)], key=lambda f: (f.path, f.code))
