@@ -146,8 +146,8 @@ def dossier_page(d: Dossier, events: EventTable | None, limits: Limits) -> Dossi
 
 
 def _first_rows(table: EventTable, most: int) -> Iterator[FirstRow]:
-    for n in range(min(most, len(table))):
-        yield FirstRow(clock_of(table.ts[n]), table.kind[n], table.level[n] or "", table.text[n])
+    for ts, kind, level, text in table.rows.head(most).select("ts", "kind", "level", "text").iter_rows():
+        yield FirstRow(clock_of(ts), kind, level or "", text)
 
 
 _TONES = {"failed": "bad", "timed_out": "bad", "lost": "lost", "cancelled": "warn", "running": "busy"}

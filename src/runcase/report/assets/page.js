@@ -55,7 +55,14 @@
   async function unpacked(node) {
     const bytes = Uint8Array.from(atob(node.textContent.trim()), (c) => c.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return JSON.parse(await new Response(stream).text());
+    const found = JSON.parse(await new Response(stream).text());
+    for (const name of ["ts", "kind", "stage", "level", "source", "line", "start", "len", "text"]) {
+      // a column that says the same everywhere says it once
+      if (found[name].length < found.rows) found[name] = new Array(found.rows).fill(found[name][0]);
+    }
+    let end = 0;
+    found.start = found.start.map((gap, i) => { const at = end + gap; end = at + found.len[i]; return at; });
+    return { ...found, ts: summed(found.ts), line: summed(found.line), lower: found.text.map((t) => t.toLowerCase()) };
   }
 
   function summed(steps) {
@@ -198,9 +205,6 @@
     const data = $("ledger-data");
     if (data && "DecompressionStream" in window) {
       table = await unpacked(data);
-      table.ts = summed(table.ts);
-      table.start = summed(table.start);
-      table.lower = table.text.map((t) => t.toLowerCase());
       options("filter-kind", table.kinds, table.kind);
       options("filter-stage", table.stages, table.stage);
       options("filter-level", table.levels, table.level);

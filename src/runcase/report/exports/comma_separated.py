@@ -21,12 +21,10 @@ def comma_separated(one: Reported) -> Exported:
     write = csv.writer(out, lineterminator="\r\n").writerow
     write(COLUMNS)
     e = one.events
-    for n in range(len(e)):
-        source, path = e.sources[e.source[n]]
-        line = "" if e.line[n] is None else e.line[n]
-        texts = (e.kind[n], e.stage[n] or "", e.level[n] or "", e.text[n], path or source)
-        ref = f"{source}:{e.byte_start[n]}+{e.byte_len[n]}"
-        write((iso_of(e.ts[n]), *map(cell, texts), line, ref))
+    for ts, kind, stage, level, number, line, start, size, text in e.rows.iter_rows():
+        source, path = e.sources[number]
+        texts = (kind, stage or "", level or "", text, path or source)
+        write((iso_of(ts), *map(cell, texts), "" if line is None else line, f"{source}:{start}+{size}"))
     loss = ["only the first line of each event, and neither its fields nor its ids"]
     if e.total > len(e):
         loss.append(f"{e.total - len(e):,} of {e.total:,} events; `runcase sql` reads all")
