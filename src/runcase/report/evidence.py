@@ -25,8 +25,8 @@ MAX_CITED = 400
 AROUND = 2
 """Records shown before and after a decisive one."""
 
-SHARED_PASS = 75_000
-"""Events that are held at once so that many small runs are served by one pass."""
+HELD_EVENTS = 75_000
+"""Events that are held at once: small runs are served by one pass; a longer run is streamed, question by question."""
 
 _KEY_KINDS = "^(?:run|attempt|invocation|workspace|stage|tool|artifact|upload|retry|error|warning|exit)(?:[.]|$)"
 
@@ -95,7 +95,7 @@ class Ledger:
             mine = self._events.filter(
                 near & pl.col("source_id").is_in(sources.implode()), pl.col("owner").is_in(group)
             )
-            if len(group) == 1:
+            if sum(self._sizes.get(r, 0) for r in group) > HELD_EVENTS:
                 yield group[0], RunLog(mine, "streaming")
                 continue
             held = mine.collect(engine="streaming").partition_by("owner", as_dict=True, maintain_order=True)
@@ -108,7 +108,7 @@ class Ledger:
         held = 0
         for run_id in run_ids:
             size = self._sizes.get(run_id, 0)
-            if group and held + size > SHARED_PASS:
+            if group and held + size > HELD_EVENTS:
                 yield group
                 group, held = [], 0
             group.append(run_id)
