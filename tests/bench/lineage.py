@@ -41,7 +41,7 @@ def main() -> None:
     count = asked.parse_args().edges
     given = claims(count)
     begun = time.perf_counter()
-    mine = claims_of_runs(given)
+    mine = claims_of_runs(given, SOURCES.empty())
     weighed = states(mine, SOURCES.empty(), MEMBERS.empty())
     found = edges(mine, declared_order(EVENTS.empty().lazy(), SOURCES.empty()))
     graph = graph_of(found, "run_1")

@@ -69,7 +69,8 @@ def without_payloads(found: pl.DataFrame, sources: pl.DataFrame, tombstones: pl.
 
 def _said(claims: pl.DataFrame) -> pl.DataFrame:
     """What the claims on each artifact say; the manifest knows its role best, its last writer the rest."""
-    rows = claims.with_columns(_try=pl.col("attempt").fill_null(0)).sort(*KEY, "_try", "ts", "ref", nulls_last=False)
+    tried = claims.with_columns(_try=pl.col("attempt").fill_null(0))
+    rows = tried.sort(*KEY, "_try", "ts", nulls_last=False, maintain_order=True)
     written, listed = pl.col("action") == "written", pl.col("action") == "listed"
     made = written | listed
     last = pl.col("_try") == pl.col("_try").filter(made).max()

@@ -6,6 +6,7 @@ import re
 
 import polars as pl
 
+from runcase.model.naming_order import numbered
 from runcase.model.refs import ref_of
 
 MAX_RANGE = 10_000
@@ -14,15 +15,20 @@ MAX_RANGE = 10_000
 _RANGE = re.compile(r"(.*?)(\d+)\.\.(.*?)(\d+)")
 
 
-def claims_of_runs(artifacts: pl.DataFrame) -> pl.DataFrame:
-    """ARTIFACTS of runs with `ref`; paths and checksums spelled alike, `first..last` in `derived_from` spelled out."""
+def claims_of_runs(artifacts: pl.DataFrame, sources: pl.DataFrame) -> pl.DataFrame:
+    """ARTIFACTS of runs with `ref`; paths and checksums spelled alike, `first..last` in `derived_from` spelled out.
+
+    What was claimed at one instant stands in the order of SOURCES.
+    """
     rows = artifacts.filter(pl.col("run_id").is_not_null())
-    return rows.with_columns(
+    spelled = rows.with_columns(
         ref=ref_of(),
         path=_plain_path(pl.col("path")),
         checksum=_plain_checksum(pl.col("checksum")),
         derived_from=_spelled_out(rows["derived_from"]),
-    ).sort("run_id", "artifact_id", "ts", "source_id", "byte_start", "action", nulls_last=False)
+    ).join(numbered(sources), on="source_id", how="left", maintain_order="left")
+    key = ("run_id", "artifact_id", "ts", "_source", "source_id", "byte_start", "action")
+    return spelled.sort(*key, nulls_last=False).drop("_source")
 
 
 def _plain_path(path: pl.Expr) -> pl.Expr:

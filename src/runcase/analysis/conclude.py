@@ -21,6 +21,7 @@ from runcase.analysis.members import members
 from runcase.analysis.observability import carriers, reach, with_searched
 from runcase.analysis.operations import operations
 from runcase.analysis.pack_choice import declaring, engines, run_packs
+from runcase.analysis.reading_order import in_reading_order
 from runcase.analysis.replay import replays
 from runcase.analysis.rotation import carried_over
 from runcase.analysis.signals import signals
@@ -72,7 +73,7 @@ def concluded(facts: Facts, packs: tuple[Pack, ...], joins: Assignment, carrying
     timed = with_doubt(view.windows, basis.clocks)
     able = reach(view, carrying)
     view = replace(view, windows=with_searched(timed, able))
-    claims = claims_of_runs(view.artifacts)
+    claims = claims_of_runs(view.artifacts, view.sources)
     lineage = edges(claims, declared_order(view.events, view.sources))
     known = states(claims, view.sources, view.members)
     view = replace(view, states=without_payloads(known, view.sources, facts.tombstones.collect()), edges=lineage)
@@ -94,11 +95,13 @@ def concluded(facts: Facts, packs: tuple[Pack, ...], joins: Assignment, carrying
 
 def identified(facts: Facts, packs: tuple[Pack, ...], joins: Assignment) -> tuple[CaseView, Basis]:
     """The view with runs, attempts and members, and what the next stages rest on."""
-    sources = in_order_of_names(facts.sources.collect())
+    stored = facts.sources.collect()
+    sources = in_order_of_names(stored)
     claims = joins.apply(facts.artifacts).collect()
     carried = carried_over(facts.events, joins.pieces, sources)
     events, spans = joins.apply(carried), joins.apply(facts.spans).collect()
     belonging = members([events, spans.lazy(), claims.lazy()], joins)
+    events = in_reading_order(events, stored, belonging, joins.pieces)
     reach, numbers, seen = _marked(events, sources, belonging, spans)
     lives = signs(events, sources, belonging, seen)
     told = clocks(seen, lives, claims, spans, sources, joins.pieces)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from runcase.model.case import Conclusions, Facts
+from runcase.model.naming_order import in_order_of_names, numbered
 from runcase.model.refs import Ref, ref_of
 from runcase.model.text import present_line
 from runcase.report.citations import parsed
@@ -32,7 +33,7 @@ _KEY_KINDS = "^(?:run|attempt|invocation|workspace|stage|tool|artifact|upload|re
 
 _COLUMNS = ("ts", "ts_basis", "attempt", "kind", "stage", "level", "rule", "source_id", "line", "summary")
 _PLACE = ("byte_start", "byte_len")
-_ORDER = ("ts", "source_id", "byte_start")
+_ORDER = ("ts", "_source", "byte_start")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +74,17 @@ class Ledger:
     def __init__(self, facts: Facts, conclusions: Conclusions) -> None:
         """Nothing is read before a run is asked for."""
         self.paths: dict[str, str] = {}
-        sources = facts.sources.select("source_id", "path").collect()
+        sources = in_order_of_names(facts.sources.select("source_id", "path", "ordinal").collect())
         self.paths = dict(zip(sources["source_id"].to_list(), sources["path"].to_list(), strict=True))
         pairs = conclusions.members.select("source_id", "run_id").unique().sort("source_id", "run_id")
         self._sources = pairs
         alone = pairs.filter(pl.len().over("source_id") == 1).rename({"run_id": "only_run"})
+        owners = pairs.rename({"run_id": "owner"}).join(numbered(sources), on="source_id", maintain_order="left")
         self._events = (
             facts.events.select(*_COLUMNS, *_PLACE, "run_id", text=_text())
             .join(alone.lazy(), on="source_id", how="left")
             .with_columns(owner=pl.coalesce("only_run", "run_id"))
-            .join(pairs.rename({"run_id": "owner"}).lazy(), on=["source_id", "owner"], how="semi")
+            .join(owners.lazy(), on=["source_id", "owner"], maintain_order="left")
         )
         self._sizes = dict(zip(conclusions.runs["run_id"].to_list(), conclusions.runs["events"].to_list(), strict=True))
 
