@@ -94,14 +94,15 @@ class Classifier:
 
 def _named(block: pl.DataFrame, which: np.ndarray, number: int, rule: CompiledRule) -> _Named:
     """What the rule of this number says of the rows that it named."""
-    rows = block.filter(pl.Series(which == number))
+    rows = block[np.flatnonzero(which == number)]
     for column, pattern in rule.captures:
-        groups = rows.select(text_column(column).str.extract_groups(pattern)).to_series().struct.unnest()
-        found = {f"@{n}": groups[n].replace("", None) for n in named_captures(pattern)}
+        rows = rows.with_columns(text_column(column).str.extract_groups(pattern).alias("@"))
+        said = {f"@{n}": pl.col("@").struct.field(n) for n in named_captures(pattern)}
+        told = {name: pl.when(text != "").then(text) for name, text in said.items()}
         rows = rows.with_columns(
-            pl.coalesce(name, pl.lit(value)).alias(name) if name in rows.columns else value.alias(name)
-            for name, value in found.items()
-        )
+            pl.coalesce(name, text).alias(name) if name in rows.columns else text.alias(name)
+            for name, text in told.items()
+        ).drop("@")
     return _Named(_updates(rows, rule), _claims(rows, rule))
 
 
