@@ -222,6 +222,11 @@ def test_a_task_that_waits_exits_and_is_not_over(pause: tuple[str, str]) -> None
     assert read({TASK + "attempt=1.log": whole}).run["status"] == "succeeded"
 
 
+def test_json_lines_of_a_logger_that_is_called_task_are_not_those_of_airflow() -> None:
+    line = '{"timestamp":"2026-03-14T08:00:00Z","level":"info","logger":"task","message":"offset committed"}\n'
+    assert read({"app.json": line * 3}).readers == {"app.json": None}
+
+
 @pytest.mark.parametrize(
     ("state", "status"),
     [("success", "succeeded"), ("skipped", "succeeded"), ("up_for_retry", "failed"), ("deferred", "lost")],

@@ -27,7 +27,7 @@ _LINE = re.compile(
 _PAGE = re.compile(rb"(?m)^\[\d{4}-\d\d-\d\d,? \d\d:\d\d:\d\d[^\]\n]{0,9}\] [A-Z]+ - .*\b(?:source|logger)=")
 _SOURCES = re.compile(rb"(?m)^::group::Log message source details")
 _JSON = re.compile(rb'(?m)^\{"timestamp":"\d{4}-[^"]+","(?:level|event|logger)":')
-_LOGGER = re.compile(rb'"logger":"(?:task|airflow)[."]')
+_LOGGER = re.compile(rb'(?m)^(?=[^\n]*"event":")[^\n]*"logger":"(?:task|airflow)[."]')
 
 _P = r"^(?:(?:\{[^}]*\} )?[A-Z]+ - )?"
 _PAUSED = "log.paused"
@@ -99,8 +99,10 @@ class _Annotator(PhraseAnnotator):
             self._path = next((found for found in named if found), None)
             self._run_id = _instance(self._path) if self._path else None
         self._begun = True
-        parts = [pl.col("fields").str.json_path_match(f"$.error_detail[0].{k}") for k in ("exc_type", "exc_value")]
-        final = pl.col("fields").str.json_path_match("$.final_state")
+        told = bool(records["fields"].str.contains_any(["error_detail", "final_state", "\\"]).any())
+        fields = pl.col("fields") if told else pl.lit(None, dtype=pl.String)
+        parts = [fields.str.json_path_match(f"$.error_detail[0].{k}") for k in ("exc_type", "exc_value")]
+        final = fields.str.json_path_match("$.final_state")
         return records.with_columns(_raised=pl.concat_str(parts, separator=": "), _class=parts[0], _final=final)
 
     def concluded(self, records: pl.DataFrame) -> pl.DataFrame:

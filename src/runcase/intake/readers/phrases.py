@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 
@@ -51,7 +52,7 @@ class PhraseAnnotator(Annotator):
             return records
         seen = self.prepared(records.with_columns(_marks=MARKS))
         seen = seen.with_columns(_first=first_line())
-        which = seen.select(_which(self._phrases).alias("which")).to_series()
+        which = _which(seen, self._phrases)
         self._shown = frozenset(which.drop_nulls().to_list())
         seen = seen.with_columns(which.alias("_which"))
         found = seen.with_columns(
@@ -110,13 +111,26 @@ def _subject(phrase: Phrase) -> pl.Expr:
     return pl.col("_marks") if phrase.on_marks else pl.col("_first")
 
 
-def _which(phrases: Sequence[Phrase]) -> pl.Expr:
-    """Index of the first phrase that a record shows; null for none."""
+def _which(seen: pl.DataFrame, phrases: tuple[Phrase, ...]) -> pl.Series:
+    """Index of the first phrase that each record shows; null for none. Most show none, which one search tells."""
+    near = [pl.col(column).str.contains(pattern) for column, pattern in _any_of(phrases).items()]
+    rows = seen.select(pl.any_horizontal(near)).to_series().arg_true()
     hits = [
         pl.when(_subject(p).str.contains(p.pattern).fill_null(value=False)).then(pl.lit(n, dtype=pl.Int32))
         for n, p in enumerate(phrases)
     ]
-    return pl.coalesce(hits)
+    shown = seen.select("_first", "_marks")[rows].select(pl.coalesce(hits)).to_series()
+    return pl.repeat(None, seen.height, dtype=pl.Int32, eager=True).scatter(rows, shown)
+
+
+@cache
+def _any_of(phrases: tuple[Phrase, ...]) -> dict[str, str]:
+    """What phrases look at -> one pattern for all of them."""
+    found: dict[str, list[str]] = {}
+    for phrase in phrases:
+        unnamed = re.sub(r"\(\?P<\w+>", "(?:", phrase.pattern)
+        found.setdefault("_marks" if phrase.on_marks else "_first", []).append(f"(?:{unnamed})")
+    return {column: "|".join(patterns) for column, patterns in found.items()}
 
 
 def _of(which: pl.Series, values: Sequence[str | None]) -> pl.Series:
