@@ -167,3 +167,15 @@ def test_a_jobs_own_text_is_told_from_a_step_however_deep_its_archive_was_extrac
 def test_steps_alone_are_still_steps_of_the_job_that_their_folder_names() -> None:
     seen = read({p: t for p, t in folder("downloads/logs_42").items() if "/test/" in p})
     assert list(seen.statuses) == ["downloads/logs_42/test"]
+
+
+def test_the_folder_of_one_job_given_alone_holds_its_steps() -> None:
+    given = {p.removeprefix("logs_42/"): t for p, t in folder("logs_42").items() if "/test/" in p}
+    seen = read(given)
+    assert seen.statuses == {"test": "failed"}
+    assert [name for name, *_ in stages(seen, "test")] == ["Run make test", "Complete job"]
+
+
+def test_a_folder_of_whole_jobs_holds_no_steps() -> None:
+    given = {f"mine/{n}_{name}.txt": log(name, name == "test") for n, name in enumerate(("build", "test"), 1)}
+    assert read(given).statuses == {"mine/build": "succeeded", "mine/test": "failed"}

@@ -43,8 +43,6 @@ _LOST = r"^##\[error\]The (?:self-)?hosted runner\b.* lost communication|The run
 _CLAIMED = r"^(?:Job is about to start running on the (?:hosted )?runner|Current runner version:)"
 _RUNNER = r"^Job is about to start running on the (?:hosted )?runner: ?(.+?)(?: \(\w+\))?$"
 _QUEUED = r"^(?:Waiting for a (?:hosted )?runner to pick up this job|Requested labels:)"
-_READIED = f"{_CLAIMED}|{_QUEUED}|^(?:Job defined at:|Reusable workflow chain:)"
-"""How the text of a job begins."""
 _END = r"^Cleaning up orphan processes"
 _POST = r"^Post job cleanup\.$"
 """The first of them says that all steps of the workflow file are over; what actions do afterwards changes no status."""
@@ -107,8 +105,7 @@ class _Annotator(Annotator):
             return records
         seen = records.with_columns(_first=first_line()).with_columns(**_marks(pl.col("_first")))
         if not self._opened:
-            readied = bool(seen.head(1).select(pl.col("_first").str.contains(_READIED).fill_null(value=False)).item())
-            self._file = as_it_begins(self._file, self._path, readied)
+            self._file = as_it_begins(self._file, self._path, str(seen["_first"][0] or ""))
         seen = self._with_steps(seen)
         over = self._steps_over(seen)
         seen = seen.with_columns(_over=pl.int_range(pl.len()).eq(-1 if over is None else over[0]))

@@ -16,6 +16,13 @@ _USUAL = re.compile(r"(?i)(?:run[-_]?)?logs?|(?:run[-_]?)?jobs?|(?:workflow[-_]?
 """Names of archives and documents that say nothing of which workflow run it is."""
 _FORBIDDEN = re.compile(r"[/:\\<>|*?\"]")
 _FIRST_STEP = "Set up job"
+_READIED = re.compile(
+    r"Job is about to start running on the (?:hosted )?runner|Waiting for a (?:hosted )?runner to pick up this job"
+    r"|Current runner version:|Requested labels:|Job defined at:|Reusable workflow chain:"
+)
+"""How the text of a job begins."""
+_BEGUN = re.compile(r"##\[group\]Run |Post job cleanup\.|Cleaning up orphan processes|Evaluate and set job outputs")
+"""How the text of a step begins."""
 MAX_NAME = 90
 """UTF-16 units to which names of jobs are cut in an archive."""
 
@@ -48,14 +55,23 @@ def job_of(path: str) -> JobFile | None:
     return JobFile(parts[-2], numbered["name"], scope)
 
 
-def as_it_begins(file: JobFile, path: str, readied: bool) -> JobFile:
-    """What a file is whose text begins, or does not, with how the runner was made ready.
+def as_it_begins(file: JobFile, path: str, begin: str) -> JobFile:
+    """What a file is whose text begins with this line.
 
-    That is how jobs begin, and the first of their steps: elsewhere in a folder `1_test.txt` is no step of it.
+    Jobs begin with how the runner was made ready, as the first of their steps does: elsewhere in a folder `1_test.txt`
+    is no step of it. Later steps begin with what they run: `2_test.txt` in a folder that was given alone is one of it.
     """
-    if not readied or file.step in (None, _FIRST_STEP):
-        return file
-    return _whole_job(path, str(file.step))
+    readied = bool(_READIED.match(begin))
+    if file.step is None:
+        folder, _, name = path.rpartition("/")
+        alone = _alone(folder) and (_BEGUN.match(begin) or (readied and name == f"1_{_FIRST_STEP}.txt"))
+        return JobFile(folder, file.job) if alone else file
+    return file if file.step == _FIRST_STEP or not readied else _whole_job(path, str(file.step))
+
+
+def _alone(folder: str) -> bool:
+    """Whether a folder was given itself, and not an archive or what it lies in, under a name that may be a job's."""
+    return bool(folder) and "/" not in folder and not _USUAL.fullmatch(folder)
 
 
 def _whole_job(path: str, name: str) -> JobFile:
