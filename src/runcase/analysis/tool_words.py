@@ -89,6 +89,14 @@ _BUILDERS = (
         "helm", r"STATUS: deployed$", r"Error: (?:(?:INSTALLATION|UPGRADE|ROLLBACK) FAILED|failed (?:pre|post)-\w+: )"
     ),
     _Builder("lsf", r"Successfully completed\.$", r"Exited with exit code \d+\.$|Exited by signal \d+\.$"),
+    _Builder(
+        "mpi",
+        r"(?!)",
+        r"MPI_ABORT was invoked on rank \d|=   BAD TERMINATION OF ONE OF YOUR APPLICATION PROCESSES"
+        r"|srun: error: \S+: tasks? [\d,-]+: (?:Exited with exit code [1-9]|Killed|Aborted|Segmentation fault)",
+    ),
+    _Builder("stack", r"(?!)", r"Error: \[S-\d+\]"),
+    _Builder("pnpm", r"(?!)", r" ?ERR_PNPM_[A-Z_]+ "),
     _Builder("ninja", r"(?!)", r"ninja: build stopped: "),
     _Builder("make", r"(?!)", r"g?make: \*\*\* "),
 )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import polars as pl
 
 from runcase.analysis.decisive.details import REACH
 from runcase.analysis.decisive.naming import BY_NAME, families
+from runcase.analysis.decisive.records import PYTHON_TITLE
 from runcase.analysis.decisive.select import Decision
 from runcase.analysis.decisive.weighing import Candidate
 
@@ -63,6 +64,11 @@ _PURPOSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 _ERROR_WORD = re.compile(r"^\s*(?:##\[error\]\s*)?(?:(?:Unhandled error|Error|ERROR|error|fatal): ?)*")
 """What makes a line a statement of an error, whatever it says."""
 
+_EXCEPTION = re.compile(r"(?:[A-Za-z_][\w$]*[.$])*[A-Z]\w*(?:Error|Exception)\b(?: \[\w+\])?: ")
+_OF_EXCEPTIONS = ("crash.database", "timeout.operation")
+"""What the message of an exception names plainly; other words are its program's own, as `invalid argument` is."""
+
+_LOGGED_TRACE = re.compile(r"[^\n]*\nTraceback \(most recent call last\)")
 _ONE_LINE = re.compile(r"[^\n]*(?:\n\s+at [^\n]*)*\Z")
 _ASSERTION = re.compile(r"\b(?:Assertion\w*Error|ComparisonFailure|AssertionFailed\w*|ExpectationNotMetError)\b")
 
@@ -90,18 +96,31 @@ def named_class(decision: Decision, command: str, inside: str | None) -> str | N
 def classes_inside(causes: Mapping[str, Candidate]) -> dict[str, str]:
     """The class that the cause of a run names once the word that makes it an error is taken away.
 
-    Only of causes that stand in one line, frames aside. They are asked together: a question to all families costs
-    the same for many.
+    Only of causes that stand in one line, frames aside, and of what was thrown below a line that logged it. They are
+    asked together: a question to all families costs the same for many.
     """
-    words = {run_id: _ERROR_WORD.match(c.text) for run_id, c in causes.items() if _ONE_LINE.match(c.text.strip())}
-    bare = {
-        run_id: causes[run_id].text[word.end() :].split("\n", 1)[0]
-        for run_id, word in words.items()
-        if word and word.end()
-    }
-    named = zip(bare, families(pl.Series(bare.values(), dtype=pl.String)), strict=True)
-    found = {run_id: BY_NAME[name].failure for run_id, name in named if name}
-    return {run_id: failure for run_id, failure in found.items() if failure}
+    asked = [(run_id, *told) for run_id, c in causes.items() for told in _without_words(c.text.strip())]
+    named = families(pl.Series([text for _, text, _ in asked], dtype=pl.String))
+    found: dict[str, str] = {}
+    for (run_id, _, thrown), name in zip(asked, named, strict=True):
+        failure = BY_NAME[name].failure if name else None
+        if failure and (not thrown or failure in _OF_EXCEPTIONS):
+            found[run_id] = failure
+    return found
+
+
+def _without_words(text: str) -> Iterator[tuple[str, bool]]:
+    """What a cause says without the word that makes it an error, and whether that was an exception's name."""
+    title = re.match(PYTHON_TITLE, text) if _LOGGED_TRACE.match(text) else None
+    if title is None and not _ONE_LINE.match(text):
+        return
+    line = (title[1] if title else text).split("\n", 1)[0]
+    word = _ERROR_WORD.match(line)
+    bare = line[word.end() :] if word else line
+    if title or bare != line:
+        yield bare, False
+    if thrown := _EXCEPTION.match(bare):
+        yield bare[thrown.end() :], True
 
 
 def why_cancelled(decision: Decision) -> str:

@@ -31,7 +31,7 @@ _FRAME = re.compile(r"^\s+at .*[:(]\d+(?::\d+)?\)?$|^\s*[\^~|]+$")
 """Of a stack trace the title above it says what happened."""
 
 _IMAGE_STEP = re.compile(r"^#\d+ ")
-_ENDING = re.compile(r"^(?:##\[|Post job cleanup|(?:\[\w+\] )?Tests? run:|PASS |FAIL |\s*✓|\s*✔|ok \d|travis_)")
+_ENDING = re.compile(r"^(?:##\[|Post job cleanup|(?:\[\w+\] )?Tests? run:|PASS |FAIL |\s*✓|\s*✔|ok \d|travis_|//\S+ )")
 _IDLE = re.compile(
     r"^\s*(?:##\[(?:group|endgroup|debug)|\[command\]|shell: |env:|with:"
     r"|(?:\[\w+\] *)?(?:[-=*_~─]{3,}\s*|npm (?:ERR!|error)\s*)?$)"

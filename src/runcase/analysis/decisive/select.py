@@ -25,8 +25,11 @@ _IMAGE_STEP = re.compile(r"^#(\d+) ")
 _IMAGE_ERROR = re.compile(r"^#(\d+) ERROR: (?!.*cache (?:importer|manifest))")
 _IGNORED = re.compile(r"^\.\.\.ignoring|^\s*\(?ignor(?:ed|ing)\b|^make.*\(ignored\)")
 _LOGGED = re.compile(r"^(?:.{0,20}\d\d:\d\d:\d\d\S* +(?:\S+ +){0,2})?(?:TRACE|DEBUG|INFO|WARN(?:ING)?) +\S")
-_THROWN = re.compile(r"^(?:Traceback \(|(?:\w+[.$])*\w*(?:Exception|Error)\b)")
+_THROWN = re.compile(r"^(?:Traceback \(|(?:\w+[.$])*(?:\w+Exception|\w*Error)\b)")
 """An exception right below a line that was logged as no error was logged with it."""
+
+_WARNED = re.compile(r"^(?:warning|WARNING)\b")
+"""What is indented below such a line belongs to a warning."""
 
 _WRAPPERS = 45
 """Families up to this weight repeat what others said."""
@@ -96,7 +99,7 @@ def decide(weighed: Sequence[Candidate], texts: dict[int, str], regions: Sequenc
 
 
 def _without_harmless(weighed: Sequence[Candidate], texts: dict[int, str]) -> list[Candidate]:
-    """Less weight for what was ignored, for steps of an image that did not break, for what was logged as no error."""
+    """Without what belongs to a warning; less weight for what was ignored, logged as no error, or in a good step."""
     broken = {m[1] for c in weighed if (m := _IMAGE_ERROR.match(c.text))}
 
     def harmless(c: Candidate) -> bool:
@@ -107,7 +110,8 @@ def _without_harmless(weighed: Sequence[Candidate], texts: dict[int, str]) -> li
             return True
         return bool(_IGNORED.search(texts.get(c.place + 1, "")))
 
-    return [replace(c, score=c.score - 40) if harmless(c) else c for c in weighed]
+    told = (c for c in weighed if not (c.text[:1] in " \t" and _WARNED.match(texts.get(c.place - 1, ""))))
+    return [replace(c, score=c.score - 40) if harmless(c) else c for c in told]
 
 
 def _first_cause(weighed: Sequence[Candidate]) -> Candidate | None:

@@ -16,8 +16,9 @@ _END = (
     r"(?i)^(?:\S+ ){0,3}(?:process|script|command|job|build|task|program|container)(?: \S+){0,4} "
     r"(?:exited|finished|terminated|completed|ended) with (?:exit |return )?(?:code|status)\b"
     r"|^(?:exit|return) (?:code|status):? ?\d{1,3}\s*$"
+    r"|^Exception in thread \""
 )
-"""What a shell or a runner says behind the output of a program that stamped its lines."""
+"""What a shell, a runner or a virtual machine says behind the output of a program that stamped its lines."""
 
 LOOK_AHEAD = 2
 """Lines behind a line that may decide whether it goes on; fewer are there at the end of a block only."""

@@ -330,6 +330,14 @@ BUILD_TOOLS = (
         after=2,
     ),
     Family(
+        "argocd",
+        r"\bsynchronization tasks (?:completed unsuccessfully|are not valid)|\bobjects failed to apply\b"
+        r"|\bOperation has completed with phase: (?:Failed|Error)\b",
+        66,
+        "config.deploy",
+        sure=True,
+    ),
+    Family(
         "kubectl",
         r"^(?:Error from server|error: (?:error validating|unable to recognize|the server))"
         r"|\bis invalid: (?:spec|metadata|data|status)[.\[:]",

@@ -66,11 +66,13 @@ CRASHES = (
     Family(
         "killed",
         r"^(?:.*: )?(?:line \d+: )?\s*\d* ?Killed\b|signal: (?:9|killed)|terminated with signal 9"
-        r"|\bexited (?:with|prematurely:) ['\"]?signal 9\b",
+        r"|\bexited (?:with|prematurely:) ['\"]?signal 9\b|TERMINATED WITH THE EXIT STRING: Killed",
         95,
         "resource.oom",
+        unless=r"^srun: error: ",
         sure=True,
     ),
+    Family("mpi_abort", r"^MPI_ABORT was invoked on rank \d", 98, "crash.abort", after=1, before=2, sure=True),
     Family(
         "disk",
         r"[Nn]o space left on device|ENOSPC|[Dd]isk quota exceeded|[Dd]isk [Ff]ull|not enough space on the disk",
@@ -195,6 +197,14 @@ SETTINGS = (
     Family(
         "environment", r"externally-managed-environment|Cannot connect to the Docker daemon", 97, "config.environment"
     ),
+    Family(
+        "virtualization",
+        r"\b(?:VT-x|AMD-V|KVM|[Hh]ardware virtuali[sz]ation) (?:\w+ ){0,3}"
+        r"(?:not (?:available|enabled|supported)|disabled)|\bVERR_(?:VMX|SVM)_\w+",
+        92,
+        "config.environment",
+    ),
+    Family("acme", r"Certbot failed to authenticate|^(?:\S+ )?Some challenges have failed", 67, "dependency.request"),
     Family(
         "port", r"EADDRINUSE|[Aa]ddress already in use|port is already allocated", 97, "config.port_in_use", after=1
     ),

@@ -34,6 +34,8 @@ EXCEPTIONS = (
     Family("php_error", r"^(?:PHP )?(?:Fatal error|Uncaught \w+): ", 95, _THROWN, after=1, sure=True),
     Family("dotnet_error", r"^Unhandled [Ee]xception[.:]", 94, _THROWN, after=1, sure=True),
     Family("inner_exception", r"^\s*---> (?:[A-Za-z_]\w*\.)+\w*(?:Exception|Error)\b", 93, _THROWN),
+    Family("celery", r"\bTask \S+ raised unexpected: \w", 91, _THROWN, sure=True),
+    Family("htslib", r"^\[E::\w+\] \S", 91, None, after=1, sure=True),
     Family("node_throw", r"^\s*throw (?:new |er|err)", 70, _THROWN, after=1),
     Family("perl_error", r"^\S.* at \S+ line \d+\.?$", 84, _THROWN, unless="^[Ww]arning"),
     Family("rake", r"^rake aborted!|^bin/rails aborted!", 70, _THROWN, after=1),
