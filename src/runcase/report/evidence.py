@@ -26,6 +26,9 @@ MAX_CITED = 400
 AROUND = 2
 """Records shown before and after a decisive one."""
 
+_PART_BYTES = 64 * 1024
+"""Of a source: 500 lines, about."""
+
 HELD_EVENTS = 75_000
 """Events that are held at once: small runs are served by one pass; a longer run is streamed, question by question."""
 
@@ -166,31 +169,50 @@ def _str(value: object) -> str | None:
 
 def _around(log: RunLog, sources: Sequence[str], decisive: Sequence[str]) -> pl.DataFrame:
     """Decisive records and their neighbours in reading order; `begins` where lines are left out before one."""
-    hit = pl.col("hit")
-    near = pl.any_horizontal(hit.shift(n).over("source_id").fill_null(value=False) for n in range(-AROUND, AROUND + 1))
-    row = pl.int_range(pl.len())
-    return log.collect(
-        log.events.filter(pl.col("source_id").is_in(sources))
-        .select("source_id", "line", "ts", "level", ref=ref_of(), byte_start="byte_start")
-        .sort("source_id", "byte_start")
-        .with_columns(hit=pl.col("ref").is_in(decisive), row=row)
-        .filter(near)
-        .with_columns(
-            begins=(pl.col("row").diff() != 1).fill_null(value=True)
-            | (pl.col("source_id").shift() != pl.col("source_id"))
-        )
-    )
+    mine = log.events.filter(pl.col("source_id").is_in(sources))
+    near = _parts_around(log.collect(mine.group_by("source_id", _part()).len()), decisive)
+    columns = ("source_id", "line", "ts", "level", "byte_start", "byte_len")
+    read = mine.filter(_part().is_in(near["part"].unique().implode())).select(*columns, _part())
+    found = log.collect(read.join(near.lazy(), on=["source_id", "part"], how="inner")).sort("source_id", "byte_start")
+    found = found.with_columns(ref=ref_of(), row=pl.col("before") + pl.int_range(pl.len()).over("source_id", "part"))
+    hit = pl.col("ref").is_in(decisive)
+    near_hit = (hit.shift(n).over("source_id").fill_null(value=False) for n in range(-AROUND, AROUND + 1))
+    apart = (pl.col("row").diff() != 1) | (pl.col("source_id").shift() != pl.col("source_id"))
+    return found.filter(pl.any_horizontal(near_hit)).with_columns(begins=apart.fill_null(value=True))
+
+
+def _part() -> pl.Expr:
+    """Where in its source a record stands, roughly: what is near is found without a sorted list of all records."""
+    return (pl.col("byte_start") // _PART_BYTES).alias("part")
+
+
+def _parts_around(counted: pl.DataFrame, decisive: Sequence[str]) -> pl.DataFrame:
+    """`source_id, part, before` of the parts that hold decisive records or their neighbours.
+
+    Args:
+        counted: `source_id, part, len`: the records of each part that has any.
+        decisive: Refs.
+    """
+    held = [(ref.source_id, ref.byte_start // _PART_BYTES) for ref in map(Ref.parse, decisive)]
+    keys = {"source_id": pl.String(), "part": pl.Int64()}
+    holding = pl.DataFrame(held, schema=keys, orient="row").unique().with_columns(hit=pl.lit(value=True))
+    parts = counted.sort(*keys).join(holding, on=list(keys), how="left", maintain_order="left")
+    # a part has a record at least, so that as many parts as neighbours are asked for hold them
+    near = (pl.col("hit").shift(n).over("source_id").fill_null(value=False) for n in range(-AROUND, AROUND + 1))
+    before = (pl.col("len").cum_sum() - pl.col("len")).over("source_id").cast(pl.Int64)
+    return parts.with_columns(before=before).filter(pl.any_horizontal(near)).select(*keys, "before")
 
 
 def _cited(log: RunLog, refs: Sequence[str], paths: Mapping[str, str]) -> Iterator[Cited]:
     """What stands at the refs, in their order; a ref at which no event begins has a path at most."""
     wanted = list(dict.fromkeys(refs))[:MAX_CITED]
-    found = {
-        str(r["ref"]): r
-        for r in log.collect(
-            log.events.select("line", "text", ref=ref_of()).filter(pl.col("ref").is_in(wanted))
-        ).iter_rows(named=True)
-    }
+    places = [place for ref in wanted if (place := parsed(ref))]
+    # the ledger looks at a record's text only where these two hold
+    near = pl.col("source_id").is_in({p.source_id for p in places}) & pl.col("byte_start").is_in(
+        {p.byte_start for p in places}
+    )
+    read = log.events.filter(near).select("line", "text", ref=ref_of()).filter(pl.col("ref").is_in(wanted))
+    found = {str(r["ref"]): r for r in log.collect(read).iter_rows(named=True)}
     for ref in wanted:
         place, row = parsed(ref), found.get(ref)
         path = paths.get(place.source_id) if place else None
