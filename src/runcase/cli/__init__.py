@@ -25,6 +25,7 @@ from runcase.cli.look import raw, show
 from runcase.cli.readers import readers
 from runcase.cli.rules import rules
 from runcase.cli.sql import sql
+from runcase.model.allocators import give_back_soon
 from runcase.model.problems import RENEWED, RuncaseError
 from runcase.model.text import present
 
@@ -72,6 +73,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminated)
     # nothing here multiplies matrices, and numpy would start a thread a core for it, in every process
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    give_back_soon()
     try:
         commands.main(standalone_mode=False)
     except RuncaseError as e:

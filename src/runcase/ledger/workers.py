@@ -11,7 +11,6 @@ the parent ends them. A parent that was killed is noticed by its workers.
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
 import os
 import pickle
@@ -30,6 +29,7 @@ from multiprocessing.context import SpawnProcess
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from runcase.model.allocators import give_back_soon
 from runcase.model.problems import RuncaseError
 
 Ready = TypeVar("Ready")
@@ -45,15 +45,6 @@ _NOT_BEGUN = (
     "a process that should help ended while it started; what it printed says why"
     " (a script that builds cases does so under: if __name__ == '__main__')"
 )
-
-_M_MMAP_THRESHOLD = -3
-"""As `malloc.h` has it."""
-
-_POLARS_MEMORY = "dirty_decay_ms:100,muzzy_decay_ms:0,narenas:1"
-"""Polars' allocator (jemalloc) keeps what is freed for 0.1 s and not for as long as the system lets it.
-
-Saves 25 MiB of a share of conclusions, at no processor time that could be measured (2026-11).
-"""
 
 _CONTEXT = multiprocessing.get_context("spawn")
 
@@ -245,23 +236,13 @@ def _serve(pipe: Connection, loads: Sequence[str]) -> None:
 
 def one_thread() -> None:
     """For a process that is one of several: threads of its own would take turns with theirs."""
-    _give_back_at_once()
+    give_back_soon()
     import pyarrow as pa
 
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
-    os.environ.setdefault("_RJEM_MALLOC_CONF", _POLARS_MEMORY)
     # Arrow's own allocator keeps what it once had: 15 MB a process (measured 2026-11)
     pa.set_memory_pool(pa.system_memory_pool())
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-
-
-def _give_back_at_once() -> None:
-    """Lets the C library map what is large and unmap it when it is freed, whatever was freed before.
-
-    By itself it maps less and less, and keeps what it then has: 15 MiB a process, at no time (measured 2026-11).
-    """
-    with suppress(AttributeError):  # another C library
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 128 * 1024)
 
 
 def _load(modules: Sequence[str]) -> None:
