@@ -59,19 +59,20 @@ class Assignment:
     def apply(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """Rows of a fact table with `run_id` and `attempt` as assigned; rows of duplicate sources are left out."""
         columns = rows.collect_schema().names()
-        rows = rows.join(self.duplicates.lazy().select("source_id"), on="source_id", how="anti", maintain_order="left")
-        by_source = self.by_source.lazy().select("source_id", _run="run_id", _attempt="attempt")
-        rows = rows.join(by_source, on="source_id", how="left", maintain_order="left")
-        rows = rows.with_columns(attempt=_attempt_of(pl.col("_run"), pl.col("_attempt")))
-        rows = rows.with_columns(run_id=pl.coalesce("run_id", "_run"))
-        for name in (n for n in JOIN_IDS if n in columns and n in self.by_id):
-            found = self.by_id[name].lazy().select(name, _joined="run_id", _joined_attempt="attempt")
-            rows = rows.join(found, on=name, how="left", maintain_order="left")
-            rows = rows.with_columns(attempt=_attempt_of(pl.col("_joined"), pl.col("_joined_attempt")))
-            rows = rows.with_columns(run_id=pl.coalesce("run_id", "_joined")).drop("_joined", "_joined_attempt")
-        single = self.single.lazy().select("run_id", _only="attempt")
-        rows = rows.join(single, on="run_id", how="left", maintain_order="left")
-        return rows.with_columns(attempt=pl.coalesce("attempt", "_only")).select(columns)
+        # a join costs more than reading what is joined: those that find nothing are left out
+        if self.duplicates.height:
+            duplicates = self.duplicates.lazy().select("source_id")
+            rows = rows.join(duplicates, on="source_id", how="anti", maintain_order="left")
+        if self.by_source.height:
+            rows = _joined(rows, self.by_source, "source_id")
+        for name, found in self.by_id.items():
+            if name in columns and found.height:
+                rows = _joined(rows, found, name)
+        if self.single.height:
+            single = self.single.lazy().select("run_id", _only="attempt")
+            rows = rows.join(single, on="run_id", how="left", maintain_order="left")
+            rows = rows.with_columns(attempt=pl.coalesce("attempt", "_only"))
+        return rows.select(columns)
 
     def of(self, sources: pl.Series, runs: pl.Series) -> Assignment:
         """What concerns some sources and the runs that they belong to."""
@@ -81,10 +82,13 @@ class Assignment:
         return Assignment(**by_source, by_id=by_id, single=self.single.filter(known))
 
 
-def _attempt_of(run: pl.Expr, attempt: pl.Expr) -> pl.Expr:
-    """The attempt of a row, from a lookup that agrees with its run or gives it one."""
-    agrees = pl.col("run_id").is_null() | (pl.col("run_id") == run)
-    return pl.coalesce("attempt", pl.when(agrees).then(attempt))
+def _joined(rows: pl.LazyFrame, found: pl.DataFrame, name: str) -> pl.LazyFrame:
+    """Rows with the run and attempt that a lookup by one column gives them, where it agrees with their run."""
+    lookup = found.lazy().select(name, _run="run_id", _attempt="attempt")
+    agrees = pl.col("run_id").is_null() | (pl.col("run_id") == pl.col("_run"))
+    attempt = pl.coalesce("attempt", pl.when(agrees).then(pl.col("_attempt")))
+    joined = rows.join(lookup, on=name, how="left", maintain_order="left")
+    return joined.with_columns(attempt=attempt, run_id=pl.coalesce("run_id", "_run")).drop("_run", "_attempt")
 
 
 def assignment(facts: Facts, taken: Set[str] = frozenset(), names: Mapping[str, str] | None = None) -> Assignment:

@@ -29,6 +29,9 @@ MOST_OF_A_KIND = 5_000
 """Errors and warnings of one kind that a source gives from its begin, and as many from its end: what marks hold does
 not grow with a log that repeats itself for days. Those that speak of memory are few, and all count."""
 
+_KIND = ("source_id", "kind")
+_PART_BYTES = 1 << 20
+
 ANNOUNCING = ('"announced"', '"announces"', '"never_came"')
 """Members of `fields` by which a record of any kind says what will come; see `announcements`."""
 
@@ -78,7 +81,7 @@ def marks(events: pl.LazyFrame, sources: pl.DataFrame, attempts: pl.DataFrame) -
     rows = events.filter(wanted)
     if not sources.filter(pl.col("events") > 2 * MOST_OF_A_KIND).is_empty():
         rows = _without_repeats(rows, claims)
-    found = rows.select(*KEPT, "line", "n_lines", ref=ref_of(), title=title).collect()
+    found = rows.select(*KEPT, "line", "n_lines", ref=ref_of(), title=title).collect(engine="streaming")
     found = _with_fields(in_order(found, sources))
     placed = found.with_columns(_in_attempt(found, attempts), _lines_after(found, sources))
     return placed.rename({"attempt": "own_attempt"})
@@ -87,17 +90,39 @@ def marks(events: pl.LazyFrame, sources: pl.DataFrame, attempts: pl.DataFrame) -
 def _without_repeats(rows: pl.LazyFrame, claims: pl.Expr) -> pl.LazyFrame:
     """Rows without those errors and warnings that stand in the middle of very many of their kind in their source."""
     plain = of_kind(pl.col("kind"), ["error", "warning", *QUIET_KINDS]) & ~claims.fill_null(value=False)
-    repeating = rows.filter(plain & ~pl.col("message").str.contains(OOM_WORDS)).select(
-        "source_id", "kind", "byte_start"
-    )
-    kinds = repeating.group_by("source_id", "kind").agg(n=pl.len()).filter(pl.col("n") > 2 * MOST_OF_A_KIND)
-    many = kinds.select("source_id", "kind").collect(engine="streaming")
+    kinds = rows.filter(plain).group_by("source_id", "kind").len().filter(pl.col("len") > 2 * MOST_OF_A_KIND)
+    many = kinds.select(_KIND).collect(engine="streaming")
     if many.is_empty():
         return rows
-    places = repeating.join(many.lazy(), on=["source_id", "kind"], how="semi").collect(engine="streaming")
-    ordered = places.sort("source_id", "kind", "byte_start").group_by("source_id", "kind", maintain_order=True)
-    inner = ordered.agg(pl.col("byte_start").slice(MOST_OF_A_KIND, pl.len() - 2 * MOST_OF_A_KIND)).explode("byte_start")
-    return rows.join(inner.lazy(), on=["source_id", "kind", "byte_start"], how="anti", maintain_order="left")
+    repeats = plain & ~pl.col("message").str.contains(OOM_WORDS)
+    inner = _middles(rows.filter(repeats).join(many.lazy(), on=_KIND, how="semi")).lazy()
+    inside = repeats & pl.col("byte_start").is_between("_first", "_last")
+    joined = rows.join(inner, on=_KIND, how="left", maintain_order="left")
+    return joined.filter(~inside.fill_null(value=False)).drop("_first", "_last")
+
+
+def _middles(repeating: pl.LazyFrame) -> pl.DataFrame:
+    """`source_id, kind, _first, _last`: where those begin that count no more, and the last of them.
+
+    Records are counted by parts of their source first, and then only the parts that hold one of the two are looked at.
+    """
+    placed = repeating.select(*_KIND, "byte_start", _part=pl.col("byte_start") // _PART_BYTES)
+    keys = [*_KIND, "_part"]
+    parts = placed.group_by(keys).len().collect(engine="streaming").sort(keys)
+    before = (pl.col("len").cum_sum() - pl.col("len")).over(_KIND).cast(pl.Int64)
+    total = pl.col("len").sum().over(_KIND).cast(pl.Int64)
+    numbered = parts.with_columns(_before=before, _total=total).filter(pl.col("_total") > 2 * MOST_OF_A_KIND)
+    first, last = pl.lit(MOST_OF_A_KIND), pl.col("_total") - MOST_OF_A_KIND - 1
+    holding = [(n >= pl.col("_before")) & (n < pl.col("_before") + pl.col("len")) for n in (first, last)]
+    ends = numbered.filter(holding[0] | holding[1])
+    near = placed.filter(pl.col("_part").is_in(ends["_part"].unique().implode()))
+    rows = near.join(ends.lazy(), on=keys, how="inner").collect(engine="streaming").sort(*keys, "byte_start")
+    number = pl.col("_before") + pl.int_range(pl.len()).over(keys)
+    found = rows.with_columns(_number=number).group_by(_KIND)
+    place = pl.col("byte_start")
+    return found.agg(
+        _first=place.filter(pl.col("_number") == first).first(), _last=place.filter(pl.col("_number") == last).first()
+    )
 
 
 def _with_fields(found: pl.DataFrame) -> pl.DataFrame:
@@ -140,6 +165,7 @@ def _lines_after(found: pl.DataFrame, sources: pl.DataFrame) -> pl.Series:
 def spread(events: pl.LazyFrame) -> pl.DataFrame:
     """`run_id, attempt, events, first_ts, last_ts`: how far the events of each run and attempt reach; sorted."""
     grouped = events.filter(pl.col("run_id").is_not_null()).group_by("run_id", "attempt")
-    happened = pl.col("ts").filter(pl.col("kind") != RECORD_KIND)
+    # a filter inside an aggregate makes the engine hold every row of the group
+    happened = pl.when(pl.col("kind") != RECORD_KIND).then("ts")
     reach = grouped.agg(events=pl.len().cast(pl.Int64), first_ts=happened.min(), last_ts=happened.max())
     return reach.collect(engine="streaming").sort("run_id", "attempt", nulls_last=True)

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from runcase.analysis.decisive.naming import could_say, families
+from runcase.analysis.stretches import in_batches, stretches
 
 _HOLES = r"0x[0-9a-f]+|\b[0-9a-f]{7,64}\b|\d+(?:\.\d+)*|\x1b\[[0-9;]*m"
 _MASK = re.compile(_HOLES)
 MASKED_CHARS = 200
-BATCH_ROWS = 65_536
 
 _LINE = ("what", "family")
 """Lines are the same that differ in numbers alone and speak of the same kind of failure."""
@@ -48,7 +48,7 @@ def shared(marked: pl.DataFrame, rows: pl.LazyFrame, goods: pl.DataFrame) -> dic
 
     Args:
         marked: `run_id, text, family` of the lines of failed runs; rows without a family are ends.
-        rows: `run_id, text` of the good runs.
+        rows: EVENTS of the good runs, with their `text`.
         goods: `run_id, other`: the good runs that a failed run is held against.
     """
     if goods.is_empty():
@@ -70,7 +70,7 @@ def _seen(rows: pl.LazyFrame, asked: pl.DataFrame) -> pl.DataFrame:
     keys = ["run_id", "what"]
     near = rows.filter(could_say(pl.col("text"))).with_columns(what=masked_of(pl.col("text")))
     found = asked.clear()
-    for batch in near.collect_batches(maintain_order=True, chunk_size=BATCH_ROWS):
+    for batch in in_batches(near.select(*keys, "text", "source_id", "byte_start"), stretches(rows)):
         alike = batch.join(asked.select(keys), on=keys, how="semi")
         told = alike.with_columns(family=families(alike["text"])).select(asked.columns)
         found = pl.concat([found, told.filter(pl.col("family").is_not_null())]).unique()

@@ -17,12 +17,13 @@ from runcase.analysis.decisive.classes import classes_inside
 from runcase.analysis.decisive.details import REACH
 from runcase.analysis.decisive.headline import headline
 from runcase.analysis.decisive.naming import could_say, families
-from runcase.analysis.decisive.novelty import BATCH_ROWS, NOTHING, Shared, masked_of, shared
+from runcase.analysis.decisive.novelty import NOTHING, Shared, masked_of, shared
 from runcase.analysis.decisive.parts import part_of
 from runcase.analysis.decisive.records import spoken
 from runcase.analysis.decisive.select import Decision, budget_for, decide
 from runcase.analysis.decisive.weighing import Candidate, Region, weighed
 from runcase.analysis.multiplexed import own_words
+from runcase.analysis.stretches import BATCH_ROWS, EVERYTHING, Stretch, in_batches, stretches
 from runcase.model.refs import ref_of
 
 BEFORE, AFTER = 12, REACH
@@ -50,6 +51,7 @@ FEW_ALIKE = 5
 TEXT_CHARS = 2000
 _ENDS = "^(?:exit|run[.]finished|stage[.]started|tool[.]started)"
 _BAD = ("failed", "timed_out", "cancelled")
+_PLACE = ("source_id", "byte_start")
 _KEPT = ("run_id", "place", "text", "family", "kind", "code", "ended", "part", "ref")
 
 
@@ -86,16 +88,18 @@ def decisions(events: pl.LazyFrame, runs: pl.Series, goods: pl.DataFrame | None 
     goods = _NO_GOODS if goods is None else goods
     rows = events.filter(pl.col("run_id").is_in(runs.implode()))
     spans = rows.group_by("run_id").agg(pl.col("byte_len").sum(), total=pl.len()).collect(engine="streaming")
-    speaking = _marked(rows, spans)
+    parted = stretches(rows) if int(spans["total"].sum()) > BATCH_ROWS else [EVERYTHING]
+    speaking = _marked(rows, parted, spans)
     parts = speaking.partition_by("run_id", as_dict=True, maintain_order=True)
     marked = {str(k[0]): v for k, v in parts.items()}
     sizes = dict(spans.select("run_id", "byte_len").iter_rows())
     failing = {run_id: _regions(mine) for run_id, mine in marked.items()}
-    good = events.filter(pl.col("run_id").is_in(goods["other"].unique().implode())).select("run_id", text=_said())
-    usual = shared(speaking, good, goods)
+    good = events.filter(pl.col("run_id").is_in(goods["other"].unique().implode()))
+    usual = shared(speaking, good.with_columns(text=_said()), goods)
     found = {run_id: _weighed(mine, failing[run_id], usual.get(run_id, NOTHING)) for run_id, mine in marked.items()}
     near = _around(
         rows,
+        parted,
         {
             run_id: _reached([c.place for c in found[run_id][:MOST_SHOWN]], [r.end for r in failing[run_id]])
             for run_id in marked
@@ -127,13 +131,13 @@ def _plain(text: pl.Expr) -> pl.Expr:
     return own_words(pl.when(coloured).then(text.str.replace_all(r"\^\[\[[0-9;]*[mK]", "")).otherwise(text))
 
 
-def _placed(rows: pl.LazyFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """Batches of rows with `place`, their number within their run, and `run_id, passed`: rows of each run so far.
+def _placed(query: pl.LazyFrame, parted: Iterable[Stretch]) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Batches with `place`, the number of a row within its run, and `run_id, passed`: rows of each run so far.
 
     A place says nothing of other runs: neither what lies between two rows of a run nor what is concluded beside it.
     """
     passed = pl.DataFrame(schema={"run_id": pl.String(), "passed": pl.UInt32()})
-    for batch in rows.collect_batches(maintain_order=True, chunk_size=BATCH_ROWS):
+    for batch in in_batches(query, parted):
         before = batch.join(passed, on="run_id", how="left", maintain_order="left")["passed"].fill_null(0)
         placed = batch.with_columns(place=pl.int_range(pl.len(), dtype=pl.UInt32).over("run_id") + before)
         counted = placed.group_by("run_id").agg(passed=pl.col("place").max() + 1)
@@ -141,23 +145,26 @@ def _placed(rows: pl.LazyFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
         yield placed, passed
 
 
-def _marked(rows: pl.LazyFrame, spans: pl.DataFrame) -> pl.DataFrame:
+def _marked(rows: pl.LazyFrame, parted: Iterable[Stretch], spans: pl.DataFrame) -> pl.DataFrame:
     """Rows that a family names, and ends; at most twice `MOST_OF_A_KIND` of a family and run.
 
     Args:
         rows: EVENTS.
+        parted: Their stretches.
         spans: `run_id, total`: how many rows each run has.
     """
     coded = pl.col("fields").str.contains('"exit_code"', literal=True) | _failed_itself()
     ends = (pl.col("kind").str.contains(_ENDS) | coded).fill_null(value=False)
-    looked_at = rows.select("run_id", "source_id", "byte_start", "byte_len", "kind", "fields", "level", text=_said())
+    said = rows.select("run_id", *_PLACE, "byte_len", "kind", "fields", "level", text=_said())
+    sifted = said.with_columns(_ends=ends, _begun=_begun(), _sifted=ends | could_say(pl.col("text")))
+    looked_at = sifted.with_columns(pl.when("_sifted").then(pl.col("fields", "text")))
     parts = pl.DataFrame(schema={"run_id": pl.String(), "part": pl.String()})
     kept = _empty()
     waiting: pl.DataFrame | None = None
-    for batch, passed in _placed(looked_at):
+    for batch, passed in _placed(looked_at, parted):
         batch, parts = _in_parts(batch, parts)
-        sifted = batch.with_columns(_ends=ends).filter(pl.col("_ends") | could_say(pl.col("text")))
-        held = _within_reach(sifted if waiting is None else pl.concat([waiting, sifted]))
+        fresh = batch.filter("_sifted")
+        held = _within_reach(fresh if waiting is None else pl.concat([waiting, fresh]))
         through = spans.join(passed, left_on=["run_id", "total"], right_on=["run_id", "passed"], how="semi")["run_id"]
         over = held["run_id"].is_in(through.implode())
         kept = _first_and_last(pl.concat([kept, _named(held.filter(over))]))
@@ -165,12 +172,16 @@ def _marked(rows: pl.LazyFrame, spans: pl.DataFrame) -> pl.DataFrame:
     return _first_and_last(pl.concat([kept, _named(waiting)]) if waiting is not None else kept).sort("run_id", "place")
 
 
+def _begun() -> pl.Expr:
+    """The part of a build that begins with a row; empty where one ends."""
+    step = (pl.col("kind") == "stage.started").fill_null(value=False)
+    return pl.when(step).then(pl.lit("")).otherwise(part_of(pl.col("text")))
+
+
 def _in_parts(batch: pl.DataFrame, before: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Adds `part`, the part of a build that each row belongs to; and `run_id, part` of each run's last row so far."""
-    step = (pl.col("kind") == "stage.started").fill_null(value=False)
-    begun = pl.when(step).then(pl.lit("")).otherwise(part_of(pl.col("text")))
     known = batch.join(before, on="run_id", how="left", maintain_order="left")
-    filled = known.with_columns(part=pl.coalesce(begun.forward_fill().over("run_id"), "part"))
+    filled = known.with_columns(part=pl.coalesce(pl.col("_begun").forward_fill().over("run_id"), "part"))
     last = filled.group_by("run_id").agg(pl.col("part").last())
     return filled, pl.concat([last, before.join(last, on="run_id", how="anti")])
 
@@ -280,17 +291,24 @@ def _reached(places: Iterable[int], ends: Iterable[int]) -> set[int]:
     return {p for p in near if p >= 0}
 
 
-def _around(rows: pl.LazyFrame, reached: Mapping[str, Iterable[int]]) -> dict[str, pl.DataFrame]:
+def _around(
+    rows: pl.LazyFrame, parted: Iterable[Stretch], reached: Mapping[str, Iterable[int]]
+) -> dict[str, pl.DataFrame]:
     """Run -> `place, text, ref` of its rows at the places `reached`; the key "" has no rows."""
     wanted = pl.DataFrame(
         [(run_id, p) for run_id, places in reached.items() for p in sorted(places)],
         schema={"run_id": pl.String(), "place": pl.UInt32()},
         orient="row",
     )
-    text = _plain(pl.col("message").str.slice(0, TEXT_CHARS))
-    looked_at = rows.select("run_id", "source_id", "byte_start", "byte_len", text=text)
-    found = [batch.join(wanted, on=["run_id", "place"], how="semi") for batch, _ in _placed(looked_at)]
-    near = pl.concat(found) if found else wanted.clear().with_columns(text=pl.lit(""), ref=pl.lit(""))
-    near = near.select("run_id", "place", "text", ref=ref_of()) if found else near
-    parts = near.partition_by("run_id", as_dict=True, maintain_order=True).items()
-    return {"": near.clear(), **{str(k[0]): v for k, v in parts}}
+    looked_at = rows.select("run_id", *_PLACE, "byte_len")
+    found = [batch.join(wanted, on=["run_id", "place"], how="semi") for batch, _ in _placed(looked_at, parted)]
+    if not found:
+        return {"": wanted.clear().with_columns(text=pl.lit(""), ref=pl.lit(""))}
+    places = pl.concat(found)
+    # the ledger looks at a record's text only where these two hold
+    near = [pl.col(c).is_in(places[c].unique().implode()) for c in _PLACE]
+    texts = rows.filter(*near).select(*_PLACE, text=_plain(pl.col("message").str.slice(0, TEXT_CHARS)))
+    told = places.join(texts.collect(engine="streaming"), on=list(_PLACE), how="left", maintain_order="left")
+    told = told.select("run_id", "place", "text", ref=ref_of())
+    parts = told.partition_by("run_id", as_dict=True, maintain_order=True).items()
+    return {"": told.clear(), **{str(k[0]): v for k, v in parts}}
