@@ -9,9 +9,10 @@ from datetime import datetime
 import polars as pl
 
 from runcase.analysis.absences import PAIR
+from runcase.analysis.selection import of_kind
 from runcase.analysis.stated import headline
 from runcase.analysis.view import CaseView
-from runcase.model.kinds import FAILED
+from runcase.model.kinds import FAILED, WORK_KINDS
 from runcase.model.refs import ref_of
 
 KEPT_STATES = ("verified", "claimed", "unlisted")
@@ -36,6 +37,7 @@ def shapes(view: CaseView) -> dict[str, Shape]:
     """
     last = _last(view)
     never = _absent(view, last, "no_claim").filter(pl.col("started_at").is_null() & pl.col("claimed_at").is_null())
+    never = never.join(_at_work(view, never["run_id"]), on="run_id", how="anti", maintain_order="left")
     broken = _absent(view, last, "no_first_work_event")
     found = {r["run_id"]: _unclaimed(r) for r in never.iter_rows(named=True)}
     found |= {r["run_id"]: _unbooted(r) for r in broken.iter_rows(named=True)}
@@ -141,6 +143,12 @@ def _absent(view: CaseView, last: pl.DataFrame, code: str) -> pl.DataFrame:
     proven = view.signals.filter((pl.col("code") == code) & (pl.col("verdict") == "absent_proven"))
     wanted = proven.select(*PAIR, "refs", "searched").unique(PAIR, keep="first", maintain_order=True)
     return last.join(wanted, on=PAIR, how="inner", maintain_order="left")
+
+
+def _at_work(view: CaseView, runs: pl.Series) -> pl.DataFrame:
+    """`run_id` of those that did work, also where nothing tells when."""
+    worked = view.events.filter(pl.col("run_id").is_in(runs.implode()) & of_kind(pl.col("kind"), WORK_KINDS))
+    return worked.select("run_id").unique().collect() if runs.len() else pl.DataFrame(schema={"run_id": pl.String()})
 
 
 def _unclaimed(r: Mapping[str, object]) -> Shape:

@@ -95,6 +95,10 @@ _BUILDERS = (
         r"MPI_ABORT was invoked on rank \d|=   BAD TERMINATION OF ONE OF YOUR APPLICATION PROCESSES"
         r"|srun: error: \S+: tasks? [\d,-]+: (?:Exited with exit code [1-9]|Killed|Aborted|Segmentation fault)",
     ),
+    _Builder("cargo", r"(?!)", r"error: (?:could not compile `|test failed, to rerun pass )", ("cargo",)),
+    _Builder(
+        "pip", r"(?!)", r"error: metadata-generation-failed|ERROR: (?:No matching distribution|ResolutionImpossible)"
+    ),
     _Builder("stack", r"(?!)", r"Error: \[S-\d+\]"),
     _Builder("pnpm", r"(?!)", r" ?ERR_PNPM_[A-Z_]+ "),
     _Builder("ninja", r"(?!)", r"ninja: build stopped: "),

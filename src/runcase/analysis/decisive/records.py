@@ -25,6 +25,8 @@ PYTHON_TITLE = r"(?s)\A.*\n  File \"[^\n]*(?:\n[ \t][^\n]*)*\n(\w[\w.]*[^\n]*)"
 _ROOT = r"(?s)\A[^\n]*\n.*?\n\s*at .*\n(Caused by: [^\n]*)"
 _ABOVE_FRAMES = r"(?s)\A[^\n]*\n+((?:[a-z][\w$]*\.)+[A-Z]\w*(?:Exception|Error|Failure)\b[^\n]*)\n.*?\n?\s+at "
 """What a JVM threw, below the line that logged it, and the innermost cause of it."""
+_ABOVE_STACK = r"(?s)\A[^\n]*\n.*?\n([A-Za-z_][\w.]*(?:Error|Exception)\b[^\n]*)\n+Stack Trace:\n\s+File \""
+"""What Dagster caught, above the stack that it was thrown in."""
 _HARMLESS = r"(?i)\A[^\n]*\b(?:trace|debug|info|warn|warning)\b"
 _REPORT = r"(?m)^(==\d+==\s?ERROR: \w+Sanitizer[^\n]*|panic: [^\n]*|thread '[^'\n]*' [^\n]*panicked at[^\n]*)"
 """What a runtime prints when a program dies; a stamped line above it, which takes it in, is of something else."""
@@ -60,7 +62,7 @@ def spoken(message: pl.Expr, most: int) -> pl.Expr:
     several = pl.when(message.str.contains("\n", literal=True)).then(message)
     raised = pl.coalesce(several.str.extract(PYTHON_TITLE), several.str.extract(_LAST_TITLE))
     report = several.str.extract(_REPORT)
-    thrown = pl.coalesce(several.str.extract(_ROOT), several.str.extract(_ABOVE_FRAMES))
+    thrown = pl.coalesce(*(several.str.extract(way) for way in (_ROOT, _ABOVE_STACK, _ABOVE_FRAMES)))
     told = (
         pl.when(several.str.contains(_TRACEBACK))
         .then(raised)

@@ -106,6 +106,8 @@ def _without_harmless(weighed: Sequence[Candidate], texts: dict[int, str]) -> li
         step = _IMAGE_STEP.match(c.text)
         if broken and step and step[1] not in broken:
             return True
+        if "\nTraceback " in c.text and _LOGGED.match(c.text):
+            return True
         if _THROWN.match(texts.get(c.place, c.text)) and _LOGGED.match(texts.get(c.place - 1, "")):
             return True
         return bool(_IGNORED.search(texts.get(c.place + 1, "")))

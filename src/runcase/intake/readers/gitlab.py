@@ -23,6 +23,9 @@ _MARK = re.compile(
 _PREFIX = r"^([0-9a-f]{2})([OE])[ +]"
 _SECTION = r"section_(start|end):(\d{9,11}):([\w.-]+)"
 
+_AFTERWARDS = r"after_script|archive_cache\w*|upload_artifacts_on_\w+|cleanup_file_variables"
+"""Sections that follow the script, whose failure the last line of the trace tells; their times are spans."""
+
 _PHRASES = (
     Phrase(r"^Job succeeded", "run.finished", status="succeeded"),
     Phrase(r"^ERROR: Job failed: (?:.*exit (?:code|status)) (?P<exit_code>-?\d+)", "run.finished", "error", "failed"),
@@ -48,6 +51,7 @@ _PHRASES = (
     Phrase(r"^WARNING: Retrying|^Retrying", "retry"),
     Phrase(r"^WARNING: ", "warning", "warning"),
     Phrase(r"^ERROR: ", "error", "error"),
+    Phrase(rf"section_start:\d+:(?P<stage>{_AFTERWARDS})[^ ]*$", "log", on_marks=True),
     Phrase(r"section_start:\d+:(?P<stage>[\w.-]+)[^ ]*$", "stage.started", on_marks=True),
     Phrase(r"section_end:\d+:(?P<stage>[\w.-]+)$", "stage.finished", on_marks=True),
     Phrase(r"^\$ (?P<tool>.+)$", "tool.started"),

@@ -35,6 +35,7 @@ EXCEPTIONS = (
     Family("dotnet_error", r"^Unhandled [Ee]xception[.:]", 94, _THROWN, after=1, sure=True),
     Family("inner_exception", r"^\s*---> (?:[A-Za-z_]\w*\.)+\w*(?:Exception|Error)\b", 93, _THROWN),
     Family("celery", r"\bTask \S+ raised unexpected: \w", 91, _THROWN, sure=True),
+    Family("no_output", r"^\s*Missing output file\(s\) \S", 92, None, sure=True),
     Family("htslib", r"^\[E::\w+\] \S", 91, None, after=1, sure=True),
     Family("node_throw", r"^\s*throw (?:new |er|err)", 70, _THROWN, after=1),
     Family("perl_error", r"^\S.* at \S+ line \d+\.?$", 84, _THROWN, unless="^[Ww]arning"),
@@ -42,8 +43,8 @@ EXCEPTIONS = (
     Family("traceback", r"^\s*Traceback \(most recent call last\)", 60, _THROWN),
     Family(
         "timeout",
-        r"(?i)\btimed? ?out\b|deadline exceeded|exceeded the maximum|No output has been received"
-        r"|timeout of \d+\s?m?s exceeded",
+        r"(?i)\btimed? ?out\b|deadline exceeded|exceeded (?:the maximum|its progress deadline)"
+        r"|No output has been received|timeout of \d+\s?m?s exceeded",
         86,
         "timeout.operation",
         unless=r"(?i)time-?out\S* *[=:] *\d|^\s*timeout[ _]\w+ *[:=]|\w-timeout\b|--time-?out|timeout-\d"
@@ -96,7 +97,14 @@ WORDS = (
         sure=True,
     ),
     Family("annotation", r"^##\[error\]", 86, None, after=1, unless="Process completed with exit code", sure=True),
-    Family("error_first", r"^(?:\S+ )?(?:Error|ERROR|error|fatal|FATAL): \S", 84, None, after=1),
+    Family(
+        "error_first",
+        r"^(?:\S+ )?(?:Error|ERROR|error|fatal|FATAL): \S",
+        84,
+        None,
+        after=1,
+        unless="^ERROR: Job failed: exit",
+    ),
     Family("fatal_first", r"^Fatal: \S", 97, None),
     Family("unsuccessful", r"\bunsuccessful(?:ly)?\b|\bdid not succeed\b", 66, None, sure=True),
     Family(

@@ -6,6 +6,7 @@ from runcase.analysis.decisive.families.base import Family
 
 GIT = (
     Family("safe_directory", r"dubious ownership", 98, "config.git"),
+    Family("git_lfs", r"^Error downloading object: |over its data quota", 98, "dependency.git", sure=True),
     Family("git_fatal", r"^(?:.*[\"' ])?fatal: \S", 93, "dependency.git", unless=r"fatal: \["),
     Family(
         "git_remote",
