@@ -15,8 +15,11 @@ import polars as pl
 BATCH_ROWS = 65_536
 """Rows that are looked at at once, fewer of them where records are long."""
 
-STRETCH_BYTES = 32 << 20
-"""Of evidence, from which on a stretch ends before it has so many rows."""
+BATCH_BYTES = 64 << 20
+"""Of evidence, from which on a batch ends before it has so many rows."""
+
+STRETCH_BYTES = 8 << 20
+"""Of evidence, from which on a stretch ends before it has so many rows: a query holds a text several times."""
 
 _PART_BYTES = 1 << 20
 """Of a source: what is counted by itself, and never parted."""
@@ -92,9 +95,14 @@ def in_batches(query: pl.LazyFrame, parted: Iterable[Stretch]) -> Iterator[pl.Da
         fresh = query.filter(stretch.where).collect(engine="streaming")
         rows = fresh if waiting is None else pl.concat([waiting, fresh])
         size_bytes += stretch.size_bytes
-        while rows.height >= BATCH_ROWS or size_bytes >= 2 * STRETCH_BYTES:
+        while rows.height >= BATCH_ROWS or size_bytes >= BATCH_BYTES:
             yield rows.head(BATCH_ROWS)
             rows, size_bytes = rows.slice(BATCH_ROWS), stretch.size_bytes if rows.height > BATCH_ROWS else 0
         waiting = rows
     if waiting is not None and waiting.height:
         yield waiting
+
+
+def apart(rows: pl.DataFrame) -> pl.DataFrame:
+    """The same rows, without what else was read with them: a text is a view into all texts of its batch."""
+    return pl.DataFrame(rows.to_arrow())

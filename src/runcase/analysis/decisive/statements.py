@@ -23,7 +23,7 @@ from runcase.analysis.decisive.records import spoken
 from runcase.analysis.decisive.select import Decision, budget_for, decide
 from runcase.analysis.decisive.weighing import Candidate, Region, weighed
 from runcase.analysis.multiplexed import own_words
-from runcase.analysis.stretches import BATCH_ROWS, EVERYTHING, Stretch, in_batches, stretches
+from runcase.analysis.stretches import BATCH_ROWS, EVERYTHING, Stretch, apart, in_batches, stretches
 from runcase.model.refs import ref_of
 
 BEFORE, AFTER = 12, REACH
@@ -168,7 +168,7 @@ def _marked(rows: pl.LazyFrame, parted: Iterable[Stretch], spans: pl.DataFrame) 
         through = spans.join(passed, left_on=["run_id", "total"], right_on=["run_id", "passed"], how="semi")["run_id"]
         over = held["run_id"].is_in(through.implode())
         kept = _first_and_last(pl.concat([kept, _named(held.filter(over))]))
-        waiting = held.filter(~over)
+        waiting = apart(held.filter(~over))
     return _first_and_last(pl.concat([kept, _named(waiting)]) if waiting is not None else kept).sort("run_id", "place")
 
 
