@@ -222,9 +222,9 @@ class TextSource:
 
     def _note_fragments(self, parsed: pl.DataFrame) -> None:
         """The first line that was cut, once a source."""
-        cut = parsed.filter(~pl.col("fresh"))
-        if cut.is_empty() or any(p.code == "line_too_long" for p in self.account.problems):
+        if parsed["fresh"].all() or any(p.code == "line_too_long" for p in self.account.problems):
             return
+        cut = parsed.filter(~pl.col("fresh"))
         message = f"a line is longer than {self._limits.line_bytes:,} bytes; it is kept in fragments"
         at, line = self._offset + int(cut["start"][0]), int(cut["number"][0])
         self.account.problems.append(
@@ -233,10 +233,9 @@ class TextSource:
 
     def _note_impossible(self, parsed: pl.DataFrame) -> None:
         """The first stamp that is no time, once a source; the line keeps its text and has no time."""
-        wrong = parsed.filter("impossible")
-        if wrong.is_empty() or any(p.code == "impossible_time" for p in self.account.problems):
+        if not parsed["impossible"].any() or any(p.code == "impossible_time" for p in self.account.problems):
             return
-        first = wrong.row(0, named=True)
+        first = parsed.filter("impossible").row(0, named=True)
         shown = present_line(str(first["text"]), 80)
         self.account.problems.append(
             Problem(

@@ -134,9 +134,10 @@ def packed(table: EventTable) -> str:
     one before; a column that says the same everywhere says it once.
     """
     rows = table.rows
-    names = {n: rows[n].unique().sort().drop_nulls().to_list() for n in ("kind", "stage", "level")}
+    listed = pl.col("kind", "stage", "level").unique().sort().drop_nulls().implode()
+    names = rows.select(listed).row(0, named=True)
     columns = rows.select(
-        *(_index(n, listed) for n, listed in names.items()),
+        *(pl.col(n).cast(pl.Enum(known)).to_physical().cast(pl.Int64).fill_null(-1) for n, known in names.items()),
         "source",
         "text",
         ts=_steps("ts"),
@@ -144,24 +145,16 @@ def packed(table: EventTable) -> str:
         start=pl.col("byte_start") - (pl.col("byte_start") + pl.col("byte_len")).shift(1).fill_null(0),
         len="byte_len",
     )
-    rest: dict[str, object] = {f"{n}s": [present(one) for one in listed] for n, listed in names.items()}
+    rest: dict[str, object] = {f"{n}s": [present(one) for one in known] for n, known in names.items()}
     rest |= {"sources": [list(s) for s in table.sources], "rows": len(table), "total": table.total}
     parts = [json.dumps(rest, ensure_ascii=False, separators=(",", ":"))[1:-1]]
-    parts += [_once(c).implode().to_frame().write_ndjson().strip()[1:-1] for c in columns.iter_columns()]
+    values = columns.select(pl.all().n_unique()).row(0)
+    once = [pl.col(n).head(1) if v == 1 else pl.col(n) for n, v in zip(columns.columns, values, strict=True)]
+    parts.append(columns.select(c.implode() for c in once).write_ndjson().strip()[1:-1])
     data = f"{{{','.join(parts)}}}".encode("utf-8", "backslashreplace")
     return base64.b64encode(gzip.compress(data, GZIP_LEVEL, mtime=0)).decode()
-
-
-def _index(column: str, names: Sequence[str]) -> pl.Expr:
-    """The place of each value among `names`; -1 for null."""
-    return pl.col(column).replace_strict(names, range(len(names)), default=-1, return_dtype=pl.Int64)
 
 
 def _steps(column: str) -> pl.Expr:
     """Each value less the one before it."""
     return pl.col(column) - pl.col(column).forward_fill().shift(1).fill_null(0)
-
-
-def _once(column: pl.Series) -> pl.Series:
-    """A column without what it says again, if it says nothing else."""
-    return column.head(1) if column.n_unique() == 1 else column
