@@ -100,7 +100,7 @@ def build(settings: Settings, report: Report = lambda _: None, crew: Crew | None
         with Crew(settings.jobs) as own:
             return build(settings, report, own)
     packs = load_packs(settings.packs)
-    issues = known_issues.load(settings.known_issues) if settings.known_issues else ()
+    issues = _known_issues(settings.known_issues)
     with held(settings.case, make=True) as case, inputs.spooling(case.root / ".spool") as spool:
         report(Progress("looking at the inputs"))
         older = case.provenance().get("runs")
@@ -116,6 +116,15 @@ def build(settings: Settings, report: Report = lambda _: None, crew: Crew | None
     older_runs = len(folders.keys() & set(older)) if isinstance(older, dict) else 0
     asked = runs_within(facts, conclusions, ([*new, *unpublished] or known))
     return summary(settings, len(new), len(known), older_runs, asked, facts, conclusions, folders)
+
+
+def _known_issues(path: Path | None) -> tuple[KnownIssue, ...]:
+    """Those of a file; without one, none."""
+    if path is None:
+        return ()
+    from runcase.report.known_issues_file import load  # what reads YAML
+
+    return load(path)
 
 
 def renew(

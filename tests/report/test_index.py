@@ -16,10 +16,10 @@ from tests.report.nightly import night
 from runcase.finished import case_index
 from runcase.ledger.store import Case
 from runcase.model.problems import RuncaseError
-from runcase.report import known_issues
 from runcase.report.history import builds_of_runs, changes, job_strips
 from runcase.report.index_value import Index, RunLine
-from runcase.report.known_issues import KnownIssue
+from runcase.report.known_issues import KnownIssue, as_values, of_values
+from runcase.report.known_issues_file import load
 
 KNOWN = """\
 - class: timeout
@@ -167,7 +167,7 @@ def test_every_defect_of_a_file_of_known_issues_is_told_with_its_place(tmp_path:
     path = tmp_path / "known.yaml"
     path.write_text("- ticket: A-1\n- class: x\n  ticket: A-2\n  url: javascript:alert(1)\n  colour: red\n- [1]\n")
     with pytest.raises(RuncaseError) as told:
-        known_issues.load(path)
+        load(path)
     assert told.value.code == "bad_known_issues"
     assert [line.split(": ", 1)[0] for line in told.value.message.split("\n") if line.startswith("known.yaml")] == [
         "known.yaml:1:3",
@@ -180,6 +180,6 @@ def test_every_defect_of_a_file_of_known_issues_is_told_with_its_place(tmp_path:
 def test_what_is_kept_of_known_issues_comes_back_whole(tmp_path: Path) -> None:
     path = tmp_path / "known.yaml"
     path.write_text(KNOWN)
-    issues = known_issues.load(path)
-    assert known_issues.of_values(known_issues.as_values(issues)) == issues
-    assert known_issues.of_values(None) == ()
+    issues = load(path)
+    assert of_values(as_values(issues)) == issues
+    assert of_values(None) == ()

@@ -26,7 +26,6 @@ from typing import Protocol
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from runcase.ledger.raw_chunks import Decoded, RawChunks, decoded
@@ -657,8 +656,13 @@ def _group_end(rows: pa.Table, table: Table, whole: bool) -> int:
 def _long_bytes(rows: pa.Table, table: Table) -> np.ndarray:
     """Bytes of the long columns of each row."""
     columns, _ = _LONG[table.name]
-    lengths = (pc.fill_null(pc.binary_length(rows[c]), 0) for c in columns)
-    return np.asarray(sum(n.to_numpy() for n in lengths))
+    return np.asarray(sum(_lengths(rows[c]) for c in columns))
+
+
+def _lengths(column: pa.ChunkedArray) -> np.ndarray:
+    """Bytes of each value, which its offsets tell; 0 for null."""
+    offsets = [np.frombuffer(c.buffers()[1], np.int64)[c.offset : c.offset + len(c) + 1] for c in column.chunks]
+    return np.concatenate([np.diff(found) for found in offsets])
 
 
 def _frames(conclusions: Conclusions) -> tuple[pl.DataFrame, ...]:

@@ -1,28 +1,14 @@
-"""Tickets for failures that are known: `known_issues.yaml`, checked whole, and which failure each of its entries means.
-
-- signature: "writeback.upload_timeout: the upload of # timed out"
-  ticket: STORE-41
-  url: https://tracker.example/STORE-41
-- class: dependency.network
-  text: mirror.example
-  ticket: NET-7
-  note: the mirror is being replaced
-"""
+"""Tickets for failures that are known, and which failure each of them means."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import polars as pl
-import yaml
 
 from runcase.model.text import present_line
 from runcase.report.dossier import Ticket
-from runcase.rules.yaml_source import Document, settled
-
-_KEYS = ("signature", "class", "text", "ticket", "url", "note")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +48,6 @@ def tickets(issues: Sequence[KnownIssue], diagnoses: pl.DataFrame) -> dict[str, 
     return found
 
 
-def load(path: Path) -> tuple[KnownIssue, ...]:
-    """The entries of a file, in its order.
-
-    Raises:
-        RuncaseError: `bad_known_issues` with every defect and its place; `missing_path`.
-    """
-    return settled(path, "bad_known_issues", lambda document: tuple(_entries(document)))
-
-
 def as_values(issues: Sequence[KnownIssue]) -> list[dict[str, str]]:
     """Plain values for case.json."""
     return [{k: v for k, v in asdict(i).items() if v is not None} for i in issues]
@@ -81,44 +58,3 @@ def of_values(values: object) -> tuple[KnownIssue, ...]:
     rows = [v for v in values if isinstance(v, Mapping) and "ticket" in v] if isinstance(values, list) else []
     fields = ("ticket", "signature", "failure_class", "text", "url", "note")
     return tuple(KnownIssue(**{k: str(v[k]) for k in fields if k in v}) for v in rows)
-
-
-def _entries(document: Document) -> Iterator[KnownIssue]:
-    root = document.root
-    if root is None:
-        return
-    if not isinstance(root, yaml.SequenceNode):
-        document.complain(root, "a list of entries is expected, each with a ticket")
-        return
-    for node in root.value:
-        entry = _entry(node, document)
-        if entry is not None:
-            yield entry
-
-
-def _entry(node: yaml.Node, document: Document) -> KnownIssue | None:
-    if not isinstance(node, yaml.MappingNode):
-        document.complain(node, "an entry is a mapping with a ticket and a signature or a class")
-        return None
-    given: dict[str, str] = {}
-    for key, value in node.value:
-        if key.value not in _KEYS:
-            document.complain(key, f"unknown key {key.value!r}; known are {', '.join(_KEYS)}")
-        elif not isinstance(value, yaml.ScalarNode) or not value.value.strip():
-            document.complain(value, f"{key.value} is a text")
-        else:
-            given[key.value] = value.value
-            if key.value == "url" and not value.value.startswith(("https://", "http://")):
-                document.complain(value, "url begins with https:// or http://")
-    if "ticket" not in given or not ({"signature", "class"} & given.keys()):
-        document.complain(node, "an entry needs a ticket, and a signature or a class")
-        return None
-    shown = {k: present_line(given[k]) for k in ("ticket", "note") if k in given}
-    return KnownIssue(
-        shown["ticket"],
-        given.get("signature"),
-        given.get("class"),
-        given.get("text"),
-        given.get("url"),
-        shown.get("note"),
-    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from runcase.intake.json_spans import JsonText, Path, opens_only
 from runcase.intake.readers import argo, kubernetes_events, kubernetes_pods
@@ -17,7 +18,9 @@ from runcase.intake.readers.base import DocumentFacts, DocumentReader, Sniff, Ta
 from runcase.intake.readers.draft import Draft, Place, member, text_of
 from runcase.intake.readers.kubernetes_pods import Cluster, Part, Thing
 from runcase.intake.readers.stated_version import stated
-from runcase.intake.yaml_spans import YamlText
+
+if TYPE_CHECKING:
+    from runcase.intake.yaml_spans import YamlText
 
 _JSON = re.compile(rb'"apiVersion"\s*:\s*"[\w./-]+"')
 _JSON_KIND = re.compile(rb'"kind"\s*:\s*"[A-Z]\w+"')
@@ -67,8 +70,7 @@ class Kubernetes(DocumentReader):
 
     def read(self, data: bytes, path: str) -> DocumentFacts:
         """Records of the parts of each object that say what happened; spans of containers and of steps."""
-        plain = data.removeprefix(b"\xef\xbb\xbf").lstrip()
-        text: JsonText | YamlText = JsonText(data, path) if plain.startswith((b"{", b"[")) else YamlText(data, path)
+        text = _text(data, path)
         listed = _LIST_KIND.search(data)
         of_list = (listed[1] or listed[2]).decode() if listed else ""
         things = [_named(t, of_list) for t in _things(text)]
@@ -90,6 +92,14 @@ class Argo(Kubernetes):
         if super().recognises(sniff) and _WORKFLOW.search(sniff.head):
             return Taken("objects of Argo's API, a workflow among them", 85)
         return None
+
+
+def _text(data: bytes, path: str) -> JsonText | YamlText:
+    if data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"[")):
+        return JsonText(data, path)
+    from runcase.intake.yaml_spans import YamlText  # loads what reads YAML, which most inputs need not
+
+    return YamlText(data, path)
 
 
 @dataclass(slots=True)

@@ -13,7 +13,6 @@ from runcase.intake.readers.base import Annotator, DocumentFacts, DocumentReader
 from runcase.intake.readers.draft import Draft, Place, member, number_of, text_of
 from runcase.intake.readers.phrases import Phrase, PhraseAnnotator
 from runcase.intake.readers.stated_version import stated
-from runcase.intake.yaml_spans import YamlText
 
 _FIRST_YEAR = 2000
 """Pegasus is younger."""
@@ -49,6 +48,8 @@ class Kickstart(DocumentReader):
 
     def read(self, data: bytes, path: str) -> DocumentFacts:
         """A record an invocation, with its exit code and times; what stands around is the job's own output."""
+        from runcase.intake.yaml_spans import YamlText  # loads what reads YAML, which most inputs need not
+
         text = YamlText(data, path)
         draft = Draft(data, problems=text.problems)
         for leaf in text.walk(opens_only(())):
