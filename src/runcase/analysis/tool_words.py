@@ -63,7 +63,16 @@ _BUILDERS = (
         r"FAIL(?:$|\t\S+\t[\d.]+s|\t\S+ \[(?:build|setup) failed\])",
         ("go",),
     ),
-    _Builder("terraform", r"(?:Apply|Destroy) complete! Resources: ", r"│ Error: "),
+    _Builder(
+        "terraform",
+        r"(?:Apply|Destroy) complete! Resources: |No changes\. Your infrastructure matches the configuration\.",
+        r"│ Error: ",
+    ),
+    _Builder(
+        "ansible",
+        r"\S+ +: ok=\d+ +changed=\d+ +unreachable=0 +failed=0\b",
+        r"\S+ +: ok=\d+ +changed=\d+ +(?:unreachable=[1-9]|unreachable=0 +failed=[1-9])",
+    ),
     _Builder("meson", r"(?!)", r"\S*meson\.build:\d+:\d+: ERROR: "),
     _Builder("cmake", r"(?!)", r"-- Configuring incomplete, errors occurred!"),
     _Builder("dbt", r"\s*Done\. PASS=\S+ WARN=\d+ ERROR=0 ", r"\s*Done\. PASS=\S+ WARN=\d+ ERROR=[1-9]"),
@@ -123,7 +132,7 @@ _TRAILER = re.compile(
     # LSF
     r"|Resource usage summary:$|\s{4}[A-Z][\w ()]+ : +\S|The output \(if any\) follows:|PS:$|Read file <"
     # Terraform
-    r"|Outputs:$|[\w-]+ = \S"
+    r"|Outputs:$|[\w-]+ = \S|Terraform has compared your real|(?:configuration )?and found no differences"
 )
 """What tools still write below their verdict; a line of any other kind may be the begin of something else."""
 

@@ -64,7 +64,7 @@ _PURPOSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 _ERROR_WORD = re.compile(r"^\s*(?:##\[error\]\s*)?(?:(?:Unhandled error|Error|ERROR|error|fatal): ?)*")
 """What makes a line a statement of an error, whatever it says."""
 
-_EXCEPTION = re.compile(r"(?:[A-Za-z_][\w$]*[.$])*[A-Z]\w*(?:Error|Exception)\b(?: \[\w+\])?: ")
+_EXCEPTION = re.compile(r"(?:Caused by: )?(?:[A-Za-z_][\w$]*[.$])*[A-Z]\w*(?:Error|Exception)\b(?: \[\w+\])?: ")
 _OF_EXCEPTIONS = ("crash.database", "timeout.operation")
 """What the message of an exception names plainly; other words are its program's own, as `invalid argument` is."""
 

@@ -56,6 +56,16 @@ COMPILERS = (
     ),
     Family("sbt_compile", r"^\[error\] \(\S*[cC]ompile\S*\) Compilation failed", 76, _COMPILE, sure=True),
     Family(
+        "golangci",
+        r"^\S+\.go:\d+(?::\d+)?: .*\((?:errcheck|govet|staticcheck|ineffassign|unused|gosimple|revive|gosec|stylecheck"
+        r"|gocritic|gofmt|gofumpt|goimports|misspell|lll|dupl|gocyclo|funlen|wsl|nolintlint|bodyclose|unparam|unconvert"
+        r"|exhaustive|errorlint|depguard|prealloc)\)(?:\n|$)",
+        101,
+        "build.lint",
+        after=2,
+        sure=True,
+    ),
+    Family(
         "go_build",
         r"^(?:vet: )?(?:\./|\.\./)?\S+\.go:\d+:\d+: ",
         96,
