@@ -350,7 +350,7 @@ BUILD_TOOLS = (
     Family(
         "kubectl",
         r"^(?:Error from server|error: (?:error validating|unable to recognize|the server))"
-        r"|\bis invalid: (?:spec|metadata|data|status)[.\[:]",
+        r"|\bis invalid: (?:spec|metadata|data|status)[.\[:]|^error: \S+ \S+ exceeded its progress deadline",
         94,
         "config.deploy",
     ),

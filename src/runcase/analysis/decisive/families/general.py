@@ -43,7 +43,7 @@ EXCEPTIONS = (
     Family("traceback", r"^\s*Traceback \(most recent call last\)", 60, _THROWN),
     Family(
         "timeout",
-        r"(?i)\btimed? ?out\b|deadline exceeded|exceeded (?:the maximum|its progress deadline)"
+        r"(?i)\btimed? ?out\b|deadline exceeded|exceeded the maximum"
         r"|No output has been received|timeout of \d+\s?m?s exceeded",
         86,
         "timeout.operation",
