@@ -59,7 +59,10 @@ def identified(
         schema_overrides={f"{n}@path": EVENTS.schema[n] for n in names},
         strict=False,
     )
-    block = block.join(known, on="source_id", how="left", maintain_order="left")
+    if known.height == 1:
+        block = block.with_columns(pl.lit(value).first().alias(value.name) for value in known.drop("source_id"))
+    else:
+        block = block.join(known, on="source_id", how="left", maintain_order="left")
     for rule in rules:
         block = _with_identity(block, rule, carried)
     return block.with_columns(pl.col(n).fill_null(pl.col(f"{n}@path")) for n in names).drop(f"{n}@path" for n in names)

@@ -37,7 +37,9 @@ MAX_PEM_LINES = 400
 MAX_LEARNED = 256
 """Distinctive values that are looked for again, in their other forms, within one source."""
 
-_ANCHORS = frozenset(k.anchors for k in KINDS)
+_ANCHORS = tuple((word, anchors) for anchors in dict.fromkeys(k.anchors for k in KINDS) for word in anchors)
+"""Each word that may announce a secret, with those of the kinds that it stands for."""
+
 _ENCODED_WORDS = tuple(
     word.encode()
     for word in (
@@ -220,7 +222,7 @@ def _in_line(line: bytes) -> Iterator[tuple[int, int, SecretKind, bytes]]:
 
 def _plain(line: bytes) -> Iterator[tuple[int, int, SecretKind, bytes]]:
     lower = line.lower().decode("latin-1")
-    near = {anchors for anchors in _ANCHORS if any(a in lower for a in anchors)}
+    near = {anchors for word, anchors in _ANCHORS if word in lower}
     for kind in KINDS:
         for match in kind.pattern.finditer(line) if kind.anchors in near else ():
             at, to = match.span("secret")
