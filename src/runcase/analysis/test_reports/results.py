@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from runcase.analysis.multiplexed import own_words
+from runcase.analysis.stretches import apart, in_batches, stretches
 from runcase.analysis.test_reports import (
     browsers,
     catch,
@@ -92,15 +93,7 @@ def tested(events: pl.LazyFrame, counting: Set[str]) -> Tested:
     hinted = _hinted(assigned)
     if hinted.is_empty():
         return Tested(TESTS.empty(), pl.DataFrame(schema=TOTALS))
-    lines = assigned.select("run_id", "source_id", "byte_start", "byte_len", text=_first_line())
-    wanted = "|".join(f"(?:{t.wanted})" for t in (*TOOLS, UNKNOWN))
-    kept = (
-        lines.filter(pl.col("run_id").is_in(hinted["run_id"].implode()))
-        .with_row_index("place")
-        .filter(pl.col("text").str.contains(wanted) | _below(_AFTER))
-        .with_columns(ref=ref_of())
-        .collect()
-    )
+    kept = _kept(assigned.filter(pl.col("run_id").is_in(hinted["run_id"].implode())))
     rows, totals = [], []
     for (run_id,), frame in kept.partition_by("run_id", as_dict=True, maintain_order=True).items():
         found = _reports(frame)
@@ -108,6 +101,23 @@ def tested(events: pl.LazyFrame, counting: Set[str]) -> Tested:
             rows.append(_row(str(run_id), frame, [r for _, r in found]))
             totals += _totals(frame, found) if run_id in counting else []
     return Tested(TESTS.frame(rows).sort(TESTS.key), pl.DataFrame(totals, schema=TOTALS))
+
+
+def _kept(events: pl.LazyFrame) -> pl.DataFrame:
+    """Lines that some tool wants, with `place`, their number, and `ref`; and what stands right below some titles."""
+    wanted = "|".join(f"(?:{t.wanted})" for t in (*TOOLS, UNKNOWN))
+    lines = events.select("run_id", "source_id", "byte_start", "byte_len", text=_first_line())
+    looked_at = lines.with_columns(
+        _wanted=pl.col("text").str.contains(wanted).fill_null(value=False),
+        _title=pl.col("text").str.contains(_AFTER).fill_null(value=False),
+    )
+    kept = [looked_at.clear().collect().with_row_index("place")]
+    before, titled = 0, False
+    for batch in in_batches(looked_at, stretches(events)):
+        placed = batch.with_row_index("place", offset=before)
+        kept.append(apart(placed.filter(pl.col("_wanted") | pl.col("_title").shift(fill_value=titled))))
+        before, titled = before + batch.height, bool(batch["_title"][-1])
+    return pl.concat(kept).drop("_wanted", "_title").with_columns(ref=ref_of())
 
 
 def _hinted(events: pl.LazyFrame) -> pl.DataFrame:
