@@ -56,7 +56,7 @@
     const bytes = Uint8Array.from(atob(node.textContent.trim()), (c) => c.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
     const found = JSON.parse(await new Response(stream).text());
-    for (const name of ["ts", "kind", "stage", "level", "source", "line", "start", "len", "text"]) {
+    for (const name of ["ts", "kind", "stage", "level", "source", "line", "start", "len"]) {
       // a column that says the same everywhere says it once
       if (found[name].length < found.rows) found[name] = new Array(found.rows).fill(found[name][0]);
     }
