@@ -13,6 +13,7 @@ from runcase.model.tables import RECORDS
 from runcase.rules.compile import Ruleset
 from runcase.rules.language import EventRule, Match, Pack, Place
 from runcase.rules.literals import needed
+from runcase.rules.patterns import ascii_borders
 
 PATH = "case.tgz!/run_7/attempt-2/worker.log"
 WORDS = ("upload", "timeout", "disk", "task", "404", "error:", "Ünïcode", "\u017ftage", "dis\u212a", "UPLOAD", "a", "")
@@ -128,3 +129,14 @@ def test_the_engine_gives_what_a_naive_reference_gives(
             given_fields = json.loads(event["fields"] or "{}")
             for name, value in reference.captured(wanted.match, record).items():
                 assert given_fields.get(name) == value
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=60))
+def test_borders_of_ascii_words_are_borders_of_words_where_a_text_is_ascii(text: str) -> None:
+    texts = pl.Series([text, f"error {text}", f"{text} errors: 3"])
+    for pattern in (r"\berrors?\b", r"(?i)\b\w+:\s", r"[^\w]\B\d"):
+        assert texts.str.contains(ascii_borders(pattern)).to_list() == texts.str.contains(pattern).to_list()
+
+
+def test_a_backslash_before_a_b_is_no_border() -> None:
+    assert ascii_borders(r"a\\b\b") == r"a\\b(?-u:\b)"

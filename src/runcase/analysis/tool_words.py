@@ -16,6 +16,7 @@ from runcase.analysis.selection import of_kind
 from runcase.analysis.status import END_LINES, VERDICTS
 from runcase.model.refs import ref_of
 from runcase.rules.literals import required
+from runcase.rules.patterns import ascii_borders
 
 TRAILER_LINES = 40
 """A tool's trailer is shorter: a verdict with more lines below it is not the last word."""
@@ -211,7 +212,7 @@ def _built(events: pl.LazyFrame, logs: pl.DataFrame) -> pl.DataFrame:
     """Verdicts of build tools; a record of several lines may hold more than one."""
     mine = events.join(logs.lazy().select("source_id"), on="source_id", how="semi")
     maybe = mine.filter(pl.col("message").str.contains_any(_LITERALS, ascii_case_insensitive=True))
-    found = maybe.filter(pl.col("message").str.contains(rf"(?m)^(?:{_VERDICT})"))
+    found = maybe.filter(pl.col("message").str.contains(ascii_borders(rf"(?m)^(?:{_VERDICT})")))
     kept = found.select("source_id", "byte_start", "line", "ts", "message", ref=ref_of()).collect(engine="streaming")
     rows = []
     for record in kept.iter_rows(named=True):

@@ -149,6 +149,15 @@ def _compiles(text: str) -> None:
         raise ValueError(f"not a pattern: {reason}") from None
 
 
+def ascii_borders(pattern: str) -> str:
+    r"""The pattern with `\b` as a border of ASCII words.
+
+    The border of a word of any script makes the engine leave its automaton on each text with a character outside
+    ASCII, such as a check mark: 40 to 140 us a line where others take 1 (measured 2026-11).
+    """
+    return re.sub(r"(?s)\\(.)", lambda m: r"(?-u:\b)" if m[1] == "b" else m[0], pattern)
+
+
 def named_captures(text: str) -> list[str]:
     """Names of the captures, in order."""
     return re.findall(r"\(\?P?<([A-Za-z_]\w*)>", text)

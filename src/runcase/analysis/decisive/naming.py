@@ -8,12 +8,14 @@ import polars as pl
 from runcase.analysis.decisive.families import FAMILIES, Family
 from runcase.analysis.decisive.quiet import QUIET
 from runcase.rules.literals import FOLDED, required
+from runcase.rules.patterns import ascii_borders
 
 BY_NAME = {f.name: f for f in FAMILIES}
 _STRONGEST_FIRST = sorted(FAMILIES, key=lambda f: -f.weight)
 _NEEDED = {f.name: required(f.pattern) for f in FAMILIES}
 _LITERALS = sorted({t for texts in _NEEDED.values() for t in texts}) + list(FOLDED)
-_OTHERS = "|".join(f"(?:{f.pattern})" for f in FAMILIES if not _NEEDED[f.name])
+_OTHERS = ascii_borders("|".join(f"(?:{f.pattern})" for f in FAMILIES if not _NEEDED[f.name]))
+_QUIET = ascii_borders(QUIET)
 _FAMILIES_BY_LITERAL = pl.DataFrame(
     [(t, f) for f, texts in _NEEDED.items() if texts for t in (*texts, *FOLDED)],
     schema={"literal": pl.String(), "family": pl.String()},
@@ -27,7 +29,7 @@ def families(texts: pl.Series) -> pl.Series:
     Each family's pattern looks only at texts that hold one of the literals it cannot match without.
     """
     maybe = _by_family(texts)
-    loud = ~texts.str.contains(QUIET).fill_null(value=False).to_numpy()
+    loud = ~texts.str.contains(_QUIET).fill_null(value=False).to_numpy()
     everywhere = np.arange(texts.len())
     found = np.full(texts.len(), -1)
     for n, family in enumerate(_STRONGEST_FIRST):
@@ -58,9 +60,9 @@ def _hits(text: pl.Expr) -> pl.Expr:
 
 
 def _says(texts: pl.Series, family: Family) -> np.ndarray:
-    says = texts.str.contains(family.pattern)
+    says = texts.str.contains(ascii_borders(family.pattern))
     if family.unless and says.any():
-        says &= ~texts.str.contains(family.unless)
+        says &= ~texts.str.contains(ascii_borders(family.unless))
     return says.fill_null(value=False).to_numpy()
 
 

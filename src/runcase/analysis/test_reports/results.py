@@ -29,6 +29,7 @@ from runcase.analysis.test_reports.worded import Worded
 from runcase.model.refs import ref_of
 from runcase.model.tables import TESTS
 from runcase.rules.literals import FOLDED, required
+from runcase.rules.patterns import ascii_borders
 
 TOOLS: tuple[Tool, ...] = (
     *(python.Pytest(), python.Unittest(), python.STESTR),
@@ -53,8 +54,18 @@ UNKNOWN = Worded()
 MAX_LINE_CHARS = 500
 """A report's line is shorter; what is longer is output of the tests."""
 
-_AFTER = "|".join(f"(?:{t.after})" for t in TOOLS if t.after)
-_SIGN = "|".join(f"(?:{t.sign})" for t in (*TOOLS, UNKNOWN))
+_TOOLS_AT_ONCE = 8
+"""In one pattern: all in one outgrow the engine's automaton, and cost a line fifty times as much (measured 2026-11)."""
+
+
+def _any_of(patterns: Sequence[str]) -> str:
+    return ascii_borders("|".join(f"(?:{p})" for p in patterns))
+
+
+_AFTER = _any_of([t.after for t in TOOLS if t.after])
+_SIGN = _any_of([t.sign for t in (*TOOLS, UNKNOWN)])
+_LINES = [t.wanted for t in (*TOOLS, UNKNOWN)]
+_WANTED = [_any_of(_LINES[n : n + _TOOLS_AT_ONCE]) for n in range(0, len(_LINES), _TOOLS_AT_ONCE)]
 _LITERALS = sorted({t for tool in (*TOOLS, UNKNOWN) for t in required(tool.sign)}) + list(FOLDED)
 """One of them is in every line that `_SIGN` finds. Runs without such a line have no report; most end here."""
 
@@ -105,10 +116,9 @@ def tested(events: pl.LazyFrame, counting: Set[str]) -> Tested:
 
 def _kept(events: pl.LazyFrame) -> pl.DataFrame:
     """Lines that some tool wants, with `place`, their number, and `ref`; and what stands right below some titles."""
-    wanted = "|".join(f"(?:{t.wanted})" for t in (*TOOLS, UNKNOWN))
     lines = events.select("run_id", "source_id", "byte_start", "byte_len", text=_first_line())
     looked_at = lines.with_columns(
-        _wanted=pl.col("text").str.contains(wanted).fill_null(value=False),
+        _wanted=pl.any_horizontal(pl.col("text").str.contains(p) for p in _WANTED).fill_null(value=False),
         _title=pl.col("text").str.contains(_AFTER).fill_null(value=False),
     )
     kept = [looked_at.clear().collect().with_row_index("place")]
@@ -179,7 +189,7 @@ def _totals(frame: pl.DataFrame, reports: Sequence[tuple[Tool, Report]]) -> list
 
 
 def _lines(frame: pl.DataFrame, tool: Tool) -> list[Line]:
-    says = pl.col("text").str.contains(tool.wanted)
+    says = pl.col("text").str.contains(ascii_borders(tool.wanted))
     mine = frame.filter(says | _below(tool.after) if tool.after else says).select("place", "text")
     return [Line(place, text) for place, text in mine.iter_rows()]
 
