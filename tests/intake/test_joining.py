@@ -106,6 +106,10 @@ TRACES = {
 }
 
 
+UNCAUGHT = 'Exception in thread "main" '
+"""What a logger that was given an exception does not write."""
+
+
 def _trace(name: str) -> str:
     return dedent(TRACES[name]).strip("\n")
 
@@ -120,12 +124,19 @@ def test_a_trace_in_plain_output_is_one_record(name: str) -> None:
 
 @pytest.mark.parametrize("name", TRACES)
 def test_a_trace_belongs_to_the_stamped_record_that_it_follows(name: str) -> None:
-    trace = _trace(name)
+    trace = _trace(name).removeprefix(UNCAUGHT)
     got = read(f"2026-03-01 10:00:00 ERROR failed\n{trace}\n2026-03-01 10:00:01 INFO next\n")
 
     assert got.messages == [f"ERROR failed\n{trace}", "INFO next"]
     assert got.records["level"].to_list() == ["error", "info"]
     assert got.records["n_lines"].to_list() == [trace.count("\n") + 2, 1]
+
+
+def test_what_nothing_caught_is_told_by_the_virtual_machine_and_not_by_the_record_above() -> None:
+    trace = _trace("java")
+    got = read(f"2026-03-01 10:00:00 INFO started\n{trace}\n2026-03-01 10:00:01 INFO next\n")
+
+    assert got.messages == ["INFO started", trace, "INFO next"]
 
 
 def test_two_traces_in_a_row_are_two_records() -> None:
