@@ -16,7 +16,7 @@ from runcase.analysis.selection import of_kind
 from runcase.analysis.status import END_LINES, VERDICTS
 from runcase.model.refs import ref_of
 from runcase.rules.literals import required
-from runcase.rules.patterns import ascii_borders
+from runcase.rules.patterns import any_of, ascii_borders
 
 TRAILER_LINES = 40
 """A tool's trailer is shorter: a verdict with more lines below it is not the last word."""
@@ -114,7 +114,7 @@ _BUILDERS = (
     _Builder("ninja", r"(?!)", r"ninja: build stopped: "),
     _Builder("make", r"(?!)", r"g?make: \*\*\* "),
 )
-_VERDICT = "|".join(f"(?:{way})" for b in _BUILDERS for way in (b.succeeded, b.failed) if way != r"(?!)")
+_VERDICT = any_of(way for b in _BUILDERS for way in (b.succeeded, b.failed) if way != r"(?!)")
 _LITERALS = sorted({t for b in _BUILDERS for way in (b.succeeded, b.failed) for t in required(way)} | {"fail", "\tok"})
 
 _TRAILER = re.compile(

@@ -176,14 +176,18 @@ def _around(log: RunLog, sources: Sequence[str], decisive: Sequence[str]) -> pl.
     found = log.collect(read.join(near.lazy(), on=["source_id", "part"], how="inner")).sort("source_id", "byte_start")
     found = found.with_columns(ref=ref_of(), row=pl.col("before") + pl.int_range(pl.len()).over("source_id", "part"))
     hit = pl.col("ref").is_in(decisive)
-    near_hit = (hit.shift(n).over("source_id").fill_null(value=False) for n in range(-AROUND, AROUND + 1))
     apart = (pl.col("row").diff() != 1) | (pl.col("source_id").shift() != pl.col("source_id"))
-    return found.filter(pl.any_horizontal(near_hit)).with_columns(begins=apart.fill_null(value=True))
+    return found.filter(_near(hit)).with_columns(begins=apart.fill_null(value=True))
 
 
 def _part() -> pl.Expr:
     """Where in its source a record stands, roughly: what is near is found without a sorted list of all records."""
     return (pl.col("byte_start") // _PART_BYTES).alias("part")
+
+
+def _near(hit: pl.Expr) -> pl.Expr:
+    """Whether a row is a hit, or one of the `AROUND` before or after one in its source."""
+    return pl.any_horizontal(hit.shift(n).over("source_id").fill_null(value=False) for n in range(-AROUND, AROUND + 1))
 
 
 def _parts_around(counted: pl.DataFrame, decisive: Sequence[str]) -> pl.DataFrame:
@@ -198,9 +202,8 @@ def _parts_around(counted: pl.DataFrame, decisive: Sequence[str]) -> pl.DataFram
     holding = pl.DataFrame(held, schema=keys, orient="row").unique().with_columns(hit=pl.lit(value=True))
     parts = counted.sort(*keys).join(holding, on=list(keys), how="left", maintain_order="left")
     # a part has a record at least, so that as many parts as neighbours are asked for hold them
-    near = (pl.col("hit").shift(n).over("source_id").fill_null(value=False) for n in range(-AROUND, AROUND + 1))
     before = (pl.col("len").cum_sum() - pl.col("len")).over("source_id").cast(pl.Int64)
-    return parts.with_columns(before=before).filter(pl.any_horizontal(near)).select(*keys, "before")
+    return parts.with_columns(before=before).filter(_near(pl.col("hit"))).select(*keys, "before")
 
 
 def _cited(log: RunLog, refs: Sequence[str], paths: Mapping[str, str]) -> Iterator[Cited]:

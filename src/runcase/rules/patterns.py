@@ -8,6 +8,8 @@ nesting are bounded, because a pattern of a stranger's pack is hostile input too
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from functools import cache
 
 MAX_LENGTH = 2000
 MAX_GROUPS = 60
@@ -149,6 +151,7 @@ def _compiles(text: str) -> None:
         raise ValueError(f"not a pattern: {reason}") from None
 
 
+@cache
 def ascii_borders(pattern: str) -> str:
     r"""The pattern with `\b` as a border of ASCII words.
 
@@ -156,6 +159,16 @@ def ascii_borders(pattern: str) -> str:
     ASCII, such as a check mark: 40 to 140 us a line where others take 1 (measured 2026-11).
     """
     return re.sub(r"(?s)\\(.)", lambda m: r"(?-u:\b)" if m[1] == "b" else m[0], pattern)
+
+
+def any_of(patterns: Iterable[str]) -> str:
+    """One pattern that a text shows which shows any of these."""
+    return "|".join(f"(?:{unnamed(p)})" for p in patterns)
+
+
+def unnamed(pattern: str) -> str:
+    """The pattern without the names of its groups, of which each may stand once only."""
+    return re.sub(r"\(\?P<\w+>", "(?:", pattern)
 
 
 def named_captures(text: str) -> list[str]:

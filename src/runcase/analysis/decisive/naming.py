@@ -8,13 +8,13 @@ import polars as pl
 from runcase.analysis.decisive.families import FAMILIES, Family
 from runcase.analysis.decisive.quiet import QUIET
 from runcase.rules.literals import FOLDED, required
-from runcase.rules.patterns import ascii_borders
+from runcase.rules.patterns import any_of, ascii_borders
 
 BY_NAME = {f.name: f for f in FAMILIES}
 _STRONGEST_FIRST = sorted(FAMILIES, key=lambda f: -f.weight)
 _NEEDED = {f.name: required(f.pattern) for f in FAMILIES}
 _LITERALS = sorted({t for texts in _NEEDED.values() for t in texts}) + list(FOLDED)
-_OTHERS = ascii_borders("|".join(f"(?:{f.pattern})" for f in FAMILIES if not _NEEDED[f.name]))
+_OTHERS = ascii_borders(any_of(f.pattern for f in FAMILIES if not _NEEDED[f.name]))
 _QUIET = ascii_borders(QUIET)
 _FAMILIES_BY_LITERAL = pl.DataFrame(
     [(t, f) for f, texts in _NEEDED.items() if texts for t in (*texts, *FOLDED)],

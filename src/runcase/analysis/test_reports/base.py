@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from runcase.rules.patterns import unnamed
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -83,7 +85,7 @@ class LineTool(Tool):
     @property
     def sign(self) -> str:  # type: ignore[override]
         """Each report has an end."""
-        return self.mark or re.sub(r"\(\?P<\w+>", "(?:", self.end.pattern)
+        return self.mark or unnamed(self.end.pattern)
 
     def report(self, lines: Sequence[Line]) -> Report | None:
         """Ends are summed."""

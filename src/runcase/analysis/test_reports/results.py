@@ -29,7 +29,7 @@ from runcase.analysis.test_reports.worded import Worded
 from runcase.model.refs import ref_of
 from runcase.model.tables import TESTS
 from runcase.rules.literals import FOLDED, required
-from runcase.rules.patterns import ascii_borders
+from runcase.rules.patterns import any_of, ascii_borders
 
 TOOLS: tuple[Tool, ...] = (
     *(python.Pytest(), python.Unittest(), python.STESTR),
@@ -57,15 +57,10 @@ MAX_LINE_CHARS = 500
 _TOOLS_AT_ONCE = 8
 """In one pattern: all in one outgrow the engine's automaton, and cost a line fifty times as much (measured 2026-11)."""
 
-
-def _any_of(patterns: Sequence[str]) -> str:
-    return ascii_borders("|".join(f"(?:{p})" for p in patterns))
-
-
-_AFTER = _any_of([t.after for t in TOOLS if t.after])
-_SIGN = _any_of([t.sign for t in (*TOOLS, UNKNOWN)])
+_AFTER = ascii_borders(any_of(t.after for t in TOOLS if t.after))
+_SIGN = ascii_borders(any_of(t.sign for t in (*TOOLS, UNKNOWN)))
 _LINES = [t.wanted for t in (*TOOLS, UNKNOWN)]
-_WANTED = [_any_of(_LINES[n : n + _TOOLS_AT_ONCE]) for n in range(0, len(_LINES), _TOOLS_AT_ONCE)]
+_WANTED = [ascii_borders(any_of(_LINES[n : n + _TOOLS_AT_ONCE])) for n in range(0, len(_LINES), _TOOLS_AT_ONCE)]
 _LITERALS = sorted({t for tool in (*TOOLS, UNKNOWN) for t in required(tool.sign)}) + list(FOLDED)
 """One of them is in every line that `_SIGN` finds. Runs without such a line have no report; most end here."""
 

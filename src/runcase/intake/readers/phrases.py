@@ -11,6 +11,7 @@ import polars as pl
 
 from runcase.intake.readers.annotation import MARKS, first_line, json_fields
 from runcase.intake.readers.base import Annotator
+from runcase.rules.patterns import any_of
 
 _COLUMNS = frozenset({"stage", "run_id", "attempt", "invocation_id", "workspace_id", "trace_id", "span_id"})
 _NUMBERS = frozenset({"exit_code", "done", "total"})
@@ -128,9 +129,8 @@ def _any_of(phrases: tuple[Phrase, ...]) -> dict[str, str]:
     """What phrases look at -> one pattern for all of them."""
     found: dict[str, list[str]] = {}
     for phrase in phrases:
-        unnamed = re.sub(r"\(\?P<\w+>", "(?:", phrase.pattern)
-        found.setdefault("_marks" if phrase.on_marks else "_first", []).append(f"(?:{unnamed})")
-    return {column: "|".join(patterns) for column, patterns in found.items()}
+        found.setdefault("_marks" if phrase.on_marks else "_first", []).append(phrase.pattern)
+    return {column: any_of(patterns) for column, patterns in found.items()}
 
 
 def _of(which: pl.Series, values: Sequence[str | None]) -> pl.Series:
