@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from runcase.analysis.decisive.details import TAIL, TAIL_LINES, advises, details, opening, origin, tail
 from runcase.analysis.decisive.novelty import masked
 from runcase.analysis.decisive.records import told_lines
+from runcase.analysis.decisive.survival import ended_by
 from runcase.analysis.decisive.weighing import TELLING, Candidate, Region, by_score
 
 MAX_LINE_CHARS = 400
@@ -89,6 +90,9 @@ def decide(weighed: Sequence[Candidate], texts: dict[int, str], regions: Sequenc
     """
     told = by_score(_without_harmless(weighed, texts))
     best = _first_cause(told)
+    while best and (later := ended_by(best, told, regions)):
+        told = [_outlived(c, later[0]) if c.place < later[0].place else c for c in told]
+        best = _first_cause(by_score(later))
     told = by_score([*told, *_tails(regions, texts, best)])
     best = best or _first_cause(told)
     told = [c for c in told if best is None or c.score >= best.score - _reach(c, best, regions)]
@@ -124,6 +128,11 @@ def _first_cause(weighed: Sequence[Candidate]) -> Candidate | None:
     if telling[0].family is TAIL:
         return telling[0]
     return min((c for c in telling if c.score >= telling[0].score - _AS_GOOD), key=lambda c: c.place)
+
+
+def _outlived(c: Candidate, later: Candidate) -> Candidate:
+    """With what speaks against it; it stays among what is shown."""
+    return replace(c, against=c.against or f"was outlived: what ended the run came {later.place - c.place} lines later")
 
 
 def _tails(regions: Sequence[Region], texts: dict[int, str], best: Candidate | None) -> list[Candidate]:
