@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
@@ -47,12 +48,11 @@ def by(case: Case, crew: Crew | None, share_events: int = SHARE_EVENTS) -> Concl
 
 def _each(ready: _Ready, parts: Sequence[Share], crew: Crew | None) -> Iterator[Conclusions]:
     """The conclusions of each share, in any order."""
-    if crew is None or crew.jobs < 2:
+    if crew is None:
         yield from (_concluded(ready, share) for share in parts)
         return
-    for outcome in crew.each(Stage(_Ready, (ready.case, ready.packs, ready.carrying), _concluded), parts):
-        # a process that the system took away leaves its share to this one
-        yield _concluded(ready, parts[outcome.number]) if outcome.value is None else outcome.value
+    stage = Stage(_Ready, (ready.case, ready.packs, ready.carrying), _concluded)
+    yield from (found for _, found in crew.shared(stage, parts, partial(_concluded, ready)))
 
 
 # --- in a worker ----------------------------------------------------------------------------------

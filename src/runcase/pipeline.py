@@ -24,6 +24,7 @@ from runcase.ledger.store import Case
 from runcase.ledger.sums import write_sums
 from runcase.ledger.units import Group, Unit, grouped, whole_name
 from runcase.ledger.workers import Crew
+from runcase.model.allocators import let_go
 from runcase.model.case import Conclusions, Facts, with_overview
 from runcase.model.naming_order import counted
 from runcase.model.refs import source_id
@@ -238,6 +239,7 @@ def read(
     reading = ReadPlan(formats=formats, keep_raw=settings.keep_raw, compiled=compiled, redact=secrets)
     plan = IngestPlan(reading, packs)
     case.clear_staging()
+    let_go(".so")  # this process waits for those that read: 27 MiB of its libraries (measured 2026-11)
     try:
         if settings.scheduler is None:
             ingest(groups, plan, crew, case.root / "ledger", tell)
@@ -248,14 +250,17 @@ def read(
 
 
 def make_ready(crew: Crew, groups: Sequence[Group]) -> None:
-    """Lets the processes load what writes dossiers while this one concludes, where there may be many."""
+    """Lets the processes load what writes dossiers while this one concludes, where there may be many to write."""
     size = sum(g.size_bytes for g in groups)
+    helpers = crew.jobs - 1  # this process takes part
     if size >= FRESH_FROM_BYTES:
         crew.end()
-        crew.load("runcase.concluding")
-    if size >= FRESH_FROM_BYTES or sum(len(g.units) for g in groups) >= WORTH_RUNS:
+        crew.load("runcase.concluding", "runcase.publishing")
+        crew.start(helpers)
+    elif sum(len(g.units) for g in groups) >= WORTH_RUNS:
+        crew.end(keep=helpers)
         crew.load("runcase.publishing")
-        crew.start()
+        crew.start(helpers)
 
 
 def formats_of(packs: Sequence[Pack]) -> tuple[FormatRule, ...]:

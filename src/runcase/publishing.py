@@ -59,11 +59,11 @@ def write_dossiers(
             tell(n)
         return
     done = 0
-    shares = list(_shares(mine.runs))
-    for outcome in crew.each(Stage(_prepare, (writing,), _write_share), shares):
-        written = outcome.value
-        if written is None:  # a process that the system took away leaves its share to this one
-            written = sum(1 for _ in _written(writing, of_runs(mine, shares[outcome.number])))
+
+    def write(share: frozenset[str]) -> int:
+        return sum(1 for _ in _written(writing, of_runs(mine, share)))
+
+    for _, written in crew.shared(Stage(_prepare, (writing,), _write_share), list(_shares(mine.runs)), write):
         done += written
         tell(done)
 

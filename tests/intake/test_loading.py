@@ -26,7 +26,7 @@ print(size)
 
 COMPILING = """
 from numba import njit
-from runcase.intake.kernels.loading import let_go
+from runcase.model.allocators import let_go
 
 assert njit(lambda n: n - 1)(41) == 40
 let_go("libllvmlite")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,78 @@ def test_a_process_that_dies_costs_the_item_that_it_was_at() -> None:
     with Crew(2) as crew:
         found = sorted(crew.each(Stage(kept, (1,), dies_at_two), [0, 1, 2, 3, 4]), key=lambda o: o.number)
     assert found == [Outcome(0, 0), Outcome(1, 1), Outcome(2, None, died=True), Outcome(3, 3), Outcome(4, 4)]
+
+
+def told_by(ready: Path, number: int, tell: Tell) -> int:
+    """Tells which process did it, and that some process began."""
+    ready.touch()
+    return os.getpid()
+
+
+def awaits(place: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not place.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def test_this_process_takes_part_as_one_of_the_jobs(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+
+    def here(number: int) -> int:
+        awaits(begun)
+        return os.getpid()
+
+    with Crew(2) as crew:
+        found = dict(crew.shared(Stage(Path, (begun,), told_by), list(range(20)), here))
+    assert sorted(found) == list(range(20))
+    assert len(set(found.values())) == 2
+    assert os.getpid() in found.values()
+
+
+def test_a_crew_of_one_is_this_process() -> None:
+    with Crew(1) as crew:
+        assert dict(crew.shared(Stage(kept, (1,), times), [3, 4], lambda n: (n, 0))) == {0: (3, 0), 1: (4, 0)}
+
+
+def dies(ready: Path, number: int, tell: Tell) -> int:
+    ready.touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def test_this_process_does_what_another_was_at_that_died(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+
+    def here(number: int) -> int:
+        awaits(begun)
+        return number
+
+    with Crew(2) as crew:
+        found = dict(crew.shared(Stage(Path, (begun,), dies), [5, 6, 7], here))
+    assert found == {0: 5, 1: 6, 2: 7}
+
+
+def slowly(number: int) -> int:
+    time.sleep(0.01)
+    return number
+
+
+def test_what_the_work_of_others_raises_reaches_a_caller_that_takes_part() -> None:
+    with Crew(2) as crew, pytest.raises(OSError, match="no space"):
+        list(crew.shared(Stage(kept, (1,), full), list(range(10_000)), slowly))
+
+
+def test_a_caller_that_takes_part_and_stops_early_leaves_no_process_behind(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+
+    def stops(number: int) -> int:
+        awaits(begun)
+        raise KeyboardInterrupt
+
+    with Crew(2) as crew:
+        with pytest.raises(KeyboardInterrupt):
+            list(crew.shared(Stage(Path, (begun,), told_by), list(range(20)), stops))
+        assert multiprocessing.active_children() == []
 
 
 def test_what_the_work_raises_reaches_the_caller_with_its_place() -> None:

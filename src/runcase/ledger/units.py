@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, groupby, pairwise
 from pathlib import Path
 
 
@@ -59,7 +59,8 @@ class Group:
 
 GROUP_BYTES = 8 << 20
 GROUP_UNITS = 64
-"""A group ends with the unit that reaches one of them: enough for full row groups, few enough to spread."""
+"""Small units are cut into as few groups as have no more of either on average, all of about the same work: enough for
+full row groups, few enough to spread."""
 
 DIVIDED_FROM = 1 << 20
 """Bytes of an input from which on it may be divided; it is then a group of its own."""
@@ -68,8 +69,10 @@ LARGE_PART = 4
 """Only inputs that are at least one in so many bytes of all: smaller ones leave no process without work."""
 
 PORTION_BYTES = 16 << 20
+"""Of text, which a portion has at least."""
+
 SOURCE_BYTES = 128 << 10
-"""A portion has so much text at least; a source costs as much as so much text, beside its own."""
+"""A source costs as much as so much text, beside its own."""
 
 MOST_PORTIONS = 4
 """Walking an archive takes a thirtieth of reading it, and each portion walks what is before it (measured 2026-11)."""
@@ -77,21 +80,13 @@ MOST_PORTIONS = 4
 
 def grouped(units: Sequence[Unit]) -> Iterator[tuple[Unit, ...]]:
     """Units in groups, in order; where they are cut depends on the units alone."""
-    waiting: list[Unit] = []
-    size = 0
     least = divided_from(units)
-    for unit in units:
-        large = unit.size_bytes >= least
-        if large and waiting:
-            yield tuple(waiting)
-            waiting, size = [], 0
-        waiting.append(unit)
-        size += unit.size_bytes
-        if large or len(waiting) == GROUP_UNITS or size >= GROUP_BYTES:
-            yield tuple(waiting)
-            waiting, size = [], 0
-    if waiting:
-        yield tuple(waiting)
+    for large, following in groupby(units, lambda u: u.size_bytes >= least):
+        alike = tuple(following)
+        size = sum(u.size_bytes for u in alike)
+        of = len(alike) if large else max(-(-len(alike) // GROUP_UNITS), -(-size // GROUP_BYTES))
+        cuts = range(1, of) if large else _cuts([u.size_bytes for u in alike], of)
+        yield from (alike[begin:end] for begin, end in pairwise([0, *cuts, len(alike)]))
 
 
 def divided_from(units: Sequence[Unit]) -> int:
@@ -105,11 +100,15 @@ def portions(sizes: Sequence[int]) -> list[Portion]:
     Args:
         sizes: Bytes of its streams, in order.
     """
-    work = list(accumulate(size + SOURCE_BYTES for size in sizes))
-    of = max(1, min(MOST_PORTIONS, work[-1] // PORTION_BYTES)) if work else 1
-    cuts = sorted({sum(w * of <= work[-1] * n for w in work) for n in range(1, of)} - {0, len(sizes)})
+    cuts = _cuts(sizes, min(MOST_PORTIONS, sum(size + SOURCE_BYTES for size in sizes) // PORTION_BYTES))
     begins, ends = [0, *cuts], [*cuts, None]
     return [Portion(n, len(begins), *cut) for n, cut in enumerate(zip(begins, ends, strict=True))]
+
+
+def _cuts(sizes: Sequence[int], of: int) -> list[int]:
+    """Where sources of so many bytes are cut into up to `of` parts of about the same work."""
+    work = list(accumulate(size + SOURCE_BYTES for size in sizes))
+    return sorted({sum(w * of <= work[-1] * n for w in work) for n in range(1, of)} - {0, len(sizes)})
 
 
 def divided(group: Group, found: Sequence[Portion]) -> list[Group]:

@@ -26,6 +26,7 @@ from importlib import import_module
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -101,15 +102,15 @@ class Crew:
                 theirs.close()
                 self._workers.append(_Worker(process, ours))
 
-    def end(self) -> None:
-        """Ends all processes at once, whatever they are at."""
-        for worker in self._workers:
+    def end(self, keep: int = 0) -> None:
+        """Ends all processes but the first few at once, whatever they are at."""
+        ended, self._workers = self._workers[keep:], self._workers[:keep]
+        for worker in ended:
             worker.process.kill()
-        for worker in self._workers:
+        for worker in ended:
             worker.process.join()
             worker.pipe.close()
-        self._workers = []
-        self._begun.clear()
+        self._begun.difference_update(ended)
 
     def load(self, *modules: str) -> None:
         """Lets the processes load modules while the caller goes on."""
@@ -135,18 +136,92 @@ class Crew:
             RuncaseError: `no_worker`: a process ended before any work reached it, so no input is to blame.
             Exception: What the work raised; all processes are ended then, as when the caller stops early.
         """
+        return self._deal(stage, items, deque(range(len(items))), self.jobs, tell)
+
+    def shared(
+        self, stage: Stage[Ready, Done], items: Sequence[object], own: Callable[[Any], Done]
+    ) -> Iterator[tuple[int, Done]]:
+        """The index of each item and what its work returned, in the order in which they end.
+
+        This process takes part and is one of the `jobs`: it does one item after the other, and what a process was at
+        that died, while a thread deals out the rest.
+
+        Args:
+            stage: What the other processes do.
+            items: Each is done once.
+            own: Does the same here.
+
+        Raises:
+            Exception: What the work raised; all processes are ended then, as when the caller stops early.
+        """
+        if self.jobs < 2:
+            yield from ((number, own(item)) for number, item in enumerate(items))
+            return
         left = deque(range(len(items)))
+        ended: SimpleQueue[Outcome[Done] | BaseException | None] = SimpleQueue()
+        dealing = threading.Thread(target=self._deal_apart, args=(stage, items, left, ended), daemon=True)
+        dealing.start()
+        try:
+            while True:
+                number = _next_of(left)
+                if number is not None:
+                    yield number, own(items[number])
+                    if ended.empty():
+                        continue
+                found = ended.get()
+                if found is None:
+                    return
+                if isinstance(found, BaseException):
+                    raise found
+                yield found.number, own(items[found.number]) if found.value is None else found.value
+        except BaseException:
+            left.clear()
+            for worker in list(self._workers):
+                worker.process.kill()  # the thread sees it, and ends
+            dealing.join()
+            self.end()
+            raise
+
+    def _deal_apart(
+        self,
+        stage: Stage[Ready, Done],
+        items: Sequence[object],
+        left: deque[int],
+        ended: SimpleQueue[Outcome[Done] | BaseException | None],
+    ) -> None:
+        """Deals out items by all processes but this one; what becomes of them, and at last None, goes into `ended`."""
+        try:
+            for outcome in self._deal(stage, items, left, self.jobs - 1, lambda _number, _size: None):
+                ended.put(outcome)
+        except BaseException as e:
+            ended.put(e)
+        ended.put(None)
+
+    def _deal(
+        self,
+        stage: Stage[Ready, Done],
+        items: Sequence[object],
+        left: deque[int],
+        most: int,
+        tell: Callable[[int, int], None],
+    ) -> Iterator[Outcome[Done]]:
+        """As `each`, of the items `left`, which others may take from as well, by so many processes at most."""
         at: dict[_Worker, int] = {}
         prepared: set[_Worker] = set()
         asked = pickle.dumps(stage)
         try:
             while left or at:
-                self.start(len(at) + len(left))
-                for worker in [w for w in self._workers if w not in at][: len(left)]:
-                    at[worker] = left.popleft()
-                    if not _sent(worker.pipe, None if worker in prepared else asked, items[at[worker]]):
+                self.start(min(most, len(at) + len(left)))
+                for worker in [w for w in self._workers[:most] if w not in at]:
+                    number = _next_of(left)
+                    if number is None:
+                        break
+                    at[worker] = number
+                    if not _sent(worker.pipe, None if worker in prepared else asked, items[number]):
                         worker.process.kill()  # its pipe tells the end below
                     prepared.add(worker)
+                if not at:  # others took what was left
+                    break
                 heard = wait([w.pipe for w in at])
                 for worker in [w for w in at if w.pipe in heard]:
                     said, value = _received(worker.pipe)
@@ -173,6 +248,14 @@ class Crew:
         worker.process.kill()
         worker.process.join()
         worker.pipe.close()
+
+
+def _next_of(left: deque[int]) -> int | None:
+    """The next item; None where there is none, of which only the attempt tells for certain while others take some."""
+    try:
+        return left.popleft()
+    except IndexError:
+        return None
 
 
 def _sent(pipe: Connection, stage: bytes | None, item: object) -> bool:
