@@ -186,7 +186,7 @@ def failed_run(**given: Any) -> Dossier:
         "replay": Replay("writeback", ("out/report.pdf",), ("upload", "status row"), ("rendering",),
                          (Blocker("artifact_mismatch", "report.pdf has 0 bytes", (ref(2100),)),),
                          ("if report.pdf cannot be had, start at rendering",), ("pipeline resume run_7",)),
-        "tests": Tests("pytest", 214, 209, 3, 2, ("tests/test_a.py::test_x", "tests/test_b.py::test_y")),
+        "tests": Tests("pytest", 214, 209, 3, 2, ("tests/test_a.py::test_x", "tests/test_b.py::test_y"), 1),
         "next_actions": ("Check that the object store answers.", "Rerun from writeback with the same workspace."),
         "excerpts": excerpts(),
         "events": key_events(),

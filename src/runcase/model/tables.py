@@ -465,6 +465,7 @@ TESTS = Table(
         _c("failed", INT, "tests that failed or erred"),
         _c("skipped", INT, "tests that were skipped"),
         _c("failed_names", STRINGS, "names of failed tests, in the order of the report"),
+        _c("earlier_tries", INT, "tries of a command that was tried again: none of their tests is counted"),
         _REFS,
     ),
     ("run_id",),

@@ -186,6 +186,8 @@ class Tests:
     failed: int
     skipped: int
     failed_names: tuple[str, ...]
+    earlier_tries: int
+    """Tries of a command that was tried again; none of their tests is counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,7 @@ def _environment() -> Environment:
     )
     env.filters |= {
         "took": words.micros_words,
+        "tries_words": words.tries_words,
         "state": words.state_words,
         "basis": words.basis_words,
         "reason": words.reason_words,

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from runcase.report.dossier import SCHEMA, Dossier, Failure, Window
+from runcase.report.dossier import SCHEMA, Dossier, Failure, Tests, Window
 from runcase.report.index_value import Index
 from runcase.report.raw_evidence import RawEvidence
 
@@ -44,7 +44,7 @@ def as_contract(d: Dossier) -> dict[str, Any]:
         "artifacts": [asdict(a) for a in d.artifacts],
         "edges": [asdict(e) for e in d.edges],
         "replay": asdict(d.replay) if d.replay else None,
-        "tests": asdict(d.tests) if d.tests else None,
+        "tests": _tests(d.tests) if d.tests else None,
         "next_actions": list(d.next_actions),
         "excerpts": [asdict(e) for e in d.excerpts],
         "events": [asdict(e) for e in d.events],
@@ -54,6 +54,11 @@ def as_contract(d: Dossier) -> dict[str, Any]:
         "coverage": asdict(d.coverage),
         "provenance": dict(d.provenance),
     }
+
+
+def _tests(t: Tests) -> dict[str, Any]:
+    """Earlier tries are told of where there are any."""
+    return {name: value for name, value in asdict(t).items() if value or name != "earlier_tries"}
 
 
 def _failure(f: Failure) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from runcase.report.dossier import Dossier
 from runcase.report.first_screen import actions, frame_windows, incomplete_words, window_words
 from runcase.report.instants import micros
 from runcase.report.markdown_sections import RUNGS, Section, sections
-from runcase.report.words import clock
+from runcase.report.words import clock, tries_words
 
 FIRST_SCREEN = 60
 """Lines in which a reader must learn why the run failed and what to do."""
@@ -118,7 +118,8 @@ def frame_rows(d: Dossier, m: Dialect) -> Iterator[str]:
         yield (", " if plain else "; ").join(map(m.prose, spans))
     if d.tests:
         t = d.tests
-        yield f"tests ({m.prose(t.tool)}): {t.run} run, {t.failed} failed, {t.skipped} skipped"
+        again = f"; {tries_words(t.earlier_tries)}" if t.earlier_tries else ""
+        yield f"tests ({m.prose(t.tool)}): {t.run} run, {t.failed} failed, {t.skipped} skipped{again}"
     if d.known_issue:
         told = (m.code(d.known_issue.ticket), m.code(d.known_issue.url or ""), m.prose(d.known_issue.note or ""))
         yield f"{m.strong('known issue')}: {' '.join(x for x in told if x not in ('', '-'))}"

@@ -174,7 +174,7 @@ def tests(x: Row) -> Tests:
     """A row of TESTS."""
     run, passed, failed, skipped = (number(x[name]) or 0 for name in ("run", "passed", "failed", "skipped"))
     names = tuple(present_line(str(n)) for n in items(x, "failed_names"))
-    return Tests(str(x["tool"]), run, passed, failed, skipped, names)
+    return Tests(str(x["tool"]), run, passed, failed, skipped, names, number(x["earlier_tries"]) or 0)
 
 
 def key_event(e: Row) -> KeyEvent:

@@ -114,3 +114,8 @@ def until(end: str, begin: str) -> str:
 def iso_minute(ts: str | None) -> str:
     """Date and time of day to the minute; `?` for none."""
     return f"{ts[:10]} {ts[11:16]}" if ts else "?"
+
+
+def tries_words(earlier: int) -> str:
+    """What is said of tries that were tried again."""
+    return "1 earlier try is not counted" if earlier == 1 else f"{earlier} earlier tries are not counted"

@@ -41,6 +41,9 @@ class Tool(ABC):
     """Linear-time pattern of which every report of the tool has a line, with a literal that `required` finds."""
     counts_for: tuple[str, ...] = ()
     """Tools whose reports speak of tests that this one counts itself."""
+    begin: str = ""
+    """Linear-time pattern, in `wanted` too, of the line that begins an invocation: other tools between it and the last
+    total report tests that this one counts itself."""
     after: str = ""
     """Linear-time pattern; the lines right below those that it finds are handed over too."""
 
@@ -79,6 +82,7 @@ class LineTool(Tool):
     counts_for: tuple[str, ...] = ()
     mark: str = ""
     """The sign, where `end` holds no literal."""
+    begin: str = ""
     headings: re.Pattern[str] | None = None
     """Heads of lists; names count below those that show the group `failing`."""
 

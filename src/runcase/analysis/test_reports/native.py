@@ -9,10 +9,11 @@ from runcase.analysis.test_reports.base import Line, LineTool, Report, Tool, cou
 
 CTEST = LineTool(
     "ctest",
-    r"tests passed, \d+ tests failed out of|^\s*\d+ - \S+ \(",
+    r"tests passed, \d+ tests failed out of|^\s*\d+ - \S+ \(|^Test project /",
     re.compile(r"tests passed, (?P<failed>\d+) tests failed out of (?P<run>\d+)"),
     re.compile(r"^\s*\d+ - (\S+) \((?:Failed|SEGFAULT|Timeout|Subprocess aborted|Not Run|ILLEGAL|NUMERICAL)"),
     counts_for=("gtest", "catch", "boost"),
+    begin=r"^Test project /",
 )
 
 
@@ -84,13 +85,14 @@ AUTOMAKE = LineTool(
 MESON = LineTool(
     "meson",
     r"^(?:Ok|OK|Expected Fail|Fail|FAIL|Unexpected Pass|Skipped|SKIP|Timeout|TIMEOUT): +\d+\s*$"
-    r"|^\s*\d+/\d+ .*\b(?:FAIL|TIMEOUT|ERROR)\b",
+    r"|^\s*\d+/\d+ .*\b(?:FAIL|TIMEOUT|ERROR)\b|^\s*1/\d+ \S",
     re.compile(
         r"^(?:(?:Ok|OK|Expected Fail): +(?P<passed>\d+)|(?:Skipped|SKIP): +(?P<skipped>\d+)"
         r"|(?:Fail|FAIL|Unexpected Pass|Timeout|TIMEOUT): +(?P<failed>\d+))\s*$"
     ),
     re.compile(r"^\s*\d+/\d+ (?:\S+ / )?(\S.*?)\s+(?:FAIL|TIMEOUT|ERROR)\s"),
     mark=r"^(?:Expected Fail|Unexpected Pass|Timeout|TIMEOUT|FAIL): +\d+\s*$",
+    begin=r"^\s*1/\d+ \S",
 )
 ZIG = LineTool(
     "zig",
@@ -127,7 +129,10 @@ class Bazel(Tool):
     """The summary of `bazel test`: a line a target."""
 
     name = "bazel"
-    wanted = _TARGET.pattern
+    begin = (
+        r"^(?:INFO: )?(?:Analyzed (?:\d+ targets?|target //)|Found \d+ (?:test )?targets?\b)|^={5,} Test output for //"
+    )
+    wanted = rf"{_TARGET.pattern}|{begin}"
     sign = r"^//\S+\s+(?:\(cached\) )?(?:PASSED|FLAKY|FAILED|TIMEOUT)\b"
 
     def report(self, lines: Sequence[Line]) -> Report | None:

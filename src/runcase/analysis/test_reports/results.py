@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -25,6 +25,7 @@ from runcase.analysis.test_reports import (
     tap,
 )
 from runcase.analysis.test_reports.base import Line, Report, Tool, distinct
+from runcase.analysis.test_reports.counted_once import AGAIN, Tries, inside, tries
 from runcase.analysis.test_reports.worded import Worded
 from runcase.model.refs import ref_of
 from runcase.model.tables import TESTS
@@ -59,7 +60,7 @@ _TOOLS_AT_ONCE = 8
 
 _AFTER = ascii_borders(any_of(t.after for t in TOOLS if t.after))
 _SIGN = ascii_borders(any_of(t.sign for t in (*TOOLS, UNKNOWN)))
-_LINES = [t.wanted for t in (*TOOLS, UNKNOWN)]
+_LINES = [*(t.wanted for t in (*TOOLS, UNKNOWN)), AGAIN]
 _WANTED = [ascii_borders(any_of(_LINES[n : n + _TOOLS_AT_ONCE])) for n in range(0, len(_LINES), _TOOLS_AT_ONCE)]
 _LITERALS = sorted({t for tool in (*TOOLS, UNKNOWN) for t in required(tool.sign)}) + list(FOLDED)
 """One of them is in every line that `_SIGN` finds. Runs without such a line have no report; most end here."""
@@ -102,27 +103,32 @@ def tested(events: pl.LazyFrame, counting: Set[str]) -> Tested:
     kept = _kept(assigned.filter(pl.col("run_id").is_in(hinted["run_id"].implode())))
     rows, totals = [], []
     for (run_id,), frame in kept.partition_by("run_id", as_dict=True, maintain_order=True).items():
-        found = _reports(frame)
+        tried = tries(frame)
+        found = _reports(frame, tried)
         if found:
-            rows.append(_row(str(run_id), frame, [r for _, r in found]))
+            rows.append(_row(str(run_id), frame, found))
             totals += _totals(frame, found) if run_id in counting else []
     return Tested(TESTS.frame(rows).sort(TESTS.key), pl.DataFrame(totals, schema=TOTALS))
 
 
 def _kept(events: pl.LazyFrame) -> pl.DataFrame:
-    """Lines that some tool wants, with `place`, their number, and `ref`; and what stands right below some titles."""
-    lines = events.select("run_id", "source_id", "byte_start", "byte_len", text=_first_line())
+    """Lines that some tool wants, and what stands right below some titles; with what tells where they stand.
+
+    `place` is their number, `step` that of the command or step they belong to, `ref` where their bytes are.
+    """
+    begins = pl.col("kind").is_in(["stage.started", "tool.started"]).fill_null(value=False)
+    lines = events.select("run_id", "source_id", "byte_start", "byte_len", _begins=begins, text=_first_line())
     looked_at = lines.with_columns(
         _wanted=pl.any_horizontal(pl.col("text").str.contains(p) for p in _WANTED).fill_null(value=False),
         _title=pl.col("text").str.contains(_AFTER).fill_null(value=False),
     )
-    kept = [looked_at.clear().collect().with_row_index("place")]
-    before, titled = 0, False
+    kept = [looked_at.clear().collect().with_row_index("place").with_columns(step=pl.lit(0, pl.UInt32))]
+    before, steps, titled = 0, 0, False
     for batch in in_batches(looked_at, stretches(events)):
-        placed = batch.with_row_index("place", offset=before)
+        placed = batch.with_row_index("place", offset=before).with_columns(step=pl.col("_begins").cum_sum() + steps)
         kept.append(apart(placed.filter(pl.col("_wanted") | pl.col("_title").shift(fill_value=titled))))
-        before, titled = before + batch.height, bool(batch["_title"][-1])
-    return pl.concat(kept).drop("_wanted", "_title").with_columns(ref=ref_of())
+        before, steps, titled = before + batch.height, int(placed["step"][-1]), bool(batch["_title"][-1])
+    return pl.concat(kept).drop("_wanted", "_title", "_begins").with_columns(ref=ref_of())
 
 
 def _hinted(events: pl.LazyFrame) -> pl.DataFrame:
@@ -142,8 +148,20 @@ def _first_line() -> pl.Expr:
     return own_words(pl.col("message").str.split("\n").list.first().str.slice(0, MAX_LINE_CHARS), of_steps=True)
 
 
-def _row(run_id: str, frame: pl.DataFrame, reports: Sequence[Report]) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What one tool reports, and the lines that it does so with."""
+
+    tool: Tool
+    report: Report
+    lines: Sequence[Line]
+    earlier: frozenset[tuple[int, int]]
+    """Tries that the report leaves out."""
+
+
+def _row(run_id: str, frame: pl.DataFrame, found: Sequence[_Told]) -> dict[str, object]:
     refs = dict(zip(frame["place"].to_list(), frame["ref"].to_list(), strict=True))
+    reports = [t.report for t in found]
     places = sorted({p for r in reports for p in r.places})
     return {
         "run_id": run_id,
@@ -153,33 +171,53 @@ def _row(run_id: str, frame: pl.DataFrame, reports: Sequence[Report]) -> dict[st
         "failed": _total(reports, "failed"),
         "skipped": _total(reports, "skipped"),
         "failed_names": list(distinct([n for r in reports for n in r.failed_names])),
+        "earlier_tries": len({span for t in found for span in t.earlier}),
         "refs": [refs[p] for p in places][:20],
     }
 
 
-def _reports(frame: pl.DataFrame) -> list[tuple[Tool, Report]]:
-    """What the tools say; nothing that another one counts itself."""
-    found = [(tool, r) for tool in TOOLS if (r := tool.report(_lines(frame, tool)))]
-    unknown = UNKNOWN.report(_lines(frame, UNKNOWN)) if not found else None
-    found = [(tool, r) for tool, r in found if r.ran or r.skipped or r.failed_names]
-    covered = {name for tool, _ in found for name in tool.counts_for}
-    return [(t, r) for t, r in found if r.tool not in covered] + ([(UNKNOWN, unknown)] if unknown else [])
+def _reports(frame: pl.DataFrame, tried: Tries) -> list[_Told]:
+    """What the tools say; nothing of a try that was tried again, and nothing that another tool counts itself."""
+    found = [told for tool in TOOLS if (told := _told(tool, _lines(frame, tool), tried))]
+    unknown = None if found else _told(UNKNOWN, _lines(frame, UNKNOWN), tried)
+    outer = [(t, span) for t in found for span in inside(t.tool, t.report, t.lines)]
+    found = [kept for t in found if (kept := _outside(t, [span for other, span in outer if other is not t]))]
+    found = [t for t in found if t.report.ran or t.report.skipped or t.report.failed_names]
+    covered = {name for t in found for name in t.tool.counts_for}
+    return [t for t in found if t.report.tool not in covered] + ([unknown] if unknown else [])
 
 
-def _totals(frame: pl.DataFrame, reports: Sequence[tuple[Tool, Report]]) -> list[dict[str, object]]:
+def _told(tool: Tool, lines: Sequence[Line], tried: Tries) -> _Told | None:
+    again = tried.before_last(lines, tool)
+    lines = _without(lines, [(begin, end - 1) for begin, end in again])
+    report = tool.report(lines)
+    return _Told(tool, report, lines, frozenset(again)) if report else None
+
+
+def _outside(told: _Told, spans: Sequence[tuple[int, int]]) -> _Told | None:
+    """What a tool says outside the invocations of others that run it."""
+    lines = _without(told.lines, spans)
+    report = told.report if len(lines) == len(told.lines) else told.tool.report(lines)
+    return replace(told, report=report, lines=lines) if report else None
+
+
+def _without(lines: Sequence[Line], spans: Sequence[tuple[int, int]]) -> list[Line]:
+    return [line for line in lines if not any(begin <= line.place <= end for begin, end in spans)]
+
+
+def _totals(frame: pl.DataFrame, found: Sequence[_Told]) -> list[dict[str, object]]:
     """Rows of `TOTALS`: a tool's lines between the totals before and after one are one invocation of it."""
     rows: list[tuple[int, dict[str, object]]] = []
     where = frame.select("run_id", "source_id", "byte_start", "byte_len")
     index = {place: n for n, place in enumerate(frame["place"].to_list())}
-    for tool, report in reports:
-        lines = _lines(frame, tool)
-        ends = set(report.places)
-        at = [n for n, line in enumerate(lines) if line.place in ends]
-        for before, n, after in zip([-1, *at], at, [*at[1:], len(lines)], strict=False):
-            said, place = tool.report(lines[before + 1 : after]), lines[n].place
+    for told in found:
+        ends = set(told.report.places)
+        at = [n for n, line in enumerate(told.lines) if line.place in ends]
+        for before, n, after in zip([-1, *at], at, [*at[1:], len(told.lines)], strict=False):
+            said, place = told.tool.report(told.lines[before + 1 : after]), told.lines[n].place
             if said and (said.ran or said.failed):
                 stands = where.row(index[place], named=True)
-                rows.append((place, stands | {"tool": report.tool, "failed": said.failed > 0}))
+                rows.append((place, stands | {"tool": told.report.tool, "failed": said.failed > 0}))
     return [row for _, row in sorted(rows, key=lambda r: r[0])]
 
 

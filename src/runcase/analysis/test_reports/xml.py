@@ -35,6 +35,7 @@ def reported(spans: pl.DataFrame, members: pl.DataFrame, sources: pl.DataFrame) 
         failed=failed.sum(),
         skipped=skipped.sum(),
         failed_names=pl.col("name").filter(failed).unique(maintain_order=True),
+        earlier_tries=pl.lit(0, pl.Int64),
         refs=pl.concat([pl.col("ref").filter(failed), pl.col("ref")]).unique(maintain_order=True).head(MAX_REFS),
     )
     return TESTS.fill(found)
