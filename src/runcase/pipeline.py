@@ -67,6 +67,8 @@ class Built:
     """Where it is; a URL without what may be secret in it."""
     new_inputs: int
     known_inputs: int
+    events: int
+    """Events of the whole case."""
     runs: pl.DataFrame
     """RUNS of the whole case."""
     older_runs: int
@@ -377,10 +379,10 @@ def summary(
     folders: dict[str, str],
 ) -> Built:
     """The figures that the command line ends with."""
-    quarantined = facts.sources.select(pl.col("quarantined_bytes").sum()).collect().item()
+    events, quarantined = facts.sources.select(pl.col("events", "quarantined_bytes").sum()).collect().row(0)
     found = facts.problems.filter(pl.col("severity") != "info").collect()
     defects = damaged_once(found.sort("severity", *PROBLEMS.key, nulls_last=True))
     damage = defects.filter(pl.col("severity") == "error").height
     noticed = defects.select("severity", "code", "path", "message").head(MAX_NOTICED)
     place = shown(str(settings.case))
-    return Built(place, new, known, conclusions.runs, older_runs, asked, folders, quarantined, damage, noticed)
+    return Built(place, new, known, events, conclusions.runs, older_runs, asked, folders, quarantined, damage, noticed)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+from tests.commands import build
 from tests.readers.reading import Read, read, read_one
 
 _LEG = "test (ubuntu-22.04, 3.12)"
@@ -179,3 +181,37 @@ def test_the_folder_of_one_job_given_alone_holds_its_steps() -> None:
 def test_a_folder_of_whole_jobs_holds_no_steps() -> None:
     given = {f"mine/{n}_{name}.txt": log(name, name == "test") for n, name in enumerate(("build", "test"), 1)}
     assert read(given).statuses == {"mine/build": "succeeded", "mine/test": "failed"}
+
+
+def stripped(job: str, fails: bool) -> str:
+    """The text of a job as a page shows it: no stamps, no marks."""
+    lines = [line.partition("Z ")[2] for line in log(job, fails).splitlines()]
+    plain = [line.removeprefix("##[group]").replace("##[error]", "Error: ") for line in lines]
+    return "".join(f"{line}\n" for line in plain if line != "##[endgroup]")
+
+
+def test_jobs_without_stamps_and_marks_are_told_by_the_phrases_of_the_runner() -> None:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as z:
+        for n, name in enumerate(("build", _LEG)):
+            z.writestr(f"{n}_{name}.txt", stripped(name, name == _LEG))
+    assert read({"logs_1.zip": held.getvalue()}).statuses == {"logs_1/build": "succeeded", f"logs_1/{_LEG}": "failed"}
+
+
+def test_steps_that_are_named_one_by_one_are_the_job_that_their_folder_is(tmp_path: Path) -> None:
+    lines = log("unit tests", fails=True).splitlines(keepends=True)
+    folder = tmp_path / "unit tests"
+    folder.mkdir()
+    for name, rows in (("1_Set up job", lines[:5]), ("2_Run make test", lines[5:9]), ("4_Complete job", lines[9:])):
+        (folder / f"{name}.txt").write_text("".join(rows))
+    named = build(tmp_path / "named", *sorted(folder.iterdir(), reverse=True))
+    (dossier,) = named.dossiers().values()
+    assert (dossier["run"]["run_id"], dossier["run"]["status"]) == ("unit tests", "failed")
+    assert named.tree() == build(tmp_path / "whole", folder).tree()
+
+
+def test_numbered_texts_that_no_runner_wrote_stay_apart(tmp_path: Path) -> None:
+    for name in ("1_cart", "2_mail"):
+        (tmp_path / f"{name}.txt").write_text("starting\nERROR: it broke\nProcess exited with code 2\n")
+    given = (tmp_path / "1_cart.txt", tmp_path / "2_mail.txt")
+    assert set(build(tmp_path / "case", *given).dossiers()) == {"1_cart.txt", "2_mail.txt"}

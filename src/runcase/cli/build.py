@@ -149,7 +149,7 @@ def _as_json(built: Built) -> str:
 def _as_text(built: Built) -> str:
     """The outcome first, then what was noticed of the evidence, then where to look."""
     runs = ", ".join(f"{n} {status}" for status, n in _counts(built).items())
-    lines = [f"runs: {runs or 'none; no input holds a log record'}"]
+    lines = [f"runs: {runs or _without_runs(built.events)}"]
     if built.older_runs:
         lines.append(f"{built.older_runs} of them {'was' if built.older_runs == 1 else 'were'} in the case before")
     if built.known_inputs:
@@ -162,3 +162,10 @@ def _as_text(built: Built) -> str:
         lines.append(f"dossier: {built.case}/runs/{built.folders[failed['run_id'][0]]}/dossier.html")
     lines.append(f"index:   {built.case}/index.html")
     return "\n".join(lines)
+
+
+def _without_runs(events: int) -> str:
+    if not events:
+        return "none; no input holds a log record"
+    told = "1 record belongs" if events == 1 else f"{events:,} records belong"
+    return f"none; {told} to no run; the index lists their sources"

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from runcase.intake.containers.names import visible_name
+from runcase.intake.readers.github_files import is_step
 from runcase.model.problems import RuncaseError
 
 STDIN = "stdin"
@@ -24,6 +25,8 @@ STDIN = "stdin"
 
 MAX_SPOOLED_BYTES = 64 << 30
 _COPY_BYTES = 1 << 20
+_BEGIN_BYTES = 200
+"""Of a file that may be a step's."""
 
 
 def input_files(inputs: Sequence[Path], case: Path, spool: Path) -> Iterator[tuple[Path, str]]:
@@ -38,6 +41,7 @@ def input_files(inputs: Sequence[Path], case: Path, spool: Path) -> Iterator[tup
         RuncaseError: `input_too_large`.
     """
     own = case.resolve()
+    steps = _steps(inputs)
     for given in inputs:
         if str(given) == "-":
             yield _spooled(sys.stdin.buffer, spool, STDIN), STDIN
@@ -50,7 +54,26 @@ def input_files(inputs: Sequence[Path], case: Path, spool: Path) -> Iterator[tup
                 if (path.is_symlink() or not path.is_dir()) and own not in path.parents:
                     yield path, visible_name(f"{root.name}/{path.relative_to(root).as_posix()}")
         else:
-            yield given.resolve(), visible_name(given.resolve().name)
+            path = given.resolve()
+            yield path, visible_name(f"{path.parent.name}/{path.name}" if path in steps else path.name)
+
+
+def _steps(inputs: Sequence[Path]) -> set[Path]:
+    """Of files that are named one by one, steps of a job: only the folder that several lie in says what they are of."""
+    beside: dict[Path, list[Path]] = {}
+    for given in inputs:
+        path = given.resolve()
+        if path.parent.name and path.is_file() and is_step(path.name, _begin(path)):
+            beside.setdefault(path.parent, []).append(path)
+    return {path for paths in beside.values() if len(set(paths)) > 1 for path in paths}
+
+
+def _begin(path: Path) -> bytes:
+    try:
+        with path.open("rb") as f:
+            return f.read(_BEGIN_BYTES)
+    except OSError:
+        return b""
 
 
 def fingerprint(path: Path) -> tuple[str, int]:

@@ -27,12 +27,19 @@ _MARK = re.compile(
     rb"|Waiting for a runner to pick up this job|Job is about to start running on|Cleaning up orphan processes"
 )
 _FOLD = re.compile(rb"(?m)^##\[(?:group\]Run |endgroup\])")
+_PHRASE = re.compile(
+    rb"(?m)^(?:\xef\xbb\xbf)?(?:Current runner version: '|Complete job name: |Secret source: "
+    rb"|Prepare workflow directory\r?$|Getting action download info\r?$|Post job cleanup\.|Cleaning up orphan processes"
+    rb"|(?:##\[error\]|Error: )Process completed with exit code \d)"
+)
+_PHRASES = 3
+"""So many set phrases of the runner tell its text where stamps and marks are stripped."""
 _AZURE = re.compile(rb"##\[section\]|##vso\[")
 
 _STEP = r"^##\[group\]Run (.+)$"
 _ACTION = r"^(?:[\w.-]+/[\w./-]+@\S+|\./\S*|docker://\S+)$"
 _ERROR = r"^##\[error\](.*)$"
-_EXIT = r"^##\[error\](?:Process completed with|The process '.+' failed with) exit code (-?\d+)\.?$"
+_EXIT = r"^(?:##\[error\]|Error: )(?:Process completed with|The process '.+' failed with) exit code (-?\d+)\.?$"
 _JOB = r"^Complete job name: (.+)$"
 _MATRIX = r"^Complete job name: .* \(([^()]+)\)$"
 """A job of a matrix has its values behind its name."""
@@ -57,12 +64,15 @@ class GitHubActions(TextReader):
     format = "iso"
 
     def recognises(self, sniff: Sniff) -> Taken | None:
-        """Stamps with seven digits on most lines and a mark of the runner; or its folds, without any stamps."""
+        """Stamps with seven digits on most lines and a mark of the runner; without any, its folds or phrases."""
         lines = sniff.head.count(b"\n") or 1
         stamped = len(_LINE.findall(sniff.head))
         folds = len(_FOLD.findall(sniff.head))
         if not stamped and folds and not _AZURE.search(sniff.head):
             return Taken(f"{folds} folds of the runner, its stamps are stripped", 70)
+        phrases = len(set(_PHRASE.findall(sniff.head))) if not stamped else 0
+        if phrases >= _PHRASES:
+            return Taken(f"{phrases} set phrases of the runner, its stamps and marks are stripped", 60)
         if not stamped or stamped < 0.5 * lines:
             return None
         if not _MARK.search(sniff.head) and job_of(sniff.path) is None:

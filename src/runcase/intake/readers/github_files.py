@@ -23,6 +23,8 @@ _READIED = re.compile(
 """How the text of a job begins."""
 _BEGUN = re.compile(r"##\[group\]Run |Post job cleanup\.|Cleaning up orphan processes|Evaluate and set job outputs")
 """How the text of a step begins."""
+_STAMP = re.compile(r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z ")
+"""What the runner puts before every line."""
 MAX_NAME = 90
 """UTF-16 units to which names of jobs are cut in an archive."""
 
@@ -67,6 +69,16 @@ def as_it_begins(file: JobFile, path: str, begin: str) -> JobFile:
         alone = _alone(folder) and (_BEGUN.match(begin) or (readied and name == f"1_{_FIRST_STEP}.txt"))
         return JobFile(folder, file.job) if alone else file
     return file if file.step == _FIRST_STEP or not readied else _whole_job(path, str(file.step))
+
+
+def is_step(name: str, begin: bytes) -> bool:
+    """Whether a file that was given by itself is one of a job's steps, or of a run's jobs, by its name and begin."""
+    numbered = _NUMBERED.fullmatch(name)
+    if numbered is None or name.startswith(("0_", "-")):
+        return False
+    text = begin.decode("utf-8", "replace").removeprefix("\ufeff")
+    line = _STAMP.sub("", text, count=1)
+    return line != text or bool(_READIED.match(line) or _BEGUN.match(line))
 
 
 def _alone(folder: str) -> bool:
