@@ -215,3 +215,22 @@ def test_numbered_texts_that_no_runner_wrote_stay_apart(tmp_path: Path) -> None:
         (tmp_path / f"{name}.txt").write_text("starting\nERROR: it broke\nProcess exited with code 2\n")
     given = (tmp_path / "1_cart.txt", tmp_path / "2_mail.txt")
     assert set(build(tmp_path / "case", *given).dossiers()) == {"1_cart.txt", "2_mail.txt"}
+
+
+_SAVED = "Cache hit occurred on the primary key npm-Linux-12ab, not saving cache."
+
+
+@pytest.mark.parametrize(("said", "status"), [([_SAVED], "succeeded"), (["Cache not found for input keys"], "failed")])
+def test_a_step_that_was_allowed_to_fail_fails_no_job_whose_clean_up_is_that_of_one_that_ended_well(
+    said: list[str], status: str
+) -> None:
+    rows = [line.partition("Z ")[2] for line in log("build", fails=True).splitlines()]
+    rows[9:9] = ["##[group]Run npm test", "##[endgroup]", "Tests:       3 passed, 3 total"]
+    rows[-1:-1] = [*said, "Post job cleanup."]
+    text = "".join(f"2024-05-02T10:00:{n:02}.1234567Z {line}\n" for n, line in enumerate(rows))
+    assert list(read_one(text, "0_build.txt").statuses.values()) == [status]
+
+
+def test_the_api_knows_that_a_step_was_allowed_to_fail() -> None:
+    seen = read({"42/0_build.txt": log("build", fails=True), "42/jobs.json": jobs(job("build", "success"))})
+    assert seen.statuses["42/build"] == "succeeded"

@@ -54,6 +54,12 @@ _END = r"^Cleaning up orphan processes"
 _POST = r"^Post job cleanup\.$"
 """The first of them says that all steps of the workflow file are over; what actions do afterwards changes no status."""
 
+_WELL = r"^Cache saved with (?:the )?key: |^Cache hit occurred on the primary key .+, not saving cache"
+"""What the clean-up of a job that ended well alone says: actions save their caches only then (`post-if: success()`).
+
+A step that failed before was allowed to (`continue-on-error`).
+"""
+
 
 class GitHubActions(TextReader):
     """One job's or step's text."""
@@ -105,6 +111,7 @@ class _Annotator(Annotator):
         self._claimed = False
         self._opened = False
         self._posted = False
+        self._well = False
         self._in_header = False
         self._ends: set[str] = set()
         self._spans: list[dict[str, object]] = []
@@ -117,10 +124,12 @@ class _Annotator(Annotator):
         if not self._opened:
             self._file = as_it_begins(self._file, self._path, str(seen["_first"][0] or ""))
         seen = self._with_steps(seen)
+        cleaning = (pl.col("_post").cum_sum() > 0) | self._posted
         over = self._steps_over(seen)
-        seen = seen.with_columns(_over=pl.int_range(pl.len()).eq(-1 if over is None else over[0]))
+        seen = seen.with_columns(_over=pl.int_range(pl.len()).eq(-1 if over is None else over[0]), _cleaning=cleaning)
         self._follow(seen)
-        ended = pl.lit(_status(self._ends) if self._file.step is None else None, dtype=pl.String)
+        ends = self._ends - {"_fatal"} if self._well else self._ends
+        ended = pl.lit(_status(ends) if self._file.step is None else None, dtype=pl.String)
         end = pl.col("_end")
         found = seen.with_columns(
             kind=self._kind(),
@@ -199,6 +208,8 @@ class _Annotator(Annotator):
         self._claimed = self._claimed or bool(seen["_claim"].any())
         for mark in ("_cancel", "_timeout", "_fatal"):
             self._ends |= {mark} if seen[mark].any() else set()
+        cleaning = seen.filter("_cleaning")["_first"]
+        self._well = self._well or bool(cleaning.str.contains(_WELL).any())
         steps = seen.group_by("_number", maintain_order=True).agg(
             pl.col("_title", "ts", "byte_start", "byte_len").first(), failed=pl.col("_fatal").any()
         )
