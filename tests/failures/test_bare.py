@@ -22,7 +22,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 @pytest.mark.parametrize("sample", SAMPLES.values(), ids=lambda s: s.name)
 def test_the_first_screen_says_how_it_ended_and_why(sample: Sample, case: Built) -> None:
-    of_sample = (d for d in case.dossiers().values() if f"{sample.name}.log" in str(d["sources"]))
+    of_sample = (d for d in case.dossiers().values() if f"/{sample.name}/{sample.name}.log" in str(d["sources"]))
     (dossier,) = of_sample
     run, failure, tests = dossier["run"], dossier["failure"], dossier["tests"]
     assert run["status"] == sample.status

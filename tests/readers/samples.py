@@ -367,6 +367,18 @@ SAMPLES: dict[str, Sample] = {
         "consoleText",
         b"Started by user x\n[Pipeline] Start of Pipeline\n[Pipeline] { (Build)\n+ make\nFinished: FAILURE\n",
     ),
+    "teamcity": Sample(
+        "build.log",
+        b"Build 'Shop' #7\nStarted 2026-03-14 08:00:01 on agent 'a7'\n[08:00:01]i: TeamCity server version is 2023.11\n"
+        b"[08:00:02] : Step 1/1: make\n[08:00:03]W:\t [Step 1/1] make: *** [all] Error 2\n"
+        b"[08:00:04]E:\t [Step 1/1] Process exited with code 2\n",
+    ),
+    "codebuild": Sample(
+        "build.log",
+        b"[Container] 2026/03/14 08:00:01.101 Running on CodeBuild On-demand\n"
+        b"[Container] 2026/03/14 08:00:02.202 Entering phase BUILD\n"
+        b"[Container] 2026/03/14 08:00:03.303 Phase complete: BUILD State: FAILED\n",
+    ),
     "buildkite": Sample(
         "bk.log", b"\x1b_bk;t=1773475200123\x07~~~ Running commands\n\x1b_bk;t=1773475201123\x07+++ make\n^^^ +++\n"
     ),

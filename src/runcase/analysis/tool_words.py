@@ -36,6 +36,7 @@ class _Builder:
 
 
 _JVM = ("maven", "gradle", "ant", "sbt", "scalatest", "junit", "junit text", "testng", "cucumber", "unknown tool")
+_PYTHON = ("pytest", "unittest", "nose", "stestr", "unknown tool")
 _BUILDERS = (
     _Builder("maven", r"(?:\[INFO\] )?BUILD SUCCESS$", r"(?:\[(?:INFO|ERROR)\] )?BUILD (?:FAILURE|ERROR)$", _JVM),
     _Builder(
@@ -53,6 +54,12 @@ _BUILDERS = (
         ("bazel", "gtest", "junit", "go", "unittest", "pytest", "unknown tool"),
     ),
     _Builder(
+        "buck2",
+        r"Tests finished: Pass \d+\. (?:\w+ 0\. )+.*Build failure 0$|BUILD SUCCEEDED$",
+        r"[1-9]\d* TESTS? (?:FAILED|TIMED OUT|FATALS?)$|(?:\[.*\] )?BUILD FAILED$",
+        ("buck2", "gtest", "go", "pytest", "unittest", "cargo"),
+    ),
+    _Builder(
         "xcodebuild",
         r"\*\* (?:[A-Z]+ )+SUCCEEDED \*\*",
         r"\*\* (?:[A-Z]+ )+FAILED \*\*",
@@ -61,7 +68,9 @@ _BUILDERS = (
     _Builder(
         "go",
         r"ok  \t\S+\t(?:[\d.]+s|\(cached\))",
-        r"FAIL(?:$|\t\S+\t[\d.]+s|\t\S+ \[(?:build|setup) failed\])",
+        r"FAIL(?:$|\t\S+\t[\d.]+s|\t\S+ \[(?:build|setup) failed\])"
+        r"|\S+\.go:\d+:\d+: (?:undefined: |too many |not enough |cannot use |syntax error: |missing return"
+        r"|invalid operation: |declared and not used: |\S+ (?:declared and not used|imported and not used|redeclared))",
         ("go",),
     ),
     _Builder(
@@ -73,6 +82,51 @@ _BUILDERS = (
         "ansible",
         r"\S+ +: ok=\d+ +changed=\d+ +unreachable=0 +failed=0\b",
         r"\S+ +: ok=\d+ +changed=\d+ +(?:unreachable=[1-9]|unreachable=0 +failed=[1-9])",
+    ),
+    _Builder("tox", r"\s+congratulations :\)", r"\s+evaluation failed :\(", _PYTHON),
+    _Builder("nox", r"nox > Session \S+ was successful\.", r"nox > Session \S+ failed\.", _PYTHON),
+    _Builder("yarn", r"(?:✨ +)?Done in [\d.]+s\b", r"error Command failed with exit code \d"),
+    _Builder(
+        "npm",
+        r"(?:added|changed|removed|up to date)\b.* packages? in \d+m?s$",
+        r"npm (?:ERR!|error) (?:code E|Lifecycle script `.*` failed)",
+    ),
+    _Builder(
+        "pip",
+        r"Successfully installed \S+-\d",
+        r"error: metadata-generation-failed|ERROR: (?:No matching distribution|ResolutionImpossible)",
+    ),
+    _Builder(
+        "webpack",
+        r"webpack [\d.]+ compiled (?:successfully|with \d+ warnings?) in ",
+        r"webpack [\d.]+ compiled with \d+ errors?",
+    ),
+    _Builder("vite", r"✓ built in [\d.]+m?s$", r"error during build:$"),
+    _Builder(
+        "docker",
+        r"#\d+ (?:naming to|pushing manifest for) \S+.* done$|Successfully (?:built|tagged) \S+$",
+        r"ERROR: failed to (?:solve|build): |The command '.+' returned a non-zero code: ",
+    ),
+    _Builder("cypress", r"\s+✔  All specs passed!", r"\s+✖  \d+ of \d+ failed \(\d+%\)", ("mocha", "unknown tool")),
+    _Builder(
+        "kubectl",
+        r".*\bsuccessfully rolled out$|(?:partitioned roll out|statefulset rolling update) complete",
+        r"error: (?:deployment \".+\" exceeded its progress deadline|timed out waiting for the condition)",
+    ),
+    _Builder(
+        "packer",
+        r"==> Builds finished\. The artifacts of successful builds are:",
+        r"==> (?:Some builds didn't complete successfully|Builds finished but no artifacts were created)",
+    ),
+    _Builder("serverless", r"✔ Service deployed to stack \S", r"✖ Stack \S+ failed to deploy"),
+    _Builder("cdk", r"\s*✅ +\S", r"\s*❌ +\S+ failed|❌ Deployment failed"),
+    _Builder(
+        "checkers",
+        r"All checks passed!$|Success: no issues found in \d|All matched files use Prettier code style!"
+        r"|\d+ files? inspected, no offenses detected|\s*\[OK\] No errors|Success! The configuration is valid\.",
+        r"✖ \d+ problems? \([1-9]|Found \d+ errors?(?: in \S+|\.| \()"
+        r"|\d+ files? inspected, \d+ offenses? detected"
+        r"|\s*\[ERROR\] Found \d+ errors?|Oh no! 💥|\[warn\] Code style issues found in ",
     ),
     _Builder("meson", r"(?!)", r"\S*meson\.build:\d+:\d+: ERROR: "),
     _Builder("cmake", r"(?!)", r"-- Configuring incomplete, errors occurred!"),
@@ -105,9 +159,11 @@ _BUILDERS = (
         r"MPI_ABORT was invoked on rank \d|=   BAD TERMINATION OF ONE OF YOUR APPLICATION PROCESSES"
         r"|srun: error: \S+: tasks? [\d,-]+: (?:Exited with exit code [1-9]|Killed|Aborted|Segmentation fault)",
     ),
-    _Builder("cargo", r"(?!)", r"error: (?:could not compile `|test failed, to rerun pass )", ("cargo",)),
     _Builder(
-        "pip", r"(?!)", r"error: metadata-generation-failed|ERROR: (?:No matching distribution|ResolutionImpossible)"
+        "cargo",
+        r"\s+Finished .+ target\(s\) in [\d.]+",
+        r"error: (?:could not compile `|test failed, to rerun pass )",
+        ("cargo",),
     ),
     _Builder("stack", r"(?!)", r"Error: \[S-\d+\]"),
     _Builder("pnpm", r"(?!)", r" ?ERR_PNPM_[A-Z_]+ "),
@@ -127,6 +183,22 @@ _TRAILER = re.compile(
     r"|\s+\d+ (?:Warning|Error)\(s\)|Time Elapsed "
     r"|//\S+ +(?:\(cached\) )?PASSED\b|Executed \d+ out of \d+ tests?: |INFO: "
     r"|\?   \t\S+\t\[no test files\]|PASS$"
+    # coverage
+    r"|\s*% Coverage report from|[-|\s]{10,}$|=+(?: Coverage summary =+)?$|[^|]*\|(?: +(?:[\d.]+|% \w+) +\|){2}"
+    r"|File +\| +% Stmts"
+    r"|(?:Statements|Branches|Functions|Lines) +: [\d.]+%|Generating code coverage report in "
+    r"|Coverage report generated for |(?:Line|Branch) Coverage: [\d.]+%"
+    # Vitest, Playwright, Bun, RSpec and ExUnit, CTest, Meson, automake
+    r"|\s+(?:Start at|Duration) +\S|To open last HTML report run:|\s+(?:npx|yarn|pnpm(?: exec)?) playwright show-report"
+    r"|\s+\d+ (?:passed|skipped|flaky|did not run|pending|pass|fail|todo|expect\(\) calls)\b"
+    r"|Ran \d+ tests? across \d+ files?\.|Randomized with seed \d"
+    r"|Total Test time \(real\) = |Full log written to "
+    r"|(?:Ok|Expected Fail|Fail|Unexpected Pass|Skipped|Timeout): +\d+\s*$"
+    r"|# (?:TOTAL|PASS|SKIP|XFAIL|FAIL|XPASS|ERROR): +\d+$"
+    # npm, pip, BuildKit, Helm, Packer, Serverless, pytest
+    r"|\d+ packages? (?:are|is) looking for funding|\s+run `npm fund`|found \d+ vulnerabilities|\[notice\] "
+    r"|WARNING: Running pip as|#\d+ (?:DONE [\d.]+s|(?:naming to|pushing|unpacking to|exporting) .*)$"
+    r"|(?:REVISION|TEST SUITE): |--> \S+: |\S+: ami-|(?:endpoints?|functions):|\s+\S+: \S+ \([\d.]+ [kM]B\)$|\s+\w+ - https://\S+$"
     # Jest, cargo, unittest, npm and yarn, the shell's time
     r"|(?:Test Suites|Tests|Snapshots|Time):? +|Ran all test suites|\s+Doc-tests \S+$|running 0 tests$|OK(?: \(.*\))?$"
     r"|npm notice|Done in [\d.]+s|(?:real|user|sys)\t\d"
@@ -136,6 +208,8 @@ _TRAILER = re.compile(
     r"|Outputs:$|[\w-]+ = \S|Terraform has compared your real|(?:configuration )?and found no differences"
 )
 """What tools still write below their verdict; a line of any other kind may be the begin of something else."""
+
+_DOUBT = re.compile(r"(?i)error|fail|denied|not found|unable|abort")
 
 
 def last_words(
@@ -282,6 +356,8 @@ def _verdict(log: dict[str, object], word: _Word, tail: list[tuple[int, str]] | 
     if not after:
         return []
     below = [*after[0].split("\n")[word.rank + 1 :], *(line for text in after[1:] for line in text.split("\n"))]
+    if word.tool == "helm" and "NOTES:" in below and not any(_DOUBT.search(line) for line in below):
+        below = below[: below.index("NOTES:")]  # what a chart says of itself is of any kind
     if not all(_TRAILER.match(line) for line in below):
         return []
     return [row | {"status": "succeeded", "basis": "tool_success", "ts": word.ts}]

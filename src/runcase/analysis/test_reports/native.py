@@ -102,6 +102,18 @@ ZIG = LineTool(
 )
 
 
+BUCK2 = LineTool(
+    "buck2",
+    r"^Tests finished: Pass \d+|^✗ (?:Fail|Timeout|Fatal): \S|^Buck UI: ",
+    re.compile(
+        r"^Tests finished: Pass (?P<passed>\d+)\. (?:Timeout (?P<failed_late>\d+)\. )?Fail (?P<failed>\d+)\."
+        r" (?:Timeout (?P<failed_timeout>\d+)\. )?Fatal (?P<failed_fatal>\d+)\. Skip (?P<skipped>\d+)\."
+    ),
+    re.compile(r"^✗ (?:Fail|Timeout|Fatal): (\S+ - .+?)(?: \([\d.]+m?s\))?$"),
+    begin=r"^Buck UI: ",
+)
+
+
 class Boost(Tool):
     """Boost.Test: the end counts failed checks, the names are those of the cases."""
 

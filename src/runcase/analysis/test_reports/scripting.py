@@ -33,6 +33,12 @@ class Rspec(Tool):
         return Report(self.name, ran, max(0, ran - failed - skipped), failed, skipped, names, places)
 
 
+PESTER = LineTool(
+    "pester",
+    r"^Tests Passed: \d+, Failed: |^\s*\[-\] \S",
+    re.compile(r"^Tests Passed: (?P<passed>\d+), Failed: (?P<failed>\d+), Skipped: (?P<skipped>\d+)"),
+    re.compile(r"^\s*\[-\] (\S.*?) \d[\d.]*m?s(?: \(|$)"),
+)
 PHPUNIT = LineTool(
     "phpunit",
     r"^Tests: \d+, Assertions: |^OK \(\d+ tests?, |^\d+\) \S+::|^There (?:was|were) \d+ |^ ✘ \S",

@@ -7,6 +7,7 @@ from runcase.intake.readers.azure import Azure
 from runcase.intake.readers.base import Reader, Sniff, Taken
 from runcase.intake.readers.bazel_bep import BazelBep
 from runcase.intake.readers.buildkite import Buildkite
+from runcase.intake.readers.codebuild import CodeBuild
 from runcase.intake.readers.condor import CondorEvents
 from runcase.intake.readers.cwlprov import CwlProv
 from runcase.intake.readers.cwltool import Cwltool
@@ -36,6 +37,7 @@ from runcase.intake.readers.snakemake_metadata import SnakemakeMetadata
 from runcase.intake.readers.sosreport import SosLog, SosManifest
 from runcase.intake.readers.spark import Spark
 from runcase.intake.readers.stepfunctions import StepFunctions
+from runcase.intake.readers.teamcity import TeamCity
 from runcase.intake.readers.temporal import Temporal
 from runcase.intake.readers.travis import Travis
 from runcase.intake.readers.zuul import Zuul
@@ -46,6 +48,8 @@ READERS: tuple[Reader, ...] = (
     Buildkite(),
     GitLab(),
     Jenkins(),
+    TeamCity(),
+    CodeBuild(),
     BazelBep(),
     Braindump(),
     Dag(),

@@ -23,7 +23,7 @@ EXCEPTIONS = (
     Family("caused_by", r"^\s*(?:\[\w+\] )?Caused by: \S+", 94, _THROWN, after=1),
     Family(
         "js_error",
-        r"^\s*(?:\[!\] |[▲✘│] )?(?:Unhandled\w* |Uncaught )?(?:\w+(?:Error|Exception)|Error)(?: \[\w+\])?: \S",
+        r"^\s*(?:\[!\] |[▲✘│] )?(?:Unhandled\w* |Uncaught )?(?:[A-Z]\w*(?:Error|Exception)|Error)(?: \[\w+\])?: \S",
         90,
         _THROWN,
         after=2,

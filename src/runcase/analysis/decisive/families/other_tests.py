@@ -127,6 +127,8 @@ SCRIPTING = (
     Family("flutter", r"^❌ .*\(failed\)$", 97, _FAILED, after=3, sure=True),
     Family("failing_scenarios", r"^(?:-+ )?Fail(?:ed|ing) [Ss]cenarios:", 90, _FAILED, after=2, sure=True),
     Family("testthat", r"^(?:── )?(?:Failure|Error) \(.*\S+\.R:\d+", 96, _FAILED, after=3, sure=True),
+    Family("pester", r"^\s*\[-\] \S.* [\d.]+m?s(?: \(|$)", 97, _FAILED, after=3, sure=True),
+    Family("buck2", r"^✗ (?:Fail|Timeout|Fatal): \S+//\S* - ", 97, _FAILED, sure=True),
     Family("bats", r"^ ✗ \S", 97, _FAILED, after=4, sure=True),
     Family("bats_place", r"^#? *\((?:in test file|from function) ", 90, _FAILED, after=2, sure=True),
 )
