@@ -6,6 +6,7 @@ import pytest
 from tests.factory import event, facts, source
 from tests.readers.reading import read_one
 
+from runcase.analysis.stretches import stretches
 from runcase.analysis.test_reports import results
 
 _PYTEST = """============================= test session starts ==============================
@@ -106,6 +107,7 @@ def test_an_exit_code_outweighs_the_words_of_tools() -> None:
 def test_where_tools_count_is_told_of_the_runs_that_are_asked_for() -> None:
     lines = ("=== 3 failed, 4 passed in 0.10s ===",)
     rows = [event("unknown", f"10:00:0{n}", r, run_id=r, message=m) for r in ("a", "b") for n, m in enumerate(lines)]
-    found = results.tested(facts(rows, [source(r, f"{r}.log") for r in ("a", "b")]).events, {"b"})
+    events = facts(rows, [source(r, f"{r}.log") for r in ("a", "b")]).events
+    found = results.tested(events, stretches(events), {"b"})
     assert found.results["run_id"].to_list() == ["a", "b"]
     assert found.totals["run_id"].to_list() == ["b"]

@@ -28,6 +28,7 @@ from runcase.analysis.signals import signals
 from runcase.analysis.signs import signs
 from runcase.analysis.skew_reports import with_doubt
 from runcase.analysis.status import evidence, settled
+from runcase.analysis.stretches import stretches
 from runcase.analysis.test_reports.results import tested
 from runcase.analysis.test_reports.xml import fuller, reported
 from runcase.analysis.tool_words import last_words
@@ -113,8 +114,9 @@ def identified(facts: Facts, packs: tuple[Pack, ...], joins: Assignment) -> tupl
         reach, numbers, seen = _marked(events, sources, belonging, spans)
     ends = evidence(seen, spans)
     unsettled = joins.own.join(settled(ends), on="run_id", how="anti", maintain_order="left")
-    console = tested(events, set(unsettled["run_id"]))
-    words = last_words(events, sources, unsettled, numbers, seen, console.totals)
+    parted = stretches(events)
+    console = tested(events, parted, set(unsettled["run_id"]))
+    words = last_words(events, parted, sources, unsettled, numbers, seen, console.totals)
     tries, basis = frames.attempts(numbers, seen, pl.concat([ends, words]))
     cited = run_packs(events)
     declared = declaring(cited, packs)

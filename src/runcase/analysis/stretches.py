@@ -7,7 +7,7 @@ place; the ledger skips what lies outside.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -82,20 +82,25 @@ def _stretch(parts: pl.DataFrame) -> Stretch:
     return Stretch(near & among, int(parts["byte_len"].sum()))
 
 
-def in_batches(query: pl.LazyFrame, parted: Iterable[Stretch]) -> Iterator[pl.DataFrame]:
+def in_batches(
+    query: pl.LazyFrame,
+    parted: Iterable[Stretch],
+    sifted: Callable[[pl.DataFrame], pl.DataFrame] = lambda rows: rows,
+) -> Iterator[pl.DataFrame]:
     """The answer to a query in its order, `BATCH_ROWS` at a time where records are not long.
 
     Args:
         query: Row by row of what was parted; with `source_id` and `byte_start`.
         parted: The stretches.
+        sifted: What becomes of the rows of a stretch; what it leaves out is not held until a batch is full.
     """
     waiting: pl.DataFrame | None = None
     size_bytes = 0
     for stretch in parted:
-        fresh = query.filter(stretch.where).collect(engine="streaming")
+        fresh = sifted(query.filter(stretch.where).collect(engine="streaming"))
         rows = fresh if waiting is None else pl.concat([waiting, fresh])
         size_bytes += stretch.size_bytes
-        while rows.height >= BATCH_ROWS or size_bytes >= BATCH_BYTES:
+        while rows.height >= BATCH_ROWS or (rows.height and size_bytes >= BATCH_BYTES):
             yield rows.head(BATCH_ROWS)
             rows, size_bytes = rows.slice(BATCH_ROWS), stretch.size_bytes if rows.height > BATCH_ROWS else 0
         waiting = rows

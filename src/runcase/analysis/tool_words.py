@@ -14,6 +14,7 @@ import polars as pl
 
 from runcase.analysis.selection import of_kind
 from runcase.analysis.status import END_LINES, VERDICTS
+from runcase.analysis.stretches import Stretch, apart, in_batches
 from runcase.model.refs import ref_of
 from runcase.rules.literals import required
 from runcase.rules.patterns import any_of, ascii_borders
@@ -214,6 +215,7 @@ _DOUBT = re.compile(r"(?i)error|fail|denied|not found|unable|abort")
 
 def last_words(
     events: pl.LazyFrame,
+    parted: Sequence[Stretch],
     sources: pl.DataFrame,
     own: pl.DataFrame,
     numbers: pl.DataFrame,
@@ -224,6 +226,7 @@ def last_words(
 
     Args:
         events: EVENTS with runs assigned.
+        parted: Their stretches.
         sources: SOURCES.
         own: `source_id, run_id`: sources that are runs of their own, and of which nothing heavier tells the status.
         numbers: `run_id, attempt` of all attempts.
@@ -237,7 +240,9 @@ def last_words(
     logs = logs.filter(pl.col("reader").is_null() | pl.col("reader").ne_missing(pl.col("format"))).sort("source_id")
     if logs.is_empty():
         return pl.DataFrame(schema=VERDICTS)
-    said = pl.concat([_built(events, logs), _counted(events, logs, totals)]).sort("source_id", "byte_start", "rank")
+    said = pl.concat([_built(events, parted, logs), _counted(events, logs, totals)]).sort(
+        "source_id", "byte_start", "rank"
+    )
     if said.is_empty():
         return pl.DataFrame(schema=VERDICTS)
     turns = _turns(marks.join(logs.select("source_id"), on="source_id", how="semi"))
@@ -282,12 +287,17 @@ _WORDS = pl.Schema(
 """`_Word`, with its source."""
 
 
-def _built(events: pl.LazyFrame, logs: pl.DataFrame) -> pl.DataFrame:
+def _built(events: pl.LazyFrame, parted: Sequence[Stretch], logs: pl.DataFrame) -> pl.DataFrame:
     """Verdicts of build tools; a record of several lines may hold more than one."""
+
+    def telling(rows: pl.DataFrame) -> pl.DataFrame:
+        near = rows.filter(rows["message"].str.contains_any(_LITERALS, ascii_case_insensitive=True))
+        return near.filter(near["message"].str.contains(ascii_borders(rf"(?m)^(?:{_VERDICT})")))
+
     mine = events.join(logs.lazy().select("source_id"), on="source_id", how="semi")
-    maybe = mine.filter(pl.col("message").str.contains_any(_LITERALS, ascii_case_insensitive=True))
-    found = maybe.filter(pl.col("message").str.contains(ascii_borders(rf"(?m)^(?:{_VERDICT})")))
-    kept = found.select("source_id", "byte_start", "line", "ts", "message", ref=ref_of()).collect(engine="streaming")
+    lines = mine.select("source_id", "byte_start", "byte_len", "line", "ts", "message")
+    kept = pl.concat([lines.clear().collect(), *map(apart, in_batches(lines, parted, telling))])
+    kept = kept.select("source_id", "byte_start", "line", "ts", "message", ref=ref_of())
     rows = []
     for record in kept.iter_rows(named=True):
         for rank, text in enumerate(record.pop("message").split("\n")):

@@ -57,13 +57,28 @@ def _first_below(lines: Sequence[str], title: int) -> list[int]:
     return [at] if at is not None and not lines[at][:1].strip() else []
 
 
-def spoken(message: pl.Expr, most: int) -> pl.Expr:
-    """The text by which a record is judged: its begin; of a trace the line that says what was thrown; a last report."""
-    several = pl.when(message.str.contains("\n", literal=True)).then(message)
+def spoken(messages: pl.Series, most: int) -> pl.Series:
+    """The text by which each record is judged: its begin; of a trace the line that says what was thrown; a last report.
+
+    At most so many characters of it.
+    """
+    begins = messages.str.slice(0, most)
+    several = messages.str.contains("\n", literal=True).fill_null(value=False).arg_true()
+    if several.is_empty():
+        return begins
+    told = messages[several].to_frame("message").select(_told(pl.col("message")).str.slice(0, most)).to_series()
+    where = pl.int_range(messages.len(), eager=True).scatter(
+        several, pl.int_range(told.len(), eager=True) + messages.len()
+    )
+    return pl.concat([begins, pl.select(pl.coalesce(told, begins[several])).to_series()])[where]
+
+
+def _told(several: pl.Expr) -> pl.Expr:
+    """What tells most of a record of several lines; null where that is its begin."""
     raised = pl.coalesce(several.str.extract(PYTHON_TITLE), several.str.extract(_LAST_TITLE))
     report = several.str.extract(_REPORT)
     thrown = pl.coalesce(*(several.str.extract(way) for way in (_ROOT, _ABOVE_STACK, _ABOVE_FRAMES)))
-    told = (
+    return (
         pl.when(several.str.contains(_TRACEBACK))
         .then(raised)
         .when(report.is_not_null())
@@ -71,4 +86,3 @@ def spoken(message: pl.Expr, most: int) -> pl.Expr:
         .when(~several.str.contains(_HARMLESS))
         .then(thrown)
     )
-    return pl.coalesce(told, message).str.slice(0, most)

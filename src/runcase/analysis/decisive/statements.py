@@ -8,9 +8,10 @@ their events.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
 import polars as pl
 
 from runcase.analysis.decisive.classes import classes_inside
@@ -95,7 +96,7 @@ def decisions(events: pl.LazyFrame, runs: pl.Series, goods: pl.DataFrame | None 
     sizes = dict(spans.select("run_id", "byte_len").iter_rows())
     failing = {run_id: _regions(mine) for run_id, mine in marked.items()}
     good = events.filter(pl.col("run_id").is_in(goods["other"].unique().implode()))
-    usual = shared(speaking, good.with_columns(text=_said()), goods)
+    usual = shared(speaking, good, goods, said)
     found = {run_id: _weighed(mine, failing[run_id], usual.get(run_id, NOTHING)) for run_id, mine in marked.items()}
     near = _around(
         rows,
@@ -120,9 +121,9 @@ def decisions(events: pl.LazyFrame, runs: pl.Series, goods: pl.DataFrame | None 
     return {run_id: replace(told, inside=inside.get(run_id)) for run_id, told in result.items()}
 
 
-def _said() -> pl.Expr:
-    """What families look at of a record."""
-    return _plain(spoken(pl.col("message"), TEXT_CHARS))
+def said(messages: pl.Series) -> pl.Series:
+    """What families look at of records."""
+    return spoken(messages, TEXT_CHARS).to_frame("text").select(_plain(pl.col("text"))).to_series()
 
 
 def _plain(text: pl.Expr) -> pl.Expr:
@@ -131,13 +132,17 @@ def _plain(text: pl.Expr) -> pl.Expr:
     return own_words(pl.when(coloured).then(text.str.replace_all(r"\^\[\[[0-9;]*[mK]", "")).otherwise(text))
 
 
-def _placed(query: pl.LazyFrame, parted: Iterable[Stretch]) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+def _placed(
+    query: pl.LazyFrame,
+    parted: Iterable[Stretch],
+    sifted: Callable[[pl.DataFrame], pl.DataFrame] = lambda rows: rows,
+) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """Batches with `place`, the number of a row within its run, and `run_id, passed`: rows of each run so far.
 
     A place says nothing of other runs: neither what lies between two rows of a run nor what is concluded beside it.
     """
     passed = pl.DataFrame(schema={"run_id": pl.String(), "passed": pl.UInt32()})
-    for batch in in_batches(query, parted):
+    for batch in in_batches(query, parted, sifted):
         before = batch.join(passed, on="run_id", how="left", maintain_order="left")["passed"].fill_null(0)
         placed = batch.with_columns(place=pl.int_range(pl.len(), dtype=pl.UInt32).over("run_id") + before)
         counted = placed.group_by("run_id").agg(passed=pl.col("place").max() + 1)
@@ -153,15 +158,11 @@ def _marked(rows: pl.LazyFrame, parted: Iterable[Stretch], spans: pl.DataFrame) 
         parted: Their stretches.
         spans: `run_id, total`: how many rows each run has.
     """
-    coded = pl.col("fields").str.contains('"exit_code"', literal=True) | _failed_itself()
-    ends = (pl.col("kind").str.contains(_ENDS) | coded).fill_null(value=False)
-    said = rows.select("run_id", *_PLACE, "byte_len", "kind", "fields", "level", text=_said())
-    sifted = said.with_columns(_ends=ends, _begun=_begun(), _sifted=ends | could_say(pl.col("text")))
-    looked_at = sifted.with_columns(pl.when("_sifted").then(pl.col("fields", "text")))
+    looked_at = rows.select("run_id", *_PLACE, "byte_len", "kind", "fields", "level", "message")
     parts = pl.DataFrame(schema={"run_id": pl.String(), "part": pl.String()})
     kept = _empty()
     waiting: pl.DataFrame | None = None
-    for batch, passed in _placed(looked_at, parted):
+    for batch, passed in _placed(looked_at, parted, _sifted):
         batch, parts = _in_parts(batch, parts)
         fresh = batch.filter("_sifted")
         held = _within_reach(fresh if waiting is None else pl.concat([waiting, fresh]))
@@ -170,6 +171,16 @@ def _marked(rows: pl.LazyFrame, parted: Iterable[Stretch], spans: pl.DataFrame) 
         kept = _first_and_last(pl.concat([kept, _named(held.filter(over))]))
         waiting = apart(held.filter(~over))
     return _first_and_last(pl.concat([kept, _named(waiting)]) if waiting is not None else kept).sort("run_id", "place")
+
+
+def _sifted(rows: pl.DataFrame) -> pl.DataFrame:
+    """Adds `_ends`, `_begun`, and `_sifted`: whether a row may say something. No other has `fields` and `text`."""
+    texts = said(rows["message"])
+    coded = pl.col("fields").str.contains('"exit_code"', literal=True) | _failed_itself()
+    ends = (pl.col("kind").str.contains(_ENDS) | coded).fill_null(value=False)
+    told = rows.drop("message").with_columns(texts.alias("text"), could_say(texts).alias("_could"), _ends=ends)
+    sifted = told.with_columns(_begun=_begun(), _sifted=pl.col("_ends") | pl.col("_could")).drop("_could")
+    return sifted.with_columns(pl.when("_sifted").then(pl.col("fields", "text")))
 
 
 def _begun() -> pl.Expr:
@@ -188,19 +199,32 @@ def _in_parts(batch: pl.DataFrame, before: pl.DataFrame) -> tuple[pl.DataFrame, 
 
 def _within_reach(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows of each run that are looked at: near its begin and end, its ends and errors, what is rare."""
-    from_begin = pl.int_range(pl.len()).over("run_id")
-    from_end = pl.len().over("run_id") - from_begin
-    loud = pl.col("_ends") | pl.col("level").is_in(["error", "fatal"]).fill_null(value=False)
-    before = loud.cast(pl.UInt32).cum_sum().over("run_id")
-    after = loud.cast(pl.UInt32).sum().over("run_id") - before
-    near = (from_begin < LOOKED_AT) | (from_end <= 3 * LOOKED_AT)
     if rows.height <= LOOKED_AT:
         return rows
-    fresh = pl.int_range(pl.len()).over("run_id", "_what") < FEW_ALIKE
-    rare = fresh & (fresh.cast(pl.UInt32).cum_sum().over("run_id") <= 3 * LOOKED_AT)
-    masks = rows.with_columns(_what=masked_of(pl.col("text")))
-    kept = masks.filter(near | rare | (loud & ((before <= LOOKED_AT) | (after < LOOKED_AT))))
-    return kept.drop("_what")
+    loud = pl.col("_ends") | pl.col("level").is_in(["error", "fatal"]).fill_null(value=False)
+    what = masked_of(pl.col("text")).hash()
+    told = rows.select(pl.col("run_id").rank("dense"), loud.alias("loud"), what.alias("what"))
+    run_of, louds, whats = (told[c].to_numpy() for c in told.columns)
+    by_run = np.argsort(run_of, kind="stable")
+    kept = np.zeros(rows.height, dtype=np.bool_)
+    for mine in np.split(by_run, np.flatnonzero(np.diff(run_of[by_run])) + 1):
+        kept[mine] = _reached_by(whats[mine], louds[mine])
+    return rows.filter(pl.Series(kept))
+
+
+def _reached_by(whats: np.ndarray, louds: np.ndarray) -> np.ndarray:
+    """Which rows of one run are looked at; `whats` are equal where rows differ in numbers alone."""
+    size = whats.size
+    alike = np.argsort(whats, kind="stable")
+    begins = np.flatnonzero(np.append(True, np.diff(whats[alike]) != 0))
+    nth = np.empty(size, dtype=np.int64)
+    nth[alike] = np.arange(size) - np.repeat(begins, np.diff(np.append(begins, size)))
+    fresh = nth < FEW_ALIKE
+    rare = fresh & (np.cumsum(fresh) <= 3 * LOOKED_AT)
+    from_begin, before = np.arange(size), np.cumsum(louds)
+    near = (from_begin < LOOKED_AT) | (size - from_begin <= 3 * LOOKED_AT)
+    kept: np.ndarray = near | rare | (louds & ((before <= LOOKED_AT) | (before[-1] - before < LOOKED_AT)))
+    return kept
 
 
 def _named(rows: pl.DataFrame) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from runcase.analysis.multiplexed import own_words
-from runcase.analysis.stretches import apart, in_batches, stretches
+from runcase.analysis.stretches import Stretch, apart, in_batches
 from runcase.analysis.test_reports import (
     browsers,
     catch,
@@ -89,18 +89,19 @@ class Tested:
     """`TOTALS`, in the order of the sources."""
 
 
-def tested(events: pl.LazyFrame, counting: Set[str]) -> Tested:
+def tested(events: pl.LazyFrame, parted: Sequence[Stretch], counting: Set[str]) -> Tested:
     """What the tools say.
 
     Args:
         events: EVENTS with runs assigned, in the order of the sources.
+        parted: Their stretches.
         counting: Runs of which `totals` are asked for.
     """
     assigned = events.filter(pl.col("run_id").is_not_null())
-    hinted = _hinted(assigned)
-    if hinted.is_empty():
+    hinted = _hinted(assigned, parted)
+    if not hinted:
         return Tested(TESTS.empty(), pl.DataFrame(schema=TOTALS))
-    kept = _kept(assigned.filter(pl.col("run_id").is_in(hinted["run_id"].implode())))
+    kept = _kept(assigned.filter(pl.col("run_id").is_in(sorted(hinted))), parted)
     rows, totals = [], []
     for (run_id,), frame in kept.partition_by("run_id", as_dict=True, maintain_order=True).items():
         tried = tries(frame)
@@ -111,7 +112,7 @@ def tested(events: pl.LazyFrame, counting: Set[str]) -> Tested:
     return Tested(TESTS.frame(rows).sort(TESTS.key), pl.DataFrame(totals, schema=TOTALS))
 
 
-def _kept(events: pl.LazyFrame) -> pl.DataFrame:
+def _kept(events: pl.LazyFrame, parted: Sequence[Stretch]) -> pl.DataFrame:
     """Lines that some tool wants, and what stands right below some titles; with what tells where they stand.
 
     `place` is their number, `step` that of the command or step they belong to, `ref` where their bytes are.
@@ -124,18 +125,22 @@ def _kept(events: pl.LazyFrame) -> pl.DataFrame:
     )
     kept = [looked_at.clear().collect().with_row_index("place").with_columns(step=pl.lit(0, pl.UInt32))]
     before, steps, titled = 0, 0, False
-    for batch in in_batches(looked_at, stretches(events)):
+    for batch in in_batches(looked_at, parted):
         placed = batch.with_row_index("place", offset=before).with_columns(step=pl.col("_begins").cum_sum() + steps)
         kept.append(apart(placed.filter(pl.col("_wanted") | pl.col("_title").shift(fill_value=titled))))
         before, steps, titled = before + batch.height, int(placed["step"][-1]), bool(batch["_title"][-1])
     return pl.concat(kept).drop("_wanted", "_title", "_begins").with_columns(ref=ref_of())
 
 
-def _hinted(events: pl.LazyFrame) -> pl.DataFrame:
-    """`run_id` of runs that may have a report."""
-    maybe = events.filter(pl.col("message").str.contains_any(_LITERALS, ascii_case_insensitive=True))
-    said = maybe.filter(_first_line().str.contains(_SIGN))
-    return said.select("run_id").unique().collect(engine="streaming")
+def _hinted(events: pl.LazyFrame, parted: Sequence[Stretch]) -> set[str]:
+    """Runs that may have a report."""
+
+    def telling(rows: pl.DataFrame) -> pl.DataFrame:
+        near = rows.filter(rows["message"].str.contains_any(_LITERALS, ascii_case_insensitive=True))
+        return near.filter(_first_line().str.contains(_SIGN)).select("run_id").unique()
+
+    lines = events.select("run_id", "source_id", "byte_start", "message")
+    return {run_id for batch in in_batches(lines, parted, telling) for run_id in batch["run_id"]}
 
 
 def _below(title: str) -> pl.Expr:
