@@ -31,8 +31,9 @@ from runcase.rules.language import FormatRule, RedactRule
 HEAD_BYTES = 64 * 1024
 """What readers and detection may look at before a source is read."""
 
-HELD_BYTES = 1024 * 1024
-"""Of small sources that wait to be read in one pass."""
+HELD_BYTES = 5 * 1024 * 1024
+"""Of pieces that are handed on as one: three blocks of a long text, for which all that is done costs a fifth less than
+one by one, and takes 20 MiB (measured 2026-11)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from runcase.intake.pieces import SourceContext
-from runcase.ledger.candidates import Candidates
+from runcase.ledger.candidates import Candidates, part_of
 from runcase.ledger.identify import ID_COLUMNS, Carried, identified
 from runcase.model.kinds import FAILURE_ROOTS
 from runcase.model.tables import ARTIFACTS, EVENTS
@@ -24,6 +24,10 @@ from runcase.rules.patterns import named_captures
 from runcase.rules.units import duration_us
 
 _KNOWN_CLASS = rf'"failure":"(?:{"|".join(FAILURE_ROOTS)})[.\w]*"'
+_TAKEN_OVER = ("run_id", "attempt", "ts", "source_id", "byte_start", "byte_len")
+_OF_A_CLAIM = (*_TAKEN_OVER, "_own_stage", "stage")
+"""What a claim says of the record that makes it."""
+
 _HOLE = re.compile(r"\{([A-Za-z_][\w.]*)\}")
 
 
@@ -94,7 +98,7 @@ class Classifier:
 
 def _named(block: pl.DataFrame, which: np.ndarray, number: int, rule: CompiledRule) -> _Named:
     """What the rule of this number says of the rows that it named."""
-    rows = block[np.flatnonzero(which == number)]
+    rows = part_of(block, _read_by(rule))[np.flatnonzero(which == number)]
     for column, pattern in rule.captures:
         rows = rows.with_columns(text_column(column).str.extract_groups(pattern).alias("@"))
         said = {f"@{n}": pl.col("@").struct.field(n) for n in named_captures(pattern)}
@@ -104,6 +108,16 @@ def _named(block: pl.DataFrame, which: np.ndarray, number: int, rule: CompiledRu
             for name, text in told.items()
         ).drop("@")
     return _Named(_updates(rows, rule), _claims(rows, rule))
+
+
+def _read_by(rule: CompiledRule) -> set[str]:
+    """The columns that a rule looks at when it says something of a record."""
+    r = rule.rule
+    claimed = (t for a in r.artifacts for t in (a.id, a.role, a.path, a.size, a.checksum, *a.derived_from))
+    templates = (r.stage, r.summary, r.duration, *r.ids.values(), *r.fields.values(), *claimed)
+    values = {*(hole for t in templates if t for hole in _HOLE.findall(t)), *(column for column, _ in rule.captures)}
+    columns = {"fields" if v.startswith("fields.") else v for v in values}
+    return {"_row", *columns, *(_OF_A_CLAIM if r.artifacts else ())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +184,7 @@ def _claim(rows: pl.DataFrame, claim: ArtifactClaim, rule: CompiledRule) -> pl.D
     stage = pl.coalesce("_own_stage", _stage(rule, rows), "stage")
     derived = [_template(d, rows) for d in claim.derived_from]
     frame = rows.select(
-        "run_id",
-        "attempt",
-        "ts",
-        "source_id",
-        "byte_start",
-        "byte_len",
+        *_TAKEN_OVER,
         artifact_id=_template(claim.id, rows),
         action=pl.lit(claim.action),
         role=_template(claim.role, rows),
