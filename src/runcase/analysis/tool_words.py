@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from runcase.analysis.last_lines import failed_at_the_end
 from runcase.analysis.selection import of_kind
 from runcase.analysis.status import END_LINES, VERDICTS
 from runcase.analysis.stretches import Stretch, apart, in_batches
@@ -119,6 +120,33 @@ _BUILDERS = (
         r"==> Builds finished\. The artifacts of successful builds are:",
         r"==> (?:Some builds didn't complete successfully|Builds finished but no artifacts were created)",
     ),
+    _Builder(
+        "hadoop",
+        r".*\bJob job_\d+_\d+ completed successfully",
+        r".*\bJob job_\d+_\d+ failed with state (?:FAILED|KILLED)",
+    ),
+    _Builder(
+        "flink",
+        r".*\bJob .+ \(\w+\) switched from state \w+ to FINISHED",
+        r".*\bJob .+ \(\w+\) switched from state \w+ to FAILED",
+    ),
+    _Builder(
+        "snakemake",
+        r"(?!)",
+        r"(?:\w+Exception in rule \w+ in file |WorkflowError:$|Exiting because a job execution failed)",
+    ),
+    _Builder("elm-test", r"TEST RUN PASSED$", r"TEST RUN FAILED$", ("unknown tool",)),
+    _Builder(
+        "webdriverio",
+        r"Spec Files:\s+\d+ passed, \d+ total",
+        r"Spec Files:\s+\d+ passed, (?:\d+ retries, )?[1-9]\d* failed",
+        ("mocha", "jasmine", "unknown tool"),
+    ),
+    _Builder("testcafe", r" \d+ passed \(\d+[ms\d ]*\)$", r" [1-9]\d*/\d+ failed \(", ("unknown tool",)),
+    _Builder("gitleaks", r"(?!)", r".*\bleaks found: [1-9]"),
+    _Builder("gatling", r"(?!)", r".+ : false \(actual ?: "),
+    _Builder("great expectations", r"Validation succeeded!$", r"Validation failed!$"),
+    _Builder("fastlane", r".*fastlane\.tools finished successfully", r".*\bfastlane finished with errors"),
     _Builder("serverless", r"✔ Service deployed to stack \S", r"✖ Stack \S+ failed to deploy"),
     _Builder("cdk", r"\s*✅ +\S", r"\s*❌ +\S+ failed|❌ Deployment failed"),
     _Builder(
@@ -195,7 +223,7 @@ _TRAILER = re.compile(
     r"|Ran \d+ tests? across \d+ files?\.|Randomized with seed \d"
     r"|Total Test time \(real\) = |Full log written to "
     r"|(?:Ok|Expected Fail|Fail|Unexpected Pass|Skipped|Timeout): +\d+\s*$"
-    r"|# (?:TOTAL|PASS|SKIP|XFAIL|FAIL|XPASS|ERROR): +\d+$"
+    r"|Duration: [\d.]+ m?s$|(?:Passed|Failed): +\d+$|# (?:TOTAL|PASS|SKIP|XFAIL|FAIL|XPASS|ERROR): +\d+$"
     # npm, pip, BuildKit, Helm, Packer, Serverless, pytest
     r"|\d+ packages? (?:are|is) looking for funding|\s+run `npm fund`|found \d+ vulnerabilities|\[notice\] "
     r"|WARNING: Running pip as|#\d+ (?:DONE [\d.]+s|(?:naming to|pushing|unpacking to|exporting) .*)$"
@@ -243,17 +271,20 @@ def last_words(
     said = pl.concat([_built(events, parted, logs), _counted(events, logs, totals)]).sort(
         "source_id", "byte_start", "rank"
     )
+    spoken = said.select("source_id").unique()
+    silent = logs.filter(pl.col("reader").is_null()).join(spoken, on="source_id", how="anti", maintain_order="left")
+    stated = failed_at_the_end(events, silent)
     if said.is_empty():
-        return pl.DataFrame(schema=VERDICTS)
+        return stated
     turns = _turns(marks.join(logs.select("source_id"), on="source_id", how="semi"))
     tails = _tails(events, logs.filter(pl.col("reader").is_null()), said)
     rows = []
-    for log in logs.join(said.select("source_id").unique(), on="source_id", how="semi").iter_rows(named=True):
+    for log in logs.join(spoken, on="source_id", how="semi").iter_rows(named=True):
         words = [_Word(**w) for w in said.filter(source_id=log["source_id"]).drop("source_id").iter_rows(named=True)]
         outcome = _outcome(words, turns.get(log["source_id"], []))
         if outcome is not None:
             rows += _verdict(log, outcome, tails.get(log["source_id"]))
-    return pl.DataFrame(rows, schema=VERDICTS)
+    return pl.concat([pl.DataFrame(rows, schema=VERDICTS), stated])
 
 
 @dataclass(frozen=True, slots=True)

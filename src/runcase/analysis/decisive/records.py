@@ -28,6 +28,8 @@ _ABOVE_FRAMES = r"(?s)\A[^\n]*\n+((?:[a-z][\w$]*\.)+[A-Z]\w*(?:Exception|Error|F
 _ABOVE_STACK = r"(?s)\A[^\n]*\n.*?\n([A-Za-z_][\w.]*(?:Error|Exception)\b[^\n]*)\n+Stack Trace:\n\s+File \""
 """What Dagster caught, above the stack that it was thrown in."""
 _HARMLESS = r"(?i)\A[^\n]*\b(?:trace|debug|info|warn|warning)\b"
+_NOT_HARMLESS = r"\A[^\n]*(?:\bwith failure cause:|\bto FAILED\b)"
+"""What an engine logs as a warning or less is what broke where the line says that a job or task failed by it."""
 _REPORT = r"(?m)^(==\d+==\s?ERROR: \w+Sanitizer[^\n]*|panic: [^\n]*|thread '[^'\n]*' [^\n]*panicked at[^\n]*)"
 """What a runtime prints when a program dies; a stamped line above it, which takes it in, is of something else."""
 _LAST_TITLE = r"\n(\S[^\n]*)(?:\n(?:\s[^\n]*)?)*$"
@@ -83,6 +85,6 @@ def _told(several: pl.Expr) -> pl.Expr:
         .then(raised)
         .when(report.is_not_null())
         .then(report)
-        .when(~several.str.contains(_HARMLESS))
+        .when(~several.str.contains(_HARMLESS) | several.str.contains(_NOT_HARMLESS))
         .then(thrown)
     )

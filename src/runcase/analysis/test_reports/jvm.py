@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from runcase.analysis.test_reports.base import Line, Report, Tool, counts, distinct, first, summed
 from runcase.analysis.test_reports.maven import ANT, TOTALS
+from runcase.rules.patterns import unnamed
 
 _GRADLE_NAME = re.compile(r"^(?P<holder>\S.*?) > (?P<name>.+?) FAILED\s*$")
 _GRADLE_END = re.compile(r"^(?P<run>\d+) tests? completed(?:, (?P<failed>\d+) failed)?(?:, (?P<skipped>\d+) skipped)?")
@@ -14,6 +15,10 @@ _GRADLE_RESULT = re.compile(
     r"Results?: \w+ \((?P<run>\d+) tests?, (?P<passed>\d+) (?:passed|successes), (?P<failed>\d+) (?:failed|failures),"
     r" (?P<skipped>\d+) skipped\)"
 )
+_ANDROID = re.compile(r"^Starting (?P<run>\d+) tests on ")
+"""Tests on a device: what failed is told by name alone."""
+
+_BUILT = re.compile(r"^BUILD (?P<well>SUCCESSFUL|FAILED)\b")
 _NESTED = re.compile(r"^[A-Z]\w*$")
 _GRADLE_PLAIN = re.compile(r"^((?:[a-z][\w$]*\.)+[A-Z][\w$]*\.\w\S*) FAILED\s*$")
 """TestNG's data providers and set-up methods."""
@@ -51,22 +56,34 @@ class Gradle(Tool):
 
     name = "gradle"
     wanted = rf" > .+ FAILED\s*$|{_GRADLE_PLAIN.pattern}|^\d+ tests? completed|Results?: \w+ \(\d+ tests?, "
+    wanted += rf"|^BUILD (?:SUCCESSFUL|FAILED)\b|{unnamed(_ANDROID.pattern)}"
     sign = r"\S > .+ FAILED\s*$|^\d+ tests? completed|Results?: \w+ \(\d+ tests?, "
     counts_for = ("testng",)
 
     def report(self, lines: Sequence[Line]) -> Report | None:
-        """Totals of tasks are summed; Gradle prints them only when something failed."""
+        """Totals of tasks are summed; Gradle prints them only when something failed.
+
+        Without any, tests that failed in a build that was successful passed when they were run again.
+        """
         ends = counts(_GRADLE_RESULT, lines) or counts(_GRADLE_END, lines)
         found = [m for line in lines if (m := _GRADLE_NAME.match(line.text)) and not m["holder"].startswith("Task")]
         names = [_gradle_case(f"{m['holder']} > {m['name']}") for m in found if ":" not in m["holder"][:1]]
-        if not ends and not names:
+        if not ends and (not names or _mended(lines)):
             return None
         names += [m[1] for line in lines if ends and (m := _GRADLE_PLAIN.match(line.text))]
         skipped = sum(n["skipped"] for _, n in ends)
         failed = sum(n["failed"] for _, n in ends) if ends else len(set(names))
+        ends = ends or counts(_ANDROID, lines)
         ran = sum(n["run"] for _, n in ends) if ends else failed
         places = tuple(line.place for line, _ in ends)
         return Report(self.name, ran, max(0, ran - failed - skipped), failed, skipped, distinct(names), places)
+
+
+def _mended(lines: Sequence[Line]) -> bool:
+    """Whether the first build that ended after a test had failed was successful."""
+    failed = next((n for n, line in enumerate(lines) if _GRADLE_NAME.match(line.text)), len(lines))
+    built = next((m for line in lines[failed:] if (m := _BUILT.match(line.text))), None)
+    return built is not None and built["well"] == "SUCCESSFUL"
 
 
 def _gradle_case(path: str) -> str:

@@ -33,6 +33,15 @@ class Rspec(Tool):
         return Report(self.name, ran, max(0, ran - failed - skipped), failed, skipped, names, places)
 
 
+CLOJURE = LineTool(
+    "clojure.test",
+    r"^Ran \d+ tests containing \d+ assertions\.|^\d+ failures, \d+ errors\.|^(?:FAIL|ERROR) in \(",
+    re.compile(
+        r"^Ran (?P<run>\d+) tests containing \d+ assertions\."
+        r"|^(?P<failed>\d+) failures, (?P<failed_errors>\d+) errors\."
+    ),
+    re.compile(r"^(?:FAIL|ERROR) in \((\S+)\) \("),
+)
 PESTER = LineTool(
     "pester",
     r"^Tests Passed: \d+, Failed: |^\s*\[-\] \S",

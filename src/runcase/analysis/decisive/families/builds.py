@@ -15,7 +15,7 @@ COMPILERS = (
         98,
         _COMPILE,
         after=4,
-        unless=": runtime error: |error: Failure!$",
+        unless=r": runtime error: |error: Failure!$|\blogger\.go:\d+: ",
         sure=True,
     ),
     Family(
@@ -101,7 +101,7 @@ COMPILERS = (
     ),
     Family(
         "signing",
-        r"\berrSec[A-Z]\w+|^error: No (?:signing certificate|profiles for)"
+        r"\berrSec[A-Z]\w+|\berror: No (?:signing certificate|profiles for)"
         r"|[Pp]rovisioning profile .* (?:doesn't|does not|has expired)",
         98,
         "config.signing",
@@ -379,6 +379,15 @@ BUILD_TOOLS = (
         "config.deploy",
         sure=True,
         total=True,
+    ),
+    Family(
+        "pulumi",
+        r"^\s+(?:error: )?(?:\* )?(?:creating|updating|deleting|replacing|refreshing) urn:pulumi:",
+        94,
+        "config.deploy",
+        after=1,
+        sure=True,
+        unless=r"\b\d+ errors? occurred:$|api error ",
     ),
     Family("cloudformation", r"(?:CREATE|UPDATE|DELETE)_FAILED\b", 92, "config.deploy"),
 )

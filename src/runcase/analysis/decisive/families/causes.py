@@ -56,6 +56,7 @@ CRASHES = (
         (
             r"[Oo]ut of memory|OutOfMemory|OOMKilled|oom-kill|Cannot allocate memory|std::bad_alloc"
             r"|TERM_MEMLIMIT: |^=>> PBS: job killed: v?mem |MemoryError"
+            r"|running beyond (?:physical|virtual) memory limits"
             r"|virtual memory exhausted|[Ee]xit(?:ed with)? (?:code|status):? 137\b"
         ),
         97,
@@ -231,7 +232,7 @@ SETTINGS = (
     Family(
         "vulnerable",
         r"^[1-9]\d* vulnerabilit(?:y|ies) (?:\(|found)|detected vulnerable packages"
-        r"|^Total: [1-9]\d* \((?:UNKNOWN|LOW|MEDIUM|HIGH|CRITICAL): \d",
+        r"|^\s*FAILED for resource: |\bleaks found: [1-9]|^Total: [1-9]\d* \((?:UNKNOWN|LOW|MEDIUM|HIGH|CRITICAL): \d",
         90,
         "build.policy",
         before=2,
@@ -282,6 +283,7 @@ SETTINGS = (
         after=4,
         sure=True,
     ),
+    Family("missing_input", r"^MissingInputException in rule \w", 97, "input.missing_file", after=6, sure=True),
     Family(
         "no_file",
         (

@@ -136,9 +136,14 @@ COMMON = (
     Family(
         "test_word", r"^\W*(?:Test|TEST|test)(?: case)?[ :]\s*\S.*\b(?:FAILED|FAIL|failed)\W*$", 89, _FAILED, after=1
     ),
+    Family("clojure", r"^(?:FAIL|ERROR) in \(\S+\) \(", 98, _FAILED, after=4, sure=True),
+    Family("helm_unittest", r"^\s+- asserts\[\d+\] `\w+` fail", 96, _FAILED, before=2, after=6, sure=True),
+    Family("dbt_test", r"^\s*Failure in (?:test|unit_test) \w+ \(", 98, _FAILED, after=1, sure=True),
+    Family("idempotence", r"\bIdempotence test failed", 97, _FAILED, after=1),
+    Family("expectations", r"^Validation failed!$", 90, _FAILED),
     Family(
         "threshold",
-        r"\bthresholds on metrics? .* (?:have|has) been (?:crossed|breached)",
+        r"\bthresholds on metrics? .* (?:have|has) been (?:crossed|breached)|: false \(actual ?: ",
         97,
         "test.threshold",
         sure=True,

@@ -1,0 +1,68 @@
+"""Logs in which no tool speaks a verdict: a failure that is stated in the last lines, with nothing good below it."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from runcase.analysis.decisive.naming import BY_NAME, families
+from runcase.analysis.decisive.records import spoken
+from runcase.analysis.decisive.weighing import TELLING
+from runcase.analysis.multiplexed import own_words
+from runcase.analysis.status import VERDICTS
+from runcase.model.refs import ref_of
+
+LAST_LINES = 15
+"""What a tool still writes below a failure, advice and counts, is shorter."""
+
+_CHARS = 500
+_OF_TOOLS = ("build.", "test.", "dependency.", "config.deploy", "config.terraform")
+"""Programs log trouble of other kinds and go on; a compiler, a test or an installation that fails was what ran."""
+
+_GOOD = (
+    r"(?i)\b(?:succe\w+|pass(?:ed|ing)?|completed?|done|finished|ok|ready|retry\w*|retries|try again|trying|continu\w+"
+    r"|ignor\w+|recover\w*|fall(?:ing)? back|skipp\w+|warning)\b|✓|✔"
+)
+"""A line that says such a thing of anything makes it uncertain how the log ended."""
+
+_CALM = ("info", "debug", "trace", "warning")
+
+
+def failed_at_the_end(events: pl.LazyFrame, logs: pl.DataFrame) -> pl.DataFrame:
+    """`VERDICTS` of logs that end in a stated failure of a tool.
+
+    Args:
+        events: EVENTS with runs assigned.
+        logs: `run_id, attempt, source_id, lines` of logs that no reader took and whose tools speak no verdict.
+    """
+    if logs.is_empty():
+        return pl.DataFrame(schema=VERDICTS)
+    keys = logs.lazy().select("run_id", "source_id", "lines")
+    late = pl.col("line") + pl.col("n_lines") - 1 > pl.col("lines") - LAST_LINES
+    rows = events.drop("run_id").join(keys, on="source_id", how="inner").filter(late)
+    found = rows.select("run_id", "source_id", "byte_start", "level", "message", ref=ref_of())
+    last = found.collect(engine="streaming").sort("source_id", "byte_start")
+    last = last.with_columns(text=spoken(last["message"], _CHARS)).with_columns(text=own_words(pl.col("text")))
+    named = last.with_columns(family=families(last["text"])).with_columns(
+        states=pl.col("family").is_in(_stating()) & ~pl.col("level").is_in(_CALM).fill_null(value=False),
+        good=pl.col("text").str.contains(_GOOD).fill_null(value=False),
+    )
+    place = pl.int_range(pl.len()).over("source_id")
+    stated = place.filter("states").max().over("source_id")
+    calm = (~pl.col("good") | (place <= stated)).all().over("source_id")
+    chosen = named.filter(pl.col("states") & (place == stated) & calm)
+    attempts = logs.select("source_id", "attempt")
+    verdicts = chosen.join(attempts, on="source_id", how="inner").with_columns(
+        status=pl.lit("failed"), basis=pl.lit("tool_failure"), ts=pl.lit(None), order=pl.lit(0)
+    )
+    return verdicts.select(VERDICTS.names()).cast(VERDICTS)
+
+
+def _stating() -> list[str]:
+    """Families whose lines state by themselves that a tool failed."""
+    return [
+        f.name
+        for f in BY_NAME.values()
+        if (f.failure or "").startswith(_OF_TOOLS)
+        and (f.weight >= TELLING or f.total)
+        and (f.sure or f.name in ("conflict", "solver"))
+    ]
