@@ -17,6 +17,11 @@ ENDS = {
         ["fatal: detected dubious ownership in repository at '/shop'", *PROGRESS, *SPENT],
         ("test.failed", "tests/cart.test.tsx failed to pass"),
     ),
+    "lock-of-another-and-then-no-memory": (
+        ["error: could not lock config file .git/config: File exists", *PROGRESS,
+         "c++: fatal error: Killed signal terminated program cc1plus", "ninja: build stopped: subcommand failed."],
+        ("resource.oom", "Killed signal terminated program cc1plus"),
+    ),
     "ended-soon-after": (
         ["fatal: detected dubious ownership in repository at '/shop'", *PROGRESS[:40], *SPENT],
         ("config.git", "dubious ownership"),

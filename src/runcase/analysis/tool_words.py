@@ -113,7 +113,8 @@ _BUILDERS = (
     _Builder(
         "kubectl",
         r".*\bsuccessfully rolled out$|(?:partitioned roll out|statefulset rolling update) complete",
-        r"error: (?:deployment \".+\" exceeded its progress deadline|timed out waiting for the condition)",
+        r"The \w+ \".+\" is invalid: "
+        r"|error: (?:deployment \".+\" exceeded its progress deadline|timed out waiting for the condition)",
     ),
     _Builder(
         "packer",
@@ -143,6 +144,9 @@ _BUILDERS = (
         ("mocha", "jasmine", "unknown tool"),
     ),
     _Builder("testcafe", r" \d+ passed \(\d+[ms\d ]*\)$", r" [1-9]\d*/\d+ failed \(", ("unknown tool",)),
+    _Builder("npm audit", r"(?!)", r"# npm audit report$"),
+    _Builder("govulncheck", r"No vulnerabilities found\.$", r"Your code is affected by [1-9]\d* vulnerabilit"),
+    _Builder("exit", r"(?!)", r".*\b[Ee]xit(?:ing|ed) with (?:(?:exit|status) )?(?:code|status) [1-9]\d*\.?$"),
     _Builder("gitleaks", r"(?!)", r".*\bleaks found: [1-9]"),
     _Builder("gatling", r"(?!)", r".+ : false \(actual ?: "),
     _Builder("great expectations", r"Validation succeeded!$", r"Validation failed!$"),

@@ -129,13 +129,18 @@ def why_cancelled(decision: Decision) -> str:
     return "timeout.run" if out_of_time else "cancelled"
 
 
+def _within(best: Candidate, decision: Decision) -> list[Candidate]:
+    """Candidates among the cause's own lines."""
+    own = range(best.place, best.place + REACH)
+    return [c for c in decision.candidates if c.place in own]
+
+
 def _narrowed(failure: str, decision: Decision) -> str:
     """The narrower class that the statement's own lines name: `test.snapshot` below `test.failed`."""
     root, _, leaf = failure.partition(".")
     if leaf != "failed" or decision.best is None:
         return failure
-    own = range(decision.best.place, decision.best.place + REACH)
-    inside = (c.family.failure or "" for c in decision.candidates if c.place in own)
+    inside = (c.family.failure or "" for c in _within(decision.best, decision))
     return next((f for f in inside if f.startswith(f"{root}.") and f != failure), failure)
 
 
@@ -146,6 +151,12 @@ def _refined(failure: str, command: str, decision: Decision) -> str:
         return "test.failed"
     if decision.best and decision.best.family.name == "rustc":
         return failure
+    if (
+        failure == "build.compile"
+        and decision.best
+        and any(c.family.name == "clippy" for c in _within(decision.best, decision))
+    ):
+        return "build.lint"
     if failure not in ("build.compile", "build.task_failed", "build.lint"):
         return failure
     named = (purpose(command), purpose(text) if failure == "build.task_failed" else None)

@@ -29,6 +29,9 @@ _LOGGED = re.compile(r"^(?:.{0,20}\d\d:\d\d:\d\d\S* +(?:\S+ +){0,2})?(?:TRACE|DE
 _THROWN = re.compile(r"^(?:Traceback \(|(?:\w+[.$])*(?:\w+Exception|\w*Error)\b)")
 """An exception right below a line that was logged as no error was logged with it."""
 
+_BROWSER = re.compile(r"^\[\d+:(?:\d+:)?\d{4}/\d{6}\.\d+:(?:ERROR|WARNING|INFO):[\w.]+\(\d+\)\] ")
+"""What Chromium writes of its surroundings whatever is tested in it."""
+
 _WARNED = re.compile(r"^(?:warning|WARNING)\b")
 """What is indented below such a line belongs to a warning."""
 
@@ -108,7 +111,7 @@ def _without_harmless(weighed: Sequence[Candidate], texts: dict[int, str]) -> li
 
     def harmless(c: Candidate) -> bool:
         step = _IMAGE_STEP.match(c.text)
-        if broken and step and step[1] not in broken:
+        if (broken and step and step[1] not in broken) or _BROWSER.match(c.text):
             return True
         if "\nTraceback " in c.text and _LOGGED.match(c.text):
             return True

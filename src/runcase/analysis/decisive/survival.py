@@ -17,6 +17,9 @@ _AS_TELLING = 24.0
 _LASTING = ("test.", "build.", "resource.", "crash.")
 """Of such trouble a run goes on and fails for it in the end: tools collect what failed, a full disk stays full."""
 
+_PASSING = ("crash.exception", "crash.database", "resource.lock")
+"""Of such kinds, and not lasting."""
+
 _NO_OWN = ("timeout.", "cancelled", "lost", "crash.exception", "pre_work.")
 """What trouble of any kind leads to: no explanation of its own."""
 
@@ -64,7 +67,7 @@ def _place(c: Candidate) -> int:
 
 def _lasts(c: Candidate) -> bool:
     failure = c.family.failure or ""
-    return failure.startswith(_LASTING) and failure not in ("crash.exception", "crash.database")
+    return failure.startswith(_LASTING) and failure not in _PASSING
 
 
 def _explains(c: Candidate) -> bool:

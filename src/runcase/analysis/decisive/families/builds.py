@@ -35,6 +35,10 @@ COMPILERS = (
         ),
     ),
     Family("rustc_place", r"^\s+--> \S+:\d+:\d+", 84, _COMPILE, after=4, sure=True),
+    Family(
+        "clippy", r"^\s+= note: `-[DF] clippy::|^\s+= note: .*\bclippy::\w+.* implied by ", 50, "build.lint", sure=True
+    ),
+    Family("buf", r"^\S+\.proto:\d+:\d+:[A-Z]", 95, "build.lint", sure=True),
     Family("rust_crate", r"^error: could not compile `", 64, _COMPILE, sure=True),
     Family("candidate", r": note: candidate (?:template|function|constructor)? ?ignored", 70, _COMPILE),
     Family(

@@ -239,6 +239,21 @@ SETTINGS = (
         sure=True,
     ),
     Family(
+        "audit",
+        r"^# npm audit report$|^Your code is affected by [1-9]\d* vulnerabilit",
+        92,
+        "build.policy",
+        after=4,
+        sure=True,
+    ),
+    Family(
+        "quality_gate",
+        r"(?i)\bquality gate(?: status)?(?: failure| failed|: failed| is '?ERROR)",
+        95,
+        "build.policy",
+        sure=True,
+    ),
+    Family(
         "denied_package",
         r"^error\[(?:vulnerability|unlicensed|rejected|banned|unmaintained|unsound|yanked|source-not-allowed)\]: ",
         98,
@@ -320,7 +335,8 @@ SETTINGS = (
     ),
     Family(
         "runner_lost",
-        r"lost communication with the server|runner has received a shutdown signal"
+        r"lost communication with the server|stopped hearing from agent"
+        r"|agent did not connect within|runner has received a shutdown signal"
         r"|agent (?:lost|disconnected|went offline)|ChannelClosedException|Agent was removed",
         97,
         "pre_work.runner_lost",

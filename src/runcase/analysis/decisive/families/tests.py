@@ -145,6 +145,7 @@ JVM = (
         _FAILED,
         unless=r"\.(?:java|kt|scala|groovy):",
     ),
+    Family("jacoco", r"\bRule violated for \w+ \S+: \w+ covered \w+ is ", 99, "test.coverage", sure=True),
     Family("surefire_old", r"^(?:Failed tests|Tests in error):(?: |$)", 92, _FAILED, after=2),
     Family(
         "surefire_totals",
