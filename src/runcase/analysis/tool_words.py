@@ -152,7 +152,7 @@ _BUILDERS = (
     _Builder("great expectations", r"Validation succeeded!$", r"Validation failed!$"),
     _Builder("fastlane", r".*fastlane\.tools finished successfully", r".*\bfastlane finished with errors"),
     _Builder("serverless", r"✔ Service deployed to stack \S", r"✖ Stack \S+ failed to deploy"),
-    _Builder("cdk", r"\s*✅ +\S", r"\s*❌ +\S+ failed|❌ Deployment failed"),
+    _Builder("cdk", r"\s*✅  \S", r"\s*❌ +\S+ failed|❌ Deployment failed"),
     _Builder(
         "checkers",
         r"All checks passed!$|Success: no issues found in \d|All matched files use Prettier code style!"
