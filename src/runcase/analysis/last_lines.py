@@ -1,4 +1,4 @@
-"""Logs in which no tool speaks a verdict: a failure that is stated in the last lines, with nothing good below it."""
+"""Logs in which no tool speaks a verdict: a failure that is stated in the last lines, or a success in the very last."""
 
 from __future__ import annotations
 
@@ -24,11 +24,25 @@ _GOOD = (
 )
 """A line that says such a thing of anything makes it uncertain how the log ended."""
 
+_WELL = (
+    r"(?i)\b(?:completed|finished|ended|done) successfully\b|\bsuccessfully (?:completed|finished)\b"
+    r"|\bexit(?:ed|ing)? (?:with )?(?:(?:exit |status )?code|status):? 0\.?$|\bexit code:? 0\.?$"
+)
+"""What a program says of itself when all is over; what it says of its parts says nothing of it."""
+
+_OF_THE_END = (
+    r"(?i)shut ?down|clean|stopp|clos(?:e|ing)|terminat|roll(?:ed |ing )?back|disconnect|teardown|destroy|notif"
+)
+"""What goes well after a failure too."""
+
+_DOUBT = r"(?i)\b(?:error|errors|fail\w*|abort\w*|denied)\b"
+_NO_DOUBT = r"(?i)\b(?:0|no|without) (?:errors?|failures?|failed)\b"
+
 _CALM = ("info", "debug", "trace", "warning")
 
 
-def failed_at_the_end(events: pl.LazyFrame, logs: pl.DataFrame) -> pl.DataFrame:
-    """`VERDICTS` of logs that end in a stated failure of a tool.
+def told_at_the_end(events: pl.LazyFrame, logs: pl.DataFrame) -> pl.DataFrame:
+    """`VERDICTS` of logs that end in a stated failure of a tool, or in what a program says of its success.
 
     Args:
         events: EVENTS with runs assigned.
@@ -39,7 +53,7 @@ def failed_at_the_end(events: pl.LazyFrame, logs: pl.DataFrame) -> pl.DataFrame:
     keys = logs.lazy().select("run_id", "source_id", "lines")
     late = pl.col("line") + pl.col("n_lines") - 1 > pl.col("lines") - LAST_LINES
     rows = events.drop("run_id").join(keys, on="source_id", how="inner").filter(late)
-    found = rows.select("run_id", "source_id", "byte_start", "level", "message", ref=ref_of())
+    found = rows.select("run_id", "source_id", "byte_start", "ts", "level", "message", ref=ref_of())
     last = found.collect(engine="streaming").sort("source_id", "byte_start")
     last = last.with_columns(text=spoken(last["message"], _CHARS)).with_columns(text=own_words(pl.col("text")))
     named = last.with_columns(family=families(last["text"])).with_columns(
@@ -49,12 +63,26 @@ def failed_at_the_end(events: pl.LazyFrame, logs: pl.DataFrame) -> pl.DataFrame:
     place = pl.int_range(pl.len()).over("source_id")
     stated = place.filter("states").max().over("source_id")
     calm = (~pl.col("good") | (place <= stated)).all().over("source_id")
-    chosen = named.filter(pl.col("states") & (place == stated) & calm)
-    attempts = logs.select("source_id", "attempt")
-    verdicts = chosen.join(attempts, on="source_id", how="inner").with_columns(
-        status=pl.lit("failed"), basis=pl.lit("tool_failure"), ts=pl.lit(None), order=pl.lit(0)
+    failed = named.filter(pl.col("states") & (place == stated) & calm)
+    said = named.filter(pl.col("text").str.strip_chars() != "").group_by("source_id", maintain_order=True).last()
+    well = said.filter(_is_well(pl.col("text")))
+    return pl.concat(
+        [
+            _verdicts(failed.with_columns(ts=pl.lit(None)), logs, "failed", "tool_failure"),
+            _verdicts(well, logs, "succeeded", "tool_success"),
+        ]
     )
-    return verdicts.select(VERDICTS.names()).cast(VERDICTS)
+
+
+def _is_well(text: pl.Expr) -> pl.Expr:
+    doubted = text.str.contains(_OF_THE_END) | text.str.replace_all(_NO_DOUBT, "").str.contains(_DOUBT)
+    return (text.str.contains(_WELL) & ~doubted).fill_null(value=False)
+
+
+def _verdicts(rows: pl.DataFrame, logs: pl.DataFrame, status: str, basis: str) -> pl.DataFrame:
+    told = rows.join(logs.select("source_id", "attempt"), on="source_id", how="inner")
+    told = told.with_columns(status=pl.lit(status), basis=pl.lit(basis), order=pl.lit(0))
+    return told.select(VERDICTS.names()).cast(VERDICTS)
 
 
 def _stating() -> list[str]:

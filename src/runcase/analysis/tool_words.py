@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from runcase.analysis.last_lines import failed_at_the_end
+from runcase.analysis.last_lines import told_at_the_end
 from runcase.analysis.selection import of_kind
 from runcase.analysis.status import END_LINES, VERDICTS
 from runcase.analysis.stretches import Stretch, apart, in_batches
@@ -214,7 +214,7 @@ _TRAILER = re.compile(
     r"|Configuration (?:cache|on demand)|Watched directory hierarchies"
     # MSBuild, Bazel, Go
     r"|\s+\d+ (?:Warning|Error)\(s\)|Time Elapsed "
-    r"|//\S+ +(?:\(cached\) )?PASSED\b|Executed \d+ out of \d+ tests?: |INFO: "
+    r"|//\S+ +(?:\(cached\) )?(?:PASSED|FLAKY|SKIPPED)\b|\s+Stats over \d+ runs|Executed \d+ out of \d+ tests?: |INFO: "
     r"|\?   \t\S+\t\[no test files\]|PASS$"
     # coverage
     r"|\s*% Coverage report from|[-|\s]{10,}$|=+(?: Coverage summary =+)?$|[^|]*\|(?: +(?:[\d.]+|% \w+) +\|){2}"
@@ -225,10 +225,11 @@ _TRAILER = re.compile(
     r"|\s+(?:Start at|Duration) +\S|To open last HTML report run:|\s+(?:npx|yarn|pnpm(?: exec)?) playwright show-report"
     r"|\s+\d+ (?:passed|skipped|flaky|did not run|pending|pass|fail|todo|expect\(\) calls)\b"
     r"|Ran \d+ tests? across \d+ files?\.|Randomized with seed \d"
-    r"|Total Test time \(real\) = |Full log written to "
+    r"|\s+(?:FLAKY|SLOW|LEAK)\b|Total Test time \(real\) = |Full log written to "
     r"|(?:Ok|Expected Fail|Fail|Unexpected Pass|Skipped|Timeout): +\d+\s*$"
     r"|Duration: [\d.]+ m?s$|(?:Passed|Failed): +\d+$|# (?:TOTAL|PASS|SKIP|XFAIL|FAIL|XPASS|ERROR): +\d+$"
     # npm, pip, BuildKit, Helm, Packer, Serverless, pytest
+    r"|\d+ vulnerabilities \(|To address all issues|\s+npm audit fix|Run `npm audit` for"
     r"|\d+ packages? (?:are|is) looking for funding|\s+run `npm fund`|found \d+ vulnerabilities|\[notice\] "
     r"|WARNING: Running pip as|#\d+ (?:DONE [\d.]+s|(?:naming to|pushing|unpacking to|exporting) .*)$"
     r"|(?:REVISION|TEST SUITE): |--> \S+: |\S+: ami-|(?:endpoints?|functions):|\s+\S+: \S+ \([\d.]+ [kM]B\)$|\s+\w+ - https://\S+$"
@@ -277,7 +278,7 @@ def last_words(
     )
     spoken = said.select("source_id").unique()
     silent = logs.filter(pl.col("reader").is_null()).join(spoken, on="source_id", how="anti", maintain_order="left")
-    stated = failed_at_the_end(events, silent)
+    stated = told_at_the_end(events, silent)
     if said.is_empty():
         return stated
     turns = _turns(marks.join(logs.select("source_id"), on="source_id", how="semi"))
