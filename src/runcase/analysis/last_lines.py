@@ -30,6 +30,8 @@ _WELL = (
 )
 """What a program says of itself when all is over; what it says of its parts says nothing of it."""
 
+_ILL = r"\b[Ee]xit(?:ing|ed) with (?:(?:exit |status )?code|status):? [1-9]\d*\.?$"
+
 _OF_THE_END = (
     r"(?i)shut ?down|clean|stopp|clos(?:e|ing)|terminat|roll(?:ed |ing )?back|disconnect|teardown|destroy|notif"
 )
@@ -66,8 +68,10 @@ def told_at_the_end(events: pl.LazyFrame, logs: pl.DataFrame) -> pl.DataFrame:
     failed = named.filter(pl.col("states") & (place == stated) & calm)
     said = named.filter(pl.col("text").str.strip_chars() != "").group_by("source_id", maintain_order=True).last()
     well = said.filter(_is_well(pl.col("text")))
+    ill = said.filter(pl.col("text").str.contains(_ILL).fill_null(value=False))
     return pl.concat(
         [
+            _verdicts(ill.with_columns(ts=pl.lit(None)), logs, "failed", "tool_failure"),
             _verdicts(failed.with_columns(ts=pl.lit(None)), logs, "failed", "tool_failure"),
             _verdicts(well, logs, "succeeded", "tool_success"),
         ]

@@ -146,7 +146,6 @@ _BUILDERS = (
     _Builder("testcafe", r" \d+ passed \(\d+[ms\d ]*\)$", r" [1-9]\d*/\d+ failed \(", ("unknown tool",)),
     _Builder("npm audit", r"(?!)", r"# npm audit report$"),
     _Builder("govulncheck", r"No vulnerabilities found\.$", r"Your code is affected by [1-9]\d* vulnerabilit"),
-    _Builder("exit", r"(?!)", r".*\b[Ee]xit(?:ing|ed) with (?:(?:exit|status) )?(?:code|status) [1-9]\d*\.?$"),
     _Builder("gitleaks", r"(?!)", r".*\bleaks found: [1-9]"),
     _Builder("gatling", r"(?!)", r".+ : false \(actual ?: "),
     _Builder("great expectations", r"Validation succeeded!$", r"Validation failed!$"),
@@ -203,6 +202,9 @@ _BUILDERS = (
     _Builder("ninja", r"(?!)", r"ninja: build stopped: "),
     _Builder("make", r"(?!)", r"g?make: \*\*\* "),
 )
+_GONE_ON_AFTER = ("checkers", "npm", "npm audit", "govulncheck", "pip", "docker", "kubectl", "gatling", "gitleaks")
+"""What scripts often go on after: such a failure counts near the end of a log alone."""
+
 _VERDICT = any_of(way for b in _BUILDERS for way in (b.succeeded, b.failed) if way != r"(?!)")
 _LITERALS = sorted({t for b in _BUILDERS for way in (b.succeeded, b.failed) for t in required(way)} | {"fail", "\tok"})
 
@@ -396,7 +398,8 @@ def _verdict(log: dict[str, object], word: _Word, tail: list[tuple[int, str]] | 
     row = {"run_id": log["run_id"], "attempt": log["attempt"], "order": 0, "ref": word.ref}
     if word.failed:
         plain = log["reader"] is None
-        near = plain or int(str(log["lines"])) - word.line <= END_LINES
+        follow = int(str(log["lines"])) - word.line
+        near = follow <= (TRAILER_LINES if plain else END_LINES) or (plain and word.tool not in _GONE_ON_AFTER)
         return [row | {"status": "failed", "basis": "tool_failure", "ts": None}] if near else []
     after = [text for place, text in tail or () if place >= word.byte_start]
     if not after:
