@@ -41,7 +41,8 @@ CRASHES = (
         "crash.panic",
         after=2,
     ),
-    Family("race", r"^WARNING: DATA RACE", 95, "crash.data_race", after=6, sure=True),
+    Family("miri", r"(?:^|\.\.\. )error: Undefined Behavior: \S", 102, "crash.sanitizer", after=4, sure=True),
+    Family("race", r"^WARNING: DATA RACE", 98, "crash.data_race", after=6, sure=True),
     Family("rust_panic", r"^thread '.*' (?:\(\d+\) )?panicked at", 96, "crash.panic", after=3, sure=True),
     Family(
         "oom_heap",
