@@ -19,7 +19,7 @@ from tests.commands import build, runcase
 
 import runcase as api
 from runcase.intake.redaction.finder import Finder
-from runcase.intake.redaction.marks import MARK
+from runcase.intake.redaction.marks import MARK, is_beyond_guessing
 from runcase.intake.redaction.redactor import Redactor, redacted_text
 from runcase.ledger.raw_chunks import slice_of
 from runcase.rules.language import Place, RedactRule
@@ -217,3 +217,20 @@ def test_a_sealed_environment_can_keep_secrets(tmp_path: Path) -> None:
     built = build(tmp_path / "case", tmp_path / "a.log", "--no-redact")
     assert api.open(built.root).redactions.collect().is_empty()
     assert "hunter2" in api.open(built.root).events.collect()["message"][0]
+
+
+@pytest.mark.parametrize(
+    ("secret", "drawn"),
+    [
+        ("f5b165224a58b791df6af1d8303e61cd86c3", True),
+        ("9b2d7f0e-41c8-4f6a-9e57-0c3d8a1b6e24", True),
+        ("q9Zt4LmX2vB7nK1sR8wE5yH3", True),
+        ("q9Zt4LmX2vB7", False),
+        ("CorrectHorseBatteryStaple2024", False),
+        ("my very long pass phrase of many words 1234", False),
+        ("P@ssw0rdP@ssw0rdP@ssw0rd", False),
+        ("123456789012345678901234567890", False),
+    ],
+)
+def test_only_what_a_machine_drew_is_beyond_guessing(secret: str, drawn: bool) -> None:
+    assert is_beyond_guessing(secret.encode()) is drawn

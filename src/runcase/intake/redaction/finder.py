@@ -104,7 +104,8 @@ class Finder:
 
     def _marked(self, kind: SecretKind, value: bytes, at: int) -> str:
         mark = mark_of(kind.name, value)
-        if (kind.certain or is_distinctive(value)) and len(value) >= 8 and len(self._learned) < MAX_LEARNED * 8:
+        room = len(self._learned) < MAX_LEARNED * 8
+        if room and len(value) >= 8 and (kind.certain or is_distinctive(value)):
             for form in forms_of(value) - self._learned.keys():
                 self._learned[form] = (kind.name, mark)
                 self._since[form] = at
@@ -223,6 +224,8 @@ def _in_line(line: bytes) -> Iterator[tuple[int, int, SecretKind, bytes]]:
 def _plain(line: bytes) -> Iterator[tuple[int, int, SecretKind, bytes]]:
     lower = line.lower().decode("latin-1")
     near = {anchors for word, anchors in _ANCHORS if word in lower}
+    if not near:
+        return
     for kind in KINDS:
         for match in kind.pattern.finditer(line) if kind.anchors in near else ():
             at, to = match.span("secret")

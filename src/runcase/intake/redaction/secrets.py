@@ -7,10 +7,10 @@ for Authorization headers, RFC 3986 for userinfo, RFC 7468 for PEM.
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
 from dataclasses import dataclass
+
+from runcase.intake.redaction.marks import entropy
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +182,4 @@ def is_distinctive(value: bytes) -> bool:
     if len(value) < 10 or re.fullmatch(rb"[0-9:./T-]+Z?", value):
         return False
     classes = sum(bool(re.search(c, value)) for c in (rb"[a-z]", rb"[A-Z]", rb"[0-9]", rb"[^A-Za-z0-9]"))
-    return classes >= 2 and bool(re.search(rb"[0-9]", value)) and _entropy(value) >= 2.8
-
-
-def _entropy(value: bytes) -> float:
-    """Bits a byte."""
-    counts = Counter(value).values()
-    return -sum(n / len(value) * math.log2(n / len(value)) for n in counts)
+    return classes >= 2 and bool(re.search(rb"[0-9]", value)) and entropy(value) >= 2.8
