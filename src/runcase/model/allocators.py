@@ -38,7 +38,8 @@ def give_back_soon() -> None:
 def let_go(library: str) -> None:
     """Gives the unchanged pages of a mapped library back; those that are used again come back from its file.
 
-    Of LLVM a process needs 66 MiB to load a kernel, and nothing to run it (measured 2026-11).
+    Of LLVM a process needs 66 MiB to load a kernel, and nothing to run it; of all its libraries a process that reads
+    needs 26 MiB less than it touched while it started (measured 2026-11).
     """
     advise = ctypes.CDLL(None).madvise
     advise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)

@@ -1,4 +1,4 @@
-"""Kernels as Python calls them, which let go of the compiler's pages once they are loaded."""
+"""Kernels as Python calls them, which let go of what the compiler and other libraries loaded once they are loaded."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def kernel(function: Callable[Given, Made]) -> Callable[Given, Made]:
         loaded = len(compiled.overloads)
         made: Made = compiled(*args, **kwargs)
         if len(compiled.overloads) > loaded:
-            let_go("libllvmlite")
+            let_go(".so")
         return made
 
     return call
