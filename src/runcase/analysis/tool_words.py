@@ -205,7 +205,8 @@ _BUILDERS = (
 _GONE_ON_AFTER = ("checkers", "npm", "npm audit", "govulncheck", "pip", "docker", "kubectl", "gatling", "gitleaks")
 """What scripts often go on after: such a failure counts near the end of a log alone."""
 
-_VERDICT = any_of(way for b in _BUILDERS for way in (b.succeeded, b.failed) if way != r"(?!)")
+_WAYS = any_of(way for b in _BUILDERS for way in (b.succeeded, b.failed) if way != r"(?!)")
+_VERDICT = ascii_borders(rf"(?m)^(?:{_WAYS})")
 _LITERALS = sorted({t for b in _BUILDERS for way in (b.succeeded, b.failed) for t in required(way)} | {"fail", "\tok"})
 
 _TRAILER = re.compile(
@@ -330,7 +331,7 @@ def _built(events: pl.LazyFrame, parted: Sequence[Stretch], logs: pl.DataFrame) 
 
     def telling(rows: pl.DataFrame) -> pl.DataFrame:
         near = rows.filter(rows["message"].str.contains_any(_LITERALS, ascii_case_insensitive=True))
-        return near.filter(near["message"].str.contains(ascii_borders(rf"(?m)^(?:{_VERDICT})")))
+        return near.filter(near["message"].str.contains(_VERDICT))
 
     mine = events.join(logs.lazy().select("source_id"), on="source_id", how="semi")
     lines = mine.select("source_id", "byte_start", "byte_len", "line", "ts", "message")

@@ -13,6 +13,7 @@ import stat
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -63,7 +64,7 @@ def _steps(inputs: Sequence[Path]) -> set[Path]:
     beside: dict[Path, list[Path]] = {}
     for given in inputs:
         path = given.resolve()
-        if path.parent.name and path.is_file() and is_step(path.name, _begin(path)):
+        if path.parent.name and path.is_file() and is_step(path.name, partial(_begin, path)):
             beside.setdefault(path.parent, []).append(path)
     return {path for paths in beside.values() if len(set(paths)) > 1 for path in paths}
 

@@ -83,9 +83,11 @@ def grouped(units: Sequence[Unit]) -> Iterator[tuple[Unit, ...]]:
     least = divided_from(units)
     for large, following in groupby(units, lambda u: u.size_bytes >= least):
         alike = tuple(following)
-        size = sum(u.size_bytes for u in alike)
-        of = len(alike) if large else max(-(-len(alike) // GROUP_UNITS), -(-size // GROUP_BYTES))
-        cuts = range(1, of) if large else _cuts([u.size_bytes for u in alike], of)
+        if large:
+            yield from ((u,) for u in alike)
+            continue
+        sizes = [u.size_bytes for u in alike]
+        cuts = _cuts(sizes, max(-(-len(sizes) // GROUP_UNITS), -(-sum(sizes) // GROUP_BYTES)))
         yield from (alike[begin:end] for begin, end in pairwise([0, *cuts, len(alike)]))
 
 

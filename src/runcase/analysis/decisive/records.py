@@ -68,11 +68,9 @@ def spoken(messages: pl.Series, most: int) -> pl.Series:
     several = messages.str.contains("\n", literal=True).fill_null(value=False).arg_true()
     if several.is_empty():
         return begins
-    told = messages[several].to_frame("message").select(_told(pl.col("message")).str.slice(0, most)).to_series()
-    where = pl.int_range(messages.len(), eager=True).scatter(
-        several, pl.int_range(told.len(), eager=True) + messages.len()
-    )
-    return pl.concat([begins, pl.select(pl.coalesce(told, begins[several])).to_series()])[where]
+    message = pl.col("message")
+    told = messages[several].to_frame("message").select(pl.coalesce(_told(message), message).str.slice(0, most))
+    return begins.scatter(several, told.to_series())
 
 
 def _told(several: pl.Expr) -> pl.Expr:

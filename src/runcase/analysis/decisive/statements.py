@@ -178,8 +178,8 @@ def _sifted(rows: pl.DataFrame) -> pl.DataFrame:
     texts = said(rows["message"])
     coded = pl.col("fields").str.contains('"exit_code"', literal=True) | _failed_itself()
     ends = (pl.col("kind").str.contains(_ENDS) | coded).fill_null(value=False)
-    told = rows.drop("message").with_columns(texts.alias("text"), could_say(texts).alias("_could"), _ends=ends)
-    sifted = told.with_columns(_begun=_begun(), _sifted=pl.col("_ends") | pl.col("_could")).drop("_could")
+    told = rows.drop("message").with_columns(text=texts, _ends=ends)
+    sifted = told.with_columns(_begun=_begun(), _sifted=pl.col("_ends") | pl.lit(could_say(texts)))
     return sifted.with_columns(pl.when("_sifted").then(pl.col("fields", "text")))
 
 

@@ -8,6 +8,7 @@ the archive or folder that the file lies in.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 _NUMBERED = re.compile(r"-?\d+_(?P<name>.+)\.txt")
@@ -71,12 +72,15 @@ def as_it_begins(file: JobFile, path: str, begin: str) -> JobFile:
     return file if file.step == _FIRST_STEP or not readied else _whole_job(path, str(file.step))
 
 
-def is_step(name: str, begin: bytes) -> bool:
-    """Whether a file that was given by itself is one of a job's steps, or of a run's jobs, by its name and begin."""
+def is_step(name: str, begin: Callable[[], bytes]) -> bool:
+    """Whether a file that was given by itself is one of a job's steps, or of a run's jobs, by its name and begin.
+
+    Only a file that is named like one is opened.
+    """
     numbered = _NUMBERED.fullmatch(name)
     if numbered is None or name.startswith(("0_", "-")):
         return False
-    text = begin.decode("utf-8", "replace").removeprefix("\ufeff")
+    text = begin().decode("utf-8", "replace").removeprefix("\ufeff")
     line = _STAMP.sub("", text, count=1)
     return line != text or bool(_READIED.match(line) or _BEGUN.match(line))
 
