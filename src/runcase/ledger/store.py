@@ -172,6 +172,7 @@ class Case:
         self._decoded: Decoded | None = None
         self._first_inputs: dict[str, str] = {}
         self._inside: dict[str, list[str]] = {}
+        self._superseded: dict[str, str | None] = {}
 
     @classmethod
     def open(cls, root: Path, elsewhere: Elsewhere | None = None) -> Case:
@@ -303,9 +304,15 @@ class Case:
 
     def batches(self) -> list[str]:
         """Names of the batches that are visible, sorted; one that another takes the place of is none."""
-        ledger = self.root / "ledger"
-        found = {p.name for p in ledger.iterdir() if p.is_dir() and not p.name.startswith(".")}
-        return sorted(found - {_superseded(ledger / name / SUPERSEDES) for name in found})
+        with os.scandir(self.root / "ledger") as entries:
+            found = {e.name for e in entries if not e.name.startswith(".") and e.is_dir()}
+        return sorted(found - {self._superseded_by(name) for name in found})
+
+    def _superseded_by(self, batch: str) -> str | None:
+        """The batch whose place one takes, if any; a batch comes with its note."""
+        if batch not in self._superseded:
+            self._superseded[batch] = _superseded(self.root / "ledger" / batch / SUPERSEDES)
+        return self._superseded[batch]
 
     def remove_superseded(self) -> None:
         """Drops batches that others took the place of, and then the notes that say so."""
@@ -314,6 +321,7 @@ class Case:
             if (name := _superseded(note)) is not None:
                 shutil.rmtree(ledger / name, ignore_errors=True)
             note.unlink()
+        self._superseded = {}
 
     def clear_staging(self) -> None:
         """Removes what a killed build left behind, before batches are written."""
@@ -324,6 +332,7 @@ class Case:
     def _forget(self) -> None:
         """What was learned of files that a build is about to replace."""
         self._checked, self._batch_of, self._chunks, self._first_inputs, self._inside = {}, {}, {}, {}, {}
+        self._superseded = {}
 
     def batch(self, name: str, supersedes: str | None = None) -> BatchWriter:
         """A writer for a new batch, which may take the place of another; leftovers of a killed build are removed."""
@@ -344,7 +353,7 @@ class Case:
     def _known(self, listed: object) -> list[str]:
         """Batches that are listed or take the place of one that is; all where none of them is there."""
         names = {n for n in listed if isinstance(n, str)} if isinstance(listed, list) else set()
-        notes = {b: _superseded(self.root / "ledger" / b / SUPERSEDES) for b in self.batches()}
+        notes = {b: self._superseded_by(b) for b in self.batches()}
         return [b for b, before in notes.items() if b in names or before in names] or self.batches()
 
     def builds(self) -> list[list[str]]:
@@ -353,7 +362,7 @@ class Case:
         In the order of their names and not of the calendar: a case has no clock.
         """
         listed = self.provenance().get("builds")
-        successor = {_superseded(self.root / "ledger" / b / SUPERSEDES) or b: b for b in self.batches()}
+        successor = {self._superseded_by(b) or b: b for b in self.batches()}
         known = (
             [[successor[b] for b in build if b in successor] for build in listed] if isinstance(listed, list) else []
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ from runcase.model.tables import RAW
 
 NAME = "SHA256SUMS"
 _OUTSIDE = frozenset({NAME, "case.json"})
+
+_OF_A_FOLDER = re.compile(r"^[0-9a-f]{64}  ((?:runs|ledger)/[^/\n]+)/.*\n(?:[0-9a-f]{64}  \1/.*\n)*", re.MULTILINE)
+"""Lines that follow one another of files in one folder of a run or of a batch."""
 
 RETAINING = ".retaining"
 """Stands in a case from the first table that loses payloads until faces and digests say so: a kill leaves it."""
@@ -41,44 +45,57 @@ def write_sums(case: Case, kept: Collection[str]) -> None:
         case: The case, complete but for its `case.json`.
         kept: Folders such as `runs/r-1`, whose files are as they were when their digests were written last.
     """
-    before: dict[str, list[tuple[str, str]]] = {}
-    for name, digest in read_sums(case).items():
-        before.setdefault(_folder(name), []).append((name, digest))
+    before = _by_folder(case)
     carried = before.keys() & set(kept)
-    found: list[tuple[str, str]] = []
+    found: dict[str, str] = {}
     for folder, folders, names in os.walk(case.root):
         inside = os.path.relpath(folder, case.root).replace(os.sep, "/")
         prefix = "" if inside == "." else f"{inside}/"
-        for known in carried.intersection(f"{prefix}{f}" for f in folders):
-            found += before[known]
+        found |= {f"{known}/": before[known] for known in carried.intersection(f"{prefix}{f}" for f in folders)}
         folders[:] = [f for f in folders if f"{prefix}{f}" not in carried and not f.startswith(".")]
         own = (f"{prefix}{n}" for n in names if not n.startswith("."))
-        found += [(n, digest_of(case.root / n)) for n in own if n not in _OUTSIDE and (case.root / n).is_file()]
-    case.write_text(NAME, listing(dict(found)), durable=True)
+        found |= {n: _line(n, digest_of(case.root / n)) for n in own if n not in _OUTSIDE and (case.root / n).is_file()}
+    # what lies in a folder stands where its name with a slash would
+    case.write_text(NAME, "".join(lines for _, lines in sorted(found.items())), durable=True)
 
 
-def _folder(name: str) -> str:
-    """The folder of a run or of a batch in which a file lies."""
-    return name[: name.find("/", name.find("/") + 1)] if name.count("/") > 1 else name
+def _by_folder(case: Case) -> dict[str, str]:
+    """The folder of each run and of each batch -> the lines of its files, as they were written last."""
+    found: dict[str, str] = {}
+    for lines in _OF_A_FOLDER.finditer(_text(_written(case))):
+        found[lines[1]] = found.get(lines[1], "") + lines[0]
+    return found
 
 
 def read_sums(case: Case) -> dict[str, str]:
     """Name of each file -> its digest; empty when there is no list."""
+    return listed(_written(case))
+
+
+def _written(case: Case) -> bytes:
     try:
-        return listed((case.root / NAME).read_bytes())
+        return (case.root / NAME).read_bytes()
     except FileNotFoundError:
-        return {}
+        return b""
+
+
+def _text(sums: bytes) -> str:
+    return sums.decode("utf-8", "surrogateescape")
 
 
 def listed(sums: bytes) -> dict[str, str]:
     """Name of each file -> its digest, as sha256sum(1) writes it."""
-    pairs = (line.split("  ", 1) for line in sums.decode("utf-8", "surrogateescape").splitlines())
+    pairs = (line.split("  ", 1) for line in _text(sums).splitlines())
     return {pair[1]: pair[0] for pair in pairs if len(pair) == 2}
 
 
 def listing(digests: Mapping[str, str]) -> str:
     """What `listed` reads, by name."""
-    return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items()))
+    return "".join(_line(name, digest) for name, digest in sorted(digests.items()))
+
+
+def _line(name: str, digest: str) -> str:
+    return f"{digest}  {name}\n"
 
 
 def verify(case: Case) -> list[Finding]:
