@@ -96,10 +96,12 @@ def decide(weighed: Sequence[Candidate], texts: dict[int, str], regions: Sequenc
     while best and (later := ended_by(best, told, regions)):
         told = [_outlived(c, later[0]) if c.place < later[0].place else c for c in told]
         best = _first_cause(by_score(later))
+    if best and best.family.weight < TELLING and regions and not any(r.holds(best.place) for r in regions):
+        best = None  # a general word elsewhere says less than the last words of what failed
     told = by_score([*told, *_tails(regions, texts, best)])
     best = best or _first_cause(told)
     told = [c for c in told if best is None or c.score >= best.score - _reach(c, best, regions)]
-    chosen = _Choice(budget, texts, best, frozenset(r.end for r in regions))
+    chosen = _Choice(budget, texts, best, frozenset(e - (e != r.end) for r in regions for e in r.ends))
     for candidate in _in_turn(told, best, texts):
         chosen.add(candidate)
     return Decision(tuple(sorted(chosen.places | chosen.between())), best or (told[0] if told else None), tuple(told))
@@ -120,7 +122,7 @@ def _without_harmless(weighed: Sequence[Candidate], texts: dict[int, str]) -> li
         return bool(_IGNORED.search(texts.get(c.place + 1, "")))
 
     told = (c for c in weighed if not (c.text[:1] in " \t" and _WARNED.match(texts.get(c.place - 1, ""))))
-    return [replace(c, score=c.score - 40) if harmless(c) else c for c in told]
+    return [replace(c, score=c.score - (_FAR if _BROWSER.match(c.text) else 40)) if harmless(c) else c for c in told]
 
 
 def _first_cause(weighed: Sequence[Candidate]) -> Candidate | None:
@@ -142,7 +144,7 @@ def _tails(regions: Sequence[Region], texts: dict[int, str], best: Candidate | N
     """The last lines before each exit: many when nothing else tells, else a few."""
     known = best is not None and best.family.weight >= TELLING and any(r.holds(best.place) for r in regions)
     count = 2 if known else TAIL_LINES
-    rows = [row for r in regions for row in tail(r.end, texts, count, known) if row[0] > _title_end(r, texts)]
+    rows = [row for r in regions for row in tail(r.ends[0], texts, count, known) if row[0] > _title_end(r, texts)]
     lift = 0.0 if known else 12.0
     return [
         Candidate(place, family, text, family.weight + lift - n / 10) for n, (place, text, family) in enumerate(rows)
@@ -243,7 +245,7 @@ class _Choice:
         text = self._texts.get(place)
         if text is None or place in self.places:
             return text is not None
-        if text.startswith(("##[group]", "##[endgroup]", "PASS ", "ok ")) or advises(text):
+        if text.startswith(("##[group]", "##[endgroup]", "[Pipeline] ", "PASS ", "ok ")) or advises(text):
             return False
         return not text.strip() or self._take(place, text, self._chars * 7 // 10 if "\n" in text else self._chars)
 

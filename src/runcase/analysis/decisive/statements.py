@@ -49,11 +49,14 @@ MOST_SHOWN = 200
 FEW_ALIKE = 5
 """Rows that differ in numbers alone of which the first are looked at wherever they stand."""
 
+_NAMED_BEFORE = 3
+"""So many rows before a job says that it leaves out a stage it named the stage."""
+
 TEXT_CHARS = 2000
 _ENDS = "^(?:exit|run[.]finished|stage[.]started|tool[.]started)"
 _BAD = ("failed", "timed_out", "cancelled")
 _PLACE = ("source_id", "byte_start")
-_KEPT = ("run_id", "place", "text", "family", "kind", "code", "ended", "part", "ref")
+_KEPT = ("run_id", "place", "text", "family", "kind", "code", "ended", "afterwards", "part", "ref")
 
 
 _ERROR_MEMBER = r'"(?:error|err|exception|cause)": ?"((?:[^"\\]|\\.)+)"'
@@ -102,7 +105,9 @@ def decisions(events: pl.LazyFrame, runs: pl.Series, goods: pl.DataFrame | None 
         rows,
         parted,
         {
-            run_id: _reached([c.place for c in found[run_id][:MOST_SHOWN]], [r.end for r in failing[run_id]])
+            run_id: _reached(
+                [c.place for c in found[run_id][:MOST_SHOWN]], [e for r in failing[run_id] for e in r.ends]
+            )
             for run_id in marked
         },
     )
@@ -176,7 +181,7 @@ def _marked(rows: pl.LazyFrame, parted: Iterable[Stretch], spans: pl.DataFrame) 
 def _sifted(rows: pl.DataFrame) -> pl.DataFrame:
     """Adds `_ends`, `_begun`, and `_sifted`: whether a row may say something. No other has `fields` and `text`."""
     texts = said(rows["message"])
-    coded = pl.col("fields").str.contains('"exit_code"', literal=True) | _failed_itself()
+    coded = pl.col("fields").str.contains('"exit_code"|"afterwards"') | _failed_itself()
     ends = (pl.col("kind").str.contains(_ENDS) | coded).fill_null(value=False)
     told = rows.drop("message").with_columns(text=texts, _ends=ends)
     sifted = told.with_columns(_begun=_begun(), _sifted=pl.col("_ends") | pl.lit(could_say(texts)))
@@ -237,6 +242,7 @@ def _named(rows: pl.DataFrame) -> pl.DataFrame:
         ref=ref_of(),
         code=pl.col("fields").str.json_path_match("$.exit_code"),
         ended=pl.col("fields").str.json_path_match("$.status"),
+        afterwards=pl.col("fields").str.json_path_match("$.afterwards"),
     )
     return named.select(_schema().names())
 
@@ -285,12 +291,14 @@ def _regions(rows: pl.DataFrame) -> list[Region]:
     )
     ends = exits if exits.height else rows.filter((pl.col("kind") == "run.finished") & bad)
     begins = rows.filter(pl.col("kind").is_in(["stage.started", "tool.started"]))["place"].to_list()
+    afterwards = rows.filter(pl.col("afterwards").is_not_null())["place"].to_list()
     found: dict[int, Region] = {}
     for end in ends["place"].to_list():
-        at = bisect_right(begins, end)
+        over = next((place for place in afterwards if place < end), None)
+        at = bisect_right(begins, end if over is None else over - _NAMED_BEFORE)
         begin = begins[at - 1] if at else int(rows["place"][0])
         if begin in found or len(found) < MOST_REGIONS:
-            found[begin] = Region(begin, end)
+            found[begin] = Region(begin, end, over)
     return list(found.values())
 
 

@@ -34,10 +34,17 @@ class Region:
 
     begin: int
     end: int
+    over: int | None = None
+    """The row before `end` from which on the job cleaned up after what had failed."""
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """The row before which the last words of what failed stand, and the end."""
+        return (self.end,) if self.over is None else (self.over, self.end)
 
     def holds(self, place: int) -> bool:
-        """Whether a row lies inside; what a runner adds right after the end counts as inside."""
-        return self.begin <= place <= self.end + 2
+        """Whether a row lies inside; what a runner adds right before and after the end counts as inside."""
+        return self.begin <= place < self.ends[0] or self.end - 1 <= place <= self.end + 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,10 @@ _MARK = re.compile(
 _PREFIX = r"^([0-9a-f]{2})([OE])[ +]"
 _SECTION = r"section_(start|end):(\d{9,11}):([\w.-]+)"
 
-_AFTERWARDS = r"after_script|archive_cache\w*|upload_artifacts_on_\w+|cleanup_file_variables"
-"""Sections that follow the script, whose failure the last line of the trace tells; their times are spans."""
+_AFTERWARDS = r"after_script|upload_artifacts_on_failure|cleanup_file_variables"
+_WELL = r"archive_cache\w*|upload_artifacts_on_\w+"
+"""Sections that follow the script, whose failure the last line of the trace tells; their times are spans. Some follow
+one that went well alone."""
 
 _PHRASES = (
     Phrase(r"^Job succeeded", "run.finished", status="succeeded"),
@@ -45,13 +47,15 @@ _PHRASES = (
     Phrase(r"^ERROR: Job failed(?: \((?P<reason>[\w ]+)\))?", "run.finished", "error", "failed"),
     Phrase(r"^Running with gitlab-runner (?P<runner>\S+)", "attempt.claimed"),
     Phrase(r"^Running on (?P<host>\S+)(?: via (?P<manager>\S+?)\.*)?$", "invocation.started"),
+    Phrase(r"^Uploading artifacts (?P<afterwards>for failed job)", "upload.started"),
     Phrase(r"^Uploading artifacts", "upload.started"),
     Phrase(r"^Uploading artifacts as .* to coordinator.* 201 Created|^Uploading artifacts .*\bok\b", "upload.finished"),
     Phrase(r"^WARNING: Uploading artifacts .*\bfailed|^ERROR: Uploading artifacts", "error.upload", "error"),
     Phrase(r"^WARNING: Retrying|^Retrying", "retry"),
     Phrase(r"^WARNING: ", "warning", "warning"),
     Phrase(r"^ERROR: ", "error", "error"),
-    Phrase(rf"section_start:\d+:(?P<stage>{_AFTERWARDS})[^ ]*$", "log", on_marks=True),
+    Phrase(rf"section_start:\d+:(?P<stage>(?P<afterwards>{_AFTERWARDS}))[^ ]*$", "log", on_marks=True),
+    Phrase(rf"section_start:\d+:(?P<stage>{_WELL})[^ ]*$", "log", on_marks=True),
     Phrase(r"section_start:\d+:(?P<stage>[\w.-]+)[^ ]*$", "stage.started", on_marks=True),
     Phrase(r"section_end:\d+:(?P<stage>[\w.-]+)$", "stage.finished", on_marks=True),
     Phrase(r"^\$ (?P<tool>.+)$", "tool.started"),

@@ -29,8 +29,12 @@ _PHRASES = (
     Phrase(r"^Started by (?P<cause>.+)", "run.created"),
     Phrase(r"^(?:Running on|Building remotely on|Building on) (?:the )?(?P<host>\S+)", "attempt.claimed"),
     Phrase(r"^Still waiting to schedule task|^Waiting for next available executor", "invocation.queued"),
+    Phrase(r"^\[Pipeline\] \{ \((?P<stage>(?P<afterwards>Declarative: Post Actions))\)$", "stage.started"),
     Phrase(r"^\[Pipeline\] \{ \((?P<stage>.+)\)$", "stage.started"),
     Phrase(r"^\[Pipeline\] // stage$", "stage.finished"),
+    Phrase(
+        r'^Stage "(?P<stage>.+)" (?P<afterwards>skipped due to earlier failure)', "stage.finished", status="skipped"
+    ),
     Phrase(r'^Stage "(?P<stage>.+)" skipped due to', "stage.finished", status="skipped"),
     Phrase(r"^\[Pipeline\] (?://|\}|\{|Start of Pipeline|End of Pipeline)", "log"),
     Phrase(r"^\[Pipeline\] (?P<tool>retry)$", "log"),

@@ -19,6 +19,7 @@ _LINE = re.compile(rb"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6} \| ")
 _PHASE = re.compile(rb"(?m) \| (?:(?:PRE-|POST-|CLEANUP-)?RUN (?:START|END RESULT_)|Running Ansible setup|TASK \[)")
 _FOLDER = re.compile(r"(?:^|/)([^/]+?)!?/(?:job-output\.(?:txt|json)|zuul-manifest\.json)(?:\.gz)?$")
 _BAR = r"^\| ?"
+_NODE = r"^([\w.-]+) \| "
 _RECAP = r"^(?P<host>\S+) \| ok: \d+ changed: \d+ unreachable: \d+ failed: \d+"
 
 _PHRASES = (
@@ -78,6 +79,12 @@ class _Annotator(PhraseAnnotator):
     def concluded(self, records: pl.DataFrame) -> pl.DataFrame:
         """The job failed if a recap, a limit or a lost node said so before the post-run phase began."""
         began = (pl.col("_which") == _POST).fill_null(value=False).cum_max() | self._post
+        told = pl.col("_which").is_null() & pl.col("message").str.contains(_NODE)
+        spoken = pl.when(told).then(pl.col("message").str.replace(_NODE, "")).otherwise("message")
+        host = pl.concat_str(pl.lit('{"host":"'), pl.col("message").str.extract(_NODE), pl.lit('"}'))
+        records = records.with_columns(
+            message=spoken, fields=pl.when(told & pl.col("fields").is_null()).then(host).otherwise("fields")
+        )
         seen = records.with_columns(_after=began, _said=pl.col("fields").str.json_path_match("$.status"))
         said = seen.filter(~pl.col("_after") & pl.col("_said").is_not_null())["_said"].to_list()
         self._bad = next((s for s in (self._bad, *said) if s == "timed_out"), self._bad or (said[0] if said else None))
