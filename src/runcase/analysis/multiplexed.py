@@ -14,6 +14,10 @@ _BEFORE = (
     rf"|(?:[\w@.-]+/)+[\w.-]+ {_TASK}: ?"
     # lerna: `@acme/shop: `
     r"|@[\w.-]+/[\w.-]+: ?"
+    # Nix, and Haskell's stack: `python3.11-shop> `
+    r"|[A-Za-z][\w.+-]*> ?"
+    # CTest that is verbose: `1: `
+    r"|\d{1,4}: "
     # concurrently
     r"|\[(?:tests?|unit|server|client|api|web)\] ?"
 )

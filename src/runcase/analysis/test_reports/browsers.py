@@ -1,9 +1,10 @@
-"""Karma, Jasmine, Playwright."""
+"""Karma, Jasmine, Playwright, TestCafe."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from runcase.analysis.test_reports.base import Line, LineTool, Report, Tool, counts, distinct, summed
 
@@ -92,4 +93,24 @@ JASMINE = LineTool(
     re.compile(r"^(?P<run>\d+) specs?, (?P<failed>\d+) failures?(?:, (?P<skipped>\d+) pending specs?)?"),
     re.compile(r"^\d+\) (\S.*?)\s*$"),
     headings=re.compile(r"^(?P<failing>Failures:)|^Pending:"),
+)
+
+
+class _TestCafe(LineTool):
+    """What it calls all tests are those that ran."""
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """Invocations are summed."""
+        told = super().report(lines)
+        return told and replace(told, passed=told.ran - told.failed)
+
+
+TESTCAFE = _TestCafe(
+    "testcafe",
+    r"^ (?:\d+/)?\d+ (?:failed|passed) \(\d|^ \d+ skipped$|^ ✖ \S",
+    re.compile(
+        r"^ (?:(?P<failed>\d+)/(?P<run>\d+) failed|(?P<passed>\d+) passed) \(\d+[ms\d ]*\)$|^ (?P<skipped>\d+) skipped$"
+    ),
+    re.compile(r"^ ✖ (\S.*?)(?: \(screenshots: .*\))?\s*$"),
+    mark=r"^ (?:\d+/)?\d+ (?:failed|passed) \(\d",
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
 
 from runcase.analysis.test_reports.base import Line, LineTool, Report, Tool, distinct
 
@@ -42,7 +44,35 @@ class GoTest(Tool):
         )
 
 
-GOTESTSUM = LineTool(
+_DONE = re.compile(r"^DONE (?:(\d+) runs, )?\d+ tests?\b")
+_RERUN = re.compile(r"^=== FAIL: \S+ \S+ \(re-run (\d+)\)")
+
+
+class _Gotestsum(LineTool):
+    """With `--rerun-fails` the first total counts the tests; what failed when it last ran has failed."""
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """Invocations are summed."""
+        totals = [(n, int(m[1] or 1)) for n, line in enumerate(lines) if (m := _DONE.match(line.text))]
+        last = [(n, runs) for (n, runs), (_, after) in pairwise([*totals, (0, 1)]) if after == 1]
+        once = [n for n, runs in totals if runs == 1]
+        if len(once) == len(totals) or not once:
+            return super().report(lines)
+        kept, mended = [], 0
+        for begin, (end, runs) in zip([0, *(n + 1 for n, _ in last)], last, strict=False):
+            part = lines[begin : end + 1]
+            first = next(line for line in part if _DONE.match(line.text))
+            failed = [line for line in part if line.text.startswith("=== FAIL: ")]
+            if runs > 1:
+                failed = [line for line in failed if (m := _RERUN.match(line.text)) and int(m[1]) == runs - 1]
+                told = super().report([first])
+                mended += told.failed - len(failed) if told else 0
+            kept += [*failed, first]
+        told = super().report(kept)
+        return told and replace(told, passed=told.passed + mended, failed=told.failed - mended)
+
+
+GOTESTSUM = _Gotestsum(
     "gotestsum",
     r"^DONE .*\b\d+ tests?\b|^=== FAIL: \S",
     re.compile(

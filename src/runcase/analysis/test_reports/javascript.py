@@ -1,4 +1,4 @@
-"""jest, mocha, vitest."""
+"""jest, mocha, vitest, elm-test."""
 
 from __future__ import annotations
 
@@ -139,3 +139,32 @@ def _parts_of(ends: object) -> dict[str, int]:
         for number, what in _PART.findall(parts):
             total[what] = total.get(what, 0) + int(number)
     return total
+
+
+_ELM_END = re.compile(r"^(?:Passed: +(?P<passed>\d+)|Failed: +(?P<failed>\d+)|(?:Skipped|Todo): +(?P<skipped>\d+))\s*$")
+
+
+class ElmTest(Tool):
+    """elm-test: its counts stand below a verdict, a name below the descriptions that it belongs to."""
+
+    name = "elm-test"
+    wanted = r"^TEST RUN (?:PASSED|FAILED|INCOMPLETE)|^(?:Passed|Failed|Skipped|Todo): +\d+\s*$|^[↓✗] \S"
+    sign = r"^TEST RUN (?:PASSED|FAILED|INCOMPLETE)"
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """Invocations are summed."""
+        verdict = next((n for n, line in enumerate(lines) if line.text.startswith("TEST RUN ")), None)
+        ends = counts(_ELM_END, lines[verdict:]) if verdict is not None else []
+        if not ends:
+            return None
+        passed, failed, skipped = (summed(ends, kind) for kind in ("passed", "failed", "skipped"))
+        above: list[str] = []
+        names: list[str] = []
+        for line in lines:
+            if line.text.startswith("↓"):
+                above.append(line.text[2:].strip())
+            elif line.text.startswith("✗"):
+                names.append(" › ".join([*above, line.text[2:].strip()]))
+                above = []
+        places = tuple(line.place for line, _ in ends)
+        return Report(self.name, passed + failed, passed, failed, skipped, distinct(names), places)

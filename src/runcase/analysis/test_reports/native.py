@@ -9,22 +9,25 @@ from runcase.analysis.test_reports.base import Line, LineTool, Report, Tool, cou
 
 CTEST = LineTool(
     "ctest",
-    r"tests passed, \d+ tests failed out of|^\s*\d+ - \S+ \(|^Test project /",
-    re.compile(r"tests passed, (?P<failed>\d+) tests failed out of (?P<run>\d+)"),
-    re.compile(r"^\s*\d+ - (\S+) \((?:Failed|SEGFAULT|Timeout|Subprocess aborted|Not Run|ILLEGAL|NUMERICAL)"),
+    r"tests passed, \d+ tests? failed out of|^\s*\d+ - \S+ \(|^Test project (?:/|[A-Z]:)",
+    re.compile(r"tests passed, (?P<failed>\d+) tests? failed out of (?P<run>\d+)"),
+    re.compile(
+        r"^\s*\d+ - (\S+) \((?:Failed|SEGFAULT|Timeout|Subprocess aborted|Not Run|ILLEGAL|NUMERICAL|Exit code 0x)"
+    ),
     counts_for=("gtest", "catch", "boost"),
-    begin=r"^Test project /",
+    begin=r"^Test project (?:/|[A-Z]:)",
 )
 
 
 NEXTEST = LineTool(
     "nextest",
-    r"^\s+Summary \[.*tests? run: |^\s+(?:FAIL|SIGSEGV|SIGABRT|TIMEOUT) \[ *[\d.]+s\]",
+    r"^\s+Summary \[.*tests? run: |^\s+(?:FAIL|SIGSEGV|SIGABRT|TIMEOUT) \[ *[\d.]+s\]|^\s+Starting \d+ tests? across ",
     re.compile(
         r"^\s+Summary \[.*\] (?P<run>\d+)(?:/\d+)? tests? run: (?P<passed>\d+) passed(?: \([^)]*\))?"
-        r"(?:, (?P<failed>\d+) failed)?(?:, \d+ timed out)?(?:, (?P<skipped>\d+) skipped)?"
+        r"(?:, (?P<failed>\d+) failed)?(?:, (?P<failed_late>\d+) timed out)?(?:, (?P<skipped>\d+) skipped)?"
     ),
     re.compile(r"^\s+(?:FAIL|SIGSEGV|SIGABRT|TIMEOUT) \[ *[\d.]+s\] (?:\([^)]*\) )?(\S+ \S+)"),
+    begin=r"^\s+Starting \d+ tests? across ",
 )
 
 

@@ -36,8 +36,8 @@ TOOLS: tuple[Tool, ...] = (
     *(python.Pytest(), python.Unittest(), python.STESTR),
     *(maven.Surefire(), jvm.Gradle(), jvm.AntJunit(), jvm.Sbt(), jvm.ScalaTest(), jvm.JunitPlatform()),
     *(junit_text.JUNIT_TEXT, junit_text.TESTNG),
-    *(javascript.Jest(), javascript.Mocha(), javascript.Vitest()),
-    *(browsers.Karma(), browsers.JASMINE, browsers.Playwright()),
+    *(javascript.Jest(), javascript.Mocha(), javascript.Vitest(), javascript.ElmTest()),
+    *(browsers.Karma(), browsers.JASMINE, browsers.Playwright(), browsers.TESTCAFE),
     *(tap.Tap(), tap.AVA, tap.BUN, tap.DENO),
     *(go.GoTest(), go.GOTESTSUM, go.GINKGO),
     *(native.CARGO, native.NEXTEST, native.ZIG, native.CTEST, native.GTEST, catch.Catch(), native.Boost()),
@@ -53,7 +53,7 @@ TOOLS: tuple[Tool, ...] = (
         scripting.Prove(),
     ),
     *(scripting.EXUNIT, scripting.EUNIT, scripting.Dart(), scripting.Bats(), scripting.TESTTHAT),
-    *(scripting.JULIA, scripting.TASTY, scripting.Busted()),
+    *(scripting.JULIA, scripting.ALCOTEST, scripting.TASTY, scripting.Busted()),
     *(scenarios.Cucumber(), scenarios.Robot(), scenarios.BEHAVE),
 )
 

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from runcase.analysis.test_reports.base import Line, LineTool, Report, Tool, counts, distinct, summed
 
 _RSPEC_END = re.compile(r"^(?P<run>\d+) examples?, (?P<failed>\d+) failures?(?:, (?P<skipped>\d+) pending)?")
 _RSPEC_NAME = re.compile(r"^rspec '?\./\S+ # (.+?)\s*$")
 _RSPEC_TITLE = re.compile(r"^ {2}\d+\) (\S.*?)\s*$")
+_RSPEC_SUMMED = re.compile(r"^Took \d+ seconds")
+"""What parallel_tests writes below the sum over its processes."""
 
 
 class Rspec(Tool):
     """RSpec and Hspec: names are those of the list at the end, or the numbered titles below `Failures:`."""
 
     name = "rspec"
-    wanted = r"^\d+ examples?, \d+ failures?|^rspec '?\./|^Failures:|^ {2}\d+\) \S"
+    wanted = r"^\d+ examples?, \d+ failures?|^rspec '?\./|^Failures:|^ {2}\d+\) \S|^Took \d+ seconds"
     sign = r"^\d+ examples?, \d+ failures?"
 
     def report(self, lines: Sequence[Line]) -> Report | None:
         """Invocations are summed."""
-        ends = counts(_RSPEC_END, lines)
+        summed_at = {line.place - n for line in lines if _RSPEC_SUMMED.match(line.text) for n in (1, 2)}
+        every = counts(_RSPEC_END, lines)
+        ends = [end for end in every if end[0].place not in summed_at] or every
         if not ends:
             return None
         ran, failed, skipped = (summed(ends, kind) for kind in ("run", "failed", "skipped"))
@@ -119,7 +124,20 @@ class Bats(Tool):
         return Report(self.name, ran, max(0, ran - failed - skipped), failed, skipped, names, places)
 
 
-TESTTHAT = LineTool(
+class _Testthat(LineTool):
+    """Its totals stand above and below what failed, and rcmdcheck prints both again."""
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """Invocations are summed."""
+        once: list[Line] = []
+        for line in lines:
+            total = self.end.match(line.text)
+            if not total or all(not self.end.match(o.text) or o.text.strip() != line.text.strip() for o in once):
+                once.append(line)
+        return super().report(once)
+
+
+TESTTHAT = _Testthat(
     "testthat",
     r"^\s*\[ FAIL \d+ \| WARN|^\s*(?:── )?(?:\d+\. )?(?:Failure|Error) \(|^(?:OK|Failed): +\d+$",
     re.compile(r"^\s*\[ FAIL (?P<failed>\d+) \| WARN \d+ \| SKIP (?P<skipped>\d+) \| PASS (?P<passed>\d+) \]\s*$"),
@@ -133,6 +151,23 @@ JULIA = LineTool(
         r", (?P<skipped>\d+) broken"
     ),
     re.compile(r"^(\S.*): (?:Test Failed|Error During Test) at "),
+)
+
+
+class _Alcotest(LineTool):
+    """Names are a suite, a number and a title, in columns."""
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """Invocations are summed."""
+        told = super().report(lines)
+        return told and replace(told, failed_names=tuple(" ".join(n.split()) for n in told.failed_names))
+
+
+ALCOTEST = _Alcotest(
+    "alcotest",
+    r"^Test Successful in [\d.]+s\. \d+ tests? run\.|^\d+ failures?! in [\d.]+s\. \d+ tests? run\.|^> \[FAIL\] ",
+    re.compile(r"^(?:Test Successful in [\d.]+s\. |(?P<failed>\d+) failures?! in [\d.]+s\. )(?P<run>\d+) tests? run\."),
+    re.compile(r"^> \[FAIL\]\s+(\S.*?)\.?\s*$"),
 )
 TASTY = LineTool(
     "tasty",
