@@ -134,6 +134,26 @@ def _section(name: str, at: int, lines: Sequence[str]) -> list[str]:
     ]
 
 
+def gitlab_to_the_end(body: Body) -> str:
+    """The trace of a failed job with what its runner does after the script; `after: x` is of `after_script`."""
+    script, after = ([b for b in blocks(body) if b[0].startswith("after: ") is late] for late in (False, True))
+    code = next(code for _, _, code in script if code)
+    echoed = [
+        [line for title, printed, _ in part for line in (f"\x1b[32;1m$ {title}\x1b[0;m", *printed)]
+        for part in (script, after)
+    ]
+    nothing = ["WARNING: coverage/: no matching files.", "\x1b[31;1mERROR: No files to upload   \x1b[0;m"]
+    lines = ["\x1b[0KRunning with gitlab-runner 16.11.0 (91a27b2a)\x1b[0;m"]
+    lines += _section("get_sources", 0, list(noise()))
+    lines += _section("restore_cache", 9, ["\x1b[0;33mFailed to extract cache\x1b[0;m"])
+    lines += _section("step_script", 20, echoed[0])
+    lines += _section("after_script", 30, ["Running after script...", *echoed[1]]) if after else []
+    lines += _section("upload_artifacts_on_failure", 40, nothing)
+    lines += _section("cleanup_file_variables", 50, [])
+    joined = "\n".join([*lines, f"\x1b[31;1mERROR: Job failed: exit code {code}\x1b[0;m"]) + "\n"
+    return joined.replace("\r\x1b[0K\nsection_start", "\r\x1b[0Ksection_start")
+
+
 _STALLED = (
     "",
     "No output has been received in the last 10m0s, this potentially indicates a stalled build or something wrong"
@@ -155,6 +175,7 @@ FRAMES: dict[str, Callable[[Body], str]] = {
     "travis-stalled": lambda body: travis(body, _STALLED),
     "travis-too-long": lambda body: travis(body, _TOO_LONG),
     "gitlab": gitlab,
+    "gitlab-to-the-end": gitlab_to_the_end,
     "gitlab-system": lambda body: gitlab(body, _SYSTEM),
     "gitlab-timeout": lambda body: gitlab(body, _TOOK_LONGER),
 }

@@ -31,6 +31,8 @@ class Sample:
     """Names that are none of a test that failed."""
     shows: tuple[str, ...]
     """Lines that the first screen must hold."""
+    hides: tuple[str, ...]
+    """What it must not hold."""
     why: str
     """What the blocker says among other things."""
 
@@ -49,7 +51,7 @@ def _sample(part: str) -> Sample:
     for row in rows:
         key, _, value = row.partition(": ")
         said.setdefault(key, []).append(value)
-    unknown = said.keys() - {"frame", "status", "class", "tests", "failed", "not failed", "shows", "why"}
+    unknown = said.keys() - {"frame", "status", "class", "tests", "failed", "not failed", "shows", "hides", "why"}
     assert not unknown, f"{name}: {unknown}"
     run, failed, skipped = map(int, said["tests"][0].split()) if "tests" in said else (None, None, None)
     return Sample(
@@ -62,5 +64,6 @@ def _sample(part: str) -> Sample:
         failed_names=tuple(said.get("failed", [])),
         never_failed=tuple(said.get("not failed", [])),
         shows=tuple(said.get("shows", [])),
+        hides=tuple(said.get("hides", [])),
         why=said.get("why", [""])[0],
     )

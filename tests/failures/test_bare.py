@@ -32,3 +32,4 @@ def test_the_first_screen_says_how_it_ended_and_why(sample: Sample, case: Built)
     assert not sample.failed_names or sample.failed_names == tuple(tests["failed_names"])
     screen = [" ".join(line.split()) for line in case.markdown(run["run_id"]).split("\n")[:SCREEN]]
     assert [s for s in sample.shows if not any(" ".join(s.split()) in line for line in screen)] == []
+    assert [s for s in sample.hides if any(" ".join(s.split()) in line for line in screen)] == []

@@ -88,6 +88,12 @@ def test_the_first_screen_shows_the_lines_that_decide(sample: Sample, look: Look
     assert not hidden
 
 
+@pytest.mark.parametrize("sample", [s for s in SAMPLES.values() if s.hides], ids=lambda s: s.name)
+def test_the_first_screen_leaves_out_what_says_nothing_of_the_failure(sample: Sample, look: Look) -> None:
+    screen = [squeezed(line) for line in look(sample).screen]
+    assert [line for line in sample.hides if any(squeezed(line) in s for s in screen)] == []
+
+
 @pytest.mark.parametrize("sample", [s for s in SAMPLES.values() if s.tests], ids=lambda s: s.name)
 def test_the_results_are_those_that_the_test_tool_prints(sample: Sample, look: Look) -> None:
     tests = look(sample).dossier["tests"]

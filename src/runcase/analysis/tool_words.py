@@ -35,6 +35,8 @@ class _Builder:
     succeeded: str
     failed: str
     tests: tuple[str, ...] = ()
+    gone_on_after: bool = False
+    """Scripts often go on after its failure, which counts near the end of a log alone."""
 
 
 _JVM = ("maven", "gradle", "ant", "sbt", "scalatest", "junit", "junit text", "testng", "cucumber", "unknown tool")
@@ -92,11 +94,13 @@ _BUILDERS = (
         "npm",
         r"(?:added|changed|removed|up to date)\b.* packages? in \d+m?s$",
         r"npm (?:ERR!|error) (?:code E|Lifecycle script `.*` failed)",
+        gone_on_after=True,
     ),
     _Builder(
         "pip",
         r"Successfully installed \S+-\d",
         r"error: metadata-generation-failed|ERROR: (?:No matching distribution|ResolutionImpossible)",
+        gone_on_after=True,
     ),
     _Builder(
         "webpack",
@@ -108,6 +112,7 @@ _BUILDERS = (
         "docker",
         r"#\d+ (?:naming to|pushing manifest for) \S+.* done$|Successfully (?:built|tagged) \S+$",
         r"ERROR: failed to (?:solve|build): |The command '.+' returned a non-zero code: ",
+        gone_on_after=True,
     ),
     _Builder("cypress", r"\s+✔  All specs passed!", r"\s+✖  \d+ of \d+ failed \(\d+%\)", ("mocha", "unknown tool")),
     _Builder(
@@ -115,6 +120,7 @@ _BUILDERS = (
         r".*\bsuccessfully rolled out$|(?:partitioned roll out|statefulset rolling update) complete",
         r"The \w+ \".+\" is invalid: "
         r"|error: (?:deployment \".+\" exceeded its progress deadline|timed out waiting for the condition)",
+        gone_on_after=True,
     ),
     _Builder(
         "packer",
@@ -136,18 +142,23 @@ _BUILDERS = (
         r"(?!)",
         r"(?:\w+Exception in rule \w+ in file |WorkflowError:$|Exiting because a job execution failed)",
     ),
-    _Builder("elm-test", r"TEST RUN PASSED$", r"TEST RUN FAILED$", ("unknown tool",)),
+    _Builder("elm-test", r"TEST RUN PASSED$", r"TEST RUN FAILED$", ("elm-test",)),
     _Builder(
         "webdriverio",
         r"Spec Files:\s+\d+ passed, \d+ total",
         r"Spec Files:\s+\d+ passed, (?:\d+ retries, )?[1-9]\d* failed",
         ("mocha", "jasmine", "unknown tool"),
     ),
-    _Builder("testcafe", r" \d+ passed \(\d+[ms\d ]*\)$", r" [1-9]\d*/\d+ failed \(", ("unknown tool",)),
-    _Builder("npm audit", r"(?!)", r"# npm audit report$"),
-    _Builder("govulncheck", r"No vulnerabilities found\.$", r"Your code is affected by [1-9]\d* vulnerabilit"),
-    _Builder("gitleaks", r"(?!)", r".*\bleaks found: [1-9]"),
-    _Builder("gatling", r"(?!)", r".+ : false \(actual ?: "),
+    _Builder("testcafe", r" \d+ passed \(\d+[ms\d ]*\)$", r" [1-9]\d*/\d+ failed \(", ("testcafe",)),
+    _Builder("npm audit", r"(?!)", r"# npm audit report$", gone_on_after=True),
+    _Builder(
+        "govulncheck",
+        r"No vulnerabilities found\.$",
+        r"Your code is affected by [1-9]\d* vulnerabilit",
+        gone_on_after=True,
+    ),
+    _Builder("gitleaks", r"(?!)", r".*\bleaks found: [1-9]", gone_on_after=True),
+    _Builder("gatling", r"(?!)", r".+ : false \(actual ?: ", gone_on_after=True),
     _Builder("great expectations", r"Validation succeeded!$", r"Validation failed!$"),
     _Builder("fastlane", r".*fastlane\.tools finished successfully", r".*\bfastlane finished with errors"),
     _Builder("serverless", r"✔ Service deployed to stack \S", r"✖ Stack \S+ failed to deploy"),
@@ -159,6 +170,7 @@ _BUILDERS = (
         r"✖ \d+ problems? \([1-9]|Found \d+ errors?(?: in \S+|\.| \()"
         r"|\d+ files? inspected, \d+ offenses? detected"
         r"|\s*\[ERROR\] Found \d+ errors?|Oh no! 💥|\[warn\] Code style issues found in ",
+        gone_on_after=True,
     ),
     _Builder("meson", r"(?!)", r"\S*meson\.build:\d+:\d+: ERROR: "),
     _Builder("cmake", r"(?!)", r"-- Configuring incomplete, errors occurred!"),
@@ -184,6 +196,15 @@ _BUILDERS = (
     _Builder(
         "helm", r"STATUS: deployed$", r"Error: (?:(?:INSTALLATION|UPGRADE|ROLLBACK) FAILED|failed (?:pre|post)-\w+: )"
     ),
+    _Builder(
+        "sbuild", r"Status: successful$", r"E: Build failure \(|Status: (?:attempted|failed|given-back)$", ("automake",)
+    ),
+    _Builder(
+        "mock",
+        r"Child return code was: 0$",
+        r"Child return code was: [1-9]|RPM build errors:$",
+        ("automake", "ctest", "meson"),
+    ),
     _Builder("lsf", r"Successfully completed\.$", r"Exited with exit code \d+\.$|Exited by signal \d+\.$"),
     _Builder(
         "mpi",
@@ -202,8 +223,7 @@ _BUILDERS = (
     _Builder("ninja", r"(?!)", r"ninja: build stopped: "),
     _Builder("make", r"(?!)", r"g?make: \*\*\* "),
 )
-_GONE_ON_AFTER = ("checkers", "npm", "npm audit", "govulncheck", "pip", "docker", "kubectl", "gatling", "gitleaks")
-"""What scripts often go on after: such a failure counts near the end of a log alone."""
+_GONE_ON_AFTER = frozenset(b.tool for b in _BUILDERS if b.gone_on_after)
 
 _WAYS = any_of(way for b in _BUILDERS for way in (b.succeeded, b.failed) if way != r"(?!)")
 _VERDICT = ascii_borders(rf"(?m)^(?:{_WAYS})")
@@ -239,6 +259,8 @@ _TRAILER = re.compile(
     # Jest, cargo, unittest, npm and yarn, the shell's time
     r"|(?:Test Suites|Tests|Snapshots|Time):? +|Ran all test suites|\s+Doc-tests \S+$|running 0 tests$|OK(?: \(.*\))?$"
     r"|npm notice|Done in [\d.]+s|(?:real|user|sys)\t\d"
+    # sbuild
+    r"|Version: \S+$|-{40,}$|Finished at \S|Build needed \d"
     # LSF
     r"|Resource usage summary:$|\s{4}[A-Z][\w ()]+ : +\S|The output \(if any\) follows:|PS:$|Read file <"
     # Terraform

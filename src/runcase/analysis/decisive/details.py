@@ -33,8 +33,8 @@ _FRAME = re.compile(r"^\s+at .*[:(]\d+(?::\d+)?\)?$|^\s*[\^~|]+$")
 _IMAGE_STEP = re.compile(r"^#\d+ ")
 _ENDING = re.compile(r"^(?:##\[|Post job cleanup|(?:\[\w+\] )?Tests? run:|PASS |FAIL |\s*✓|\s*✔|ok \d|travis_|//\S+ )")
 _IDLE = re.compile(
-    r"^\s*(?:##\[(?:group|endgroup|debug)|\[command\]|shell: |env:|with:"
-    r"|(?:\[\w+\] *)?(?:[-=*_~─]{3,}\s*|npm (?:ERR!|error)\s*)?$)"
+    r"^\s*(?:##\[(?:group|endgroup|debug)|\[command\]|section_(?:start|end):\d|shell: |env:|with:"
+    r"|.*[━█]{6}|(?:\[\w+\] *)?(?:[-=*_~─]{3,}\s*|npm (?:ERR!|error)\s*)?$)"
 )
 _FINE = re.compile(r"(?i)\b(?:success\w*|succeeded|completed|finished|done|stored|saved|uploaded|passed)\b")
 _NOT_FINE = re.compile(r"(?i)fail|error|not |n't|unable|abort|exit|cancel|time")

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 QUIET = (
+    # what Docker says before it pulls an image, and pub of what it did not take
+    r"(?:Unable to find image '[^']+' locally$|newer versions? incompatible with dependency constraints"
+    # what a runner of GitLab says of artifacts and caches, whose lack fails no job
+    r"|^ERROR: No files to upload|^Failed to (?:extract|create) cache)|"
     # counts of zero
     r"(?i)(?:^|[^\w.])(?:0|no|zero|without) (?:errors?|failures?|failed|problems|issues)\b|\b(?:errors?"
     r"|failures?|failed)[:=(] *0\b"

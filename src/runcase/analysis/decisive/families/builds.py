@@ -34,6 +34,9 @@ COMPILERS = (
             "|no such|command|target|recipe|pathspec|timed out|unknown|unexpected argument|the (?:lock|following))"
         ),
     ),
+    Family(
+        "rustdoc", r"^error: (?:unresolved link to|public documentation for) ", 99, "build.docs", after=4, sure=True
+    ),
     Family("rustc_place", r"^\s+--> \S+:\d+:\d+", 84, _COMPILE, after=4, sure=True),
     Family(
         "clippy", r"^\s+= note: `-[DF] clippy::|^\s+= note: .*\bclippy::\w+.* implied by ", 50, "build.lint", sure=True
@@ -180,6 +183,7 @@ LINTERS = (
         sure=True,
         total=True,
     ),
+    Family("too_many_warnings", r"^ESLint found too many warnings", 90, _LINT),
     Family(
         "would_reformat",
         r"^[Ww]ould reformat|^\d+ files? would be (?:reformatted|changed)|^Diff in \S+",
@@ -210,6 +214,7 @@ LINTERS = (
         "build.policy",
         after=4,
         sure=True,
+        unless=r"^\W*(?:[Ww]arning|WARN(?:ING)?)\b",
     ),
     Family("quality_gate", r"(?i)\bquality gate\b.*\b(?:failed|not met|not passed)\b", 97, "build.policy", sure=True),
     Family("commitlint", r"^✖ +\S.*\[[\w-]+\]$", 95, _LINT, sure=True),
@@ -392,6 +397,13 @@ BUILD_TOOLS = (
         after=1,
         sure=True,
         unless=r"\b\d+ errors? occurred:$|api error ",
+    ),
+    Family(
+        "packer",
+        r"^==> [\w.-]+: .*(?:\b[Ee]rror\b|[Tt]imeout |[Ff]ailed )|^Build '\S+' errored after ",
+        93,
+        "build.failed",
+        sure=True,
     ),
     Family("cloudformation", r"(?:CREATE|UPDATE|DELETE)_FAILED\b", 92, "config.deploy"),
 )

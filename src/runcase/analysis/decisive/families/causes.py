@@ -232,13 +232,14 @@ SETTINGS = (
     Family("no_artifact", r"No files were found with the provided path", 97, "input.missing_file", sure=True),
     Family(
         "vulnerable",
-        r"^[1-9]\d* vulnerabilit(?:y|ies) (?:\(|found)|detected vulnerable packages"
+        r"^[1-9]\d* vulnerabilit(?:y|ies) found|detected vulnerable packages"
         r"|^\s*FAILED for resource: |\bleaks found: [1-9]|^Total: [1-9]\d* \((?:UNKNOWN|LOW|MEDIUM|HIGH|CRITICAL): \d",
         90,
         "build.policy",
         before=2,
         sure=True,
     ),
+    Family("vulnerabilities", r"^[1-9]\d* vulnerabilit(?:y|ies) \(", 40, None, sure=True),
     Family(
         "audit",
         r"^# npm audit report$|^Your code is affected by [1-9]\d* vulnerabilit",
@@ -338,7 +339,8 @@ SETTINGS = (
         "runner_lost",
         r"lost communication with the server|stopped hearing from agent"
         r"|agent did not connect within|runner has received a shutdown signal"
-        r"|agent (?:lost|disconnected|went offline)|ChannelClosedException|Agent was removed",
+        r"|agent (?:lost|disconnected|went offline)|ChannelClosedException|Agent was removed"
+        r"|Backing channel '.*' is disconnected|is offline; cannot locate",
         97,
         "pre_work.runner_lost",
     ),

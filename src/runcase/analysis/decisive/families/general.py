@@ -103,7 +103,7 @@ WORDS = (
         84,
         None,
         after=1,
-        unless="^ERROR: Job failed: exit",
+        unless="^ERROR: (?:Job failed: exit|script returned exit code)",
     ),
     Family("fatal_first", r"^Fatal: \S", 97, None),
     Family("unsuccessful", r"\bunsuccessful(?:ly)?\b|\bdid not succeed\b", 66, None, sure=True),
@@ -126,7 +126,7 @@ WORDS = (
         66,
         None,
         after=1,
-        unless="stack trace is suppressed; run |Total time: ",
+        unless="stack trace is suppressed; run |Total time: |^ERROR: (?:Job failed: exit|script returned exit code)",
     ),
     Family(
         "failed_word",

@@ -7,7 +7,18 @@ from runcase.analysis.decisive.families.base import Family
 GIT = (
     Family("safe_directory", r"dubious ownership", 98, "config.git"),
     Family("git_lfs", r"^Error downloading object: |over its data quota", 98, "dependency.git", sure=True),
-    Family("git_fatal", r"^(?:.*[\"' ])?fatal: \S", 93, "dependency.git", unless=r"fatal: \["),
+    Family(
+        "git_fatal",
+        r"^(?:.*[\"' ])?fatal: (?:.*\b(?:[Gg]it|repositor(?:y|ies)|remotes?|refs?|refspec|reference|revision|branch"
+        r"|tags?|HEAD|commits?|objects?|pack|index-pack|submodules?|pathspec|checkout|clone|worktree|merge|rebase|shallow"
+        r"|fast-forward|credential|bundle|early EOF|config|ident name|email address)\b|[Aa]uthentication failed"
+        r"|[Cc]ould not (?:read|open|resolve)|[Uu]nable to access|destination path|protocol error|the remote end"
+        r"|No (?:names|tags|url) (?:found|can describe))",
+        93,
+        "dependency.git",
+        unless=r"fatal: \[",
+    ),
+    Family("other_fatal", r"^(?:.*[\"' ])?fatal: \S", 93, None, unless=r"fatal: \["),
     Family(
         "git_remote",
         r"remote: (?:error|fatal|Permission|Repository not found|Invalid|HTTP Basic)",
