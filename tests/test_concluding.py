@@ -12,8 +12,9 @@ from tests.report.nightly import night
 
 from runcase import concluding
 from runcase.analysis.conclude import conclude
+from runcase.ledger.serving import Stage, Tell
 from runcase.ledger.store import Case
-from runcase.ledger.workers import Crew, Stage, Tell
+from runcase.ledger.workers import Crew
 from runcase.model.case import Conclusions, Facts
 from runcase.rules.language import Pack
 from runcase.rules.pack import load_packs

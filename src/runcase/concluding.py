@@ -13,8 +13,9 @@ from runcase.analysis.identity import assignment
 from runcase.analysis.observability import carriers
 from runcase.analysis.renewal import of_sources, together
 from runcase.analysis.shares import SHARE_EVENTS, Share, shares
+from runcase.ledger.serving import Stage, Tell
 from runcase.ledger.store import Case
-from runcase.ledger.workers import Crew, Stage, Tell
+from runcase.ledger.workers import Crew
 from runcase.model.case import Conclusions, Facts
 from runcase.rules.language import Pack
 

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from importlib.util import find_spec
-from itertools import chain
 from pathlib import Path
 
 import polars as pl
 
 from runcase import __version__, concluding
 from runcase.analysis.shares import with_contents
+from runcase.arrivals import batch_name, damaged_groups, formats_of, new_units, not_published
 from runcase.finished import issues_of, run_folders
 from runcase.intake import inputs
 from runcase.intake.read import ReadPlan
-from runcase.intake.remote import remote_files, shown
+from runcase.intake.remote import shown
 from runcase.ledger.cluster import ingest_on
-from runcase.ledger.ingest import IngestPlan, in_portions, ingest, surveyed
+from runcase.ledger.ingest import IngestPlan, in_portions, ingest
 from runcase.ledger.places import held
 from runcase.ledger.store import Case
 from runcase.ledger.sums import write_sums
-from runcase.ledger.units import Group, Unit, grouped, whole_name
+from runcase.ledger.units import Group, Unit, grouped
 from runcase.ledger.workers import Crew
 from runcase.model.allocators import let_go
 from runcase.model.case import Conclusions, Facts, with_overview
-from runcase.model.naming_order import counted
 from runcase.model.refs import source_id
 from runcase.model.tables import PROBLEMS
 from runcase.publishing import WORTH_RUNS, Writing, write_dossiers
@@ -36,9 +34,9 @@ from runcase.report.damage import damaged_once
 from runcase.report.history import month_of, older_months
 from runcase.report.index_value import Index
 from runcase.report.known_issues import KnownIssue
-from runcase.rules.language import FormatRule, Pack
+from runcase.rules.language import Pack
 from runcase.rules.pack import load_packs
-from runcase.rules.precedence import overridden, overrides
+from runcase.rules.precedence import overrides
 from runcase.settings import Settings
 
 FRESH_FROM_BYTES = 4 << 20
@@ -176,55 +174,6 @@ def renew(
 # --- inputs to facts ------------------------------------------------------------------------------
 
 
-def new_units(case: Case, settings: Settings, spool: Path) -> tuple[list[Unit], list[Unit]]:
-    """Inputs that the case does not hold yet, in the order of their names, and those that it holds."""
-    told, _ = case.overview()
-    pending = sorted(set(case.batches()) - set(case.rested_on()))
-    known = {*told["source_id"], *case.facts(pending).sources.select("source_id").collect()["source_id"]}
-    units = all_units(settings, spool, case.root)
-    new = [u for u in units if source_id(u.sha256, u.name, 0) not in known]
-    return new, [u for u in units if source_id(u.sha256, u.name, 0) in known]
-
-
-def not_published(case: Case, held: Sequence[Unit]) -> list[Unit]:
-    """Of inputs that the case holds, those that only a build has read that was killed before it published them."""
-    told, _ = case.overview()
-    published = {*told.filter(pl.col("batch").is_in(case.concluded()))["source_id"]}
-    return [u for u in held if source_id(u.sha256, u.name, 0) not in published]
-
-
-def damaged_groups(
-    case: Case, held: Sequence[Unit], packs: Sequence[Pack], settings: Settings, crew: Crew
-) -> list[Group]:
-    """Batches that cannot be read and whose inputs are all at hand again."""
-    told, _ = case.overview()
-    batch_of = dict(told.select("source_id", "batch").iter_rows())
-    by_batch: dict[str, list[Unit]] = {}
-    for unit in held:
-        by_batch.setdefault(batch_of.get(source_id(unit.sha256, unit.name, 0), ""), []).append(unit)
-    siblings: dict[str, list[str]] = {}
-    for batch in case.batches():
-        siblings.setdefault(whole_name(batch), []).append(batch)
-    found: list[Group] = []
-    for batch, units in sorted(by_batch.items()):
-        whole = Group(whole_name(batch), tuple(units))
-        broken = [b for b in siblings.get(whole.batch, ()) if case.ledger_problems([b])]
-        if broken and whole.batch == batch_name(units, packs, settings):
-            parts = [whole] if batch == whole.batch else surveyed([whole], crew)[whole.batch]
-            found += [g for g in parts if g.batch in broken]
-    return found
-
-
-def all_units(settings: Settings, spool: Path, own: Path) -> list[Unit]:
-    """Every input in the order of the names but for what lies in `own`; the same bytes under one name count once."""
-    local = inputs.input_files(settings.inputs, own, spool)
-    files = chain(local, remote_files(settings.remote, spool, str(settings.case)))
-    told = ((name, *inputs.fingerprint(path), path) for path, name in files)
-    found = {(name, sha256): (path, size) for name, sha256, size, path in sorted(told)}
-    ordered = sorted(found.items(), key=lambda f: (counted(f[0][0]), f[0][1]))
-    return [Unit(n, path, name, sha256, size) for n, ((name, sha256), (path, size)) in enumerate(ordered)]
-
-
 def read(
     case: Case, groups: Sequence[Group], packs: tuple[Pack, ...], settings: Settings, crew: Crew, report: Report
 ) -> None:
@@ -263,18 +212,6 @@ def make_ready(crew: Crew, groups: Sequence[Group]) -> None:
         crew.end(keep=helpers)
         crew.load("runcase.publishing")
         crew.start(helpers)
-
-
-def formats_of(packs: Sequence[Pack]) -> tuple[FormatRule, ...]:
-    """Line formats that the packs declare, without those that a stronger pack overrides."""
-    return tuple(f for p in overridden(packs) for f in p.formats)
-
-
-def batch_name(units: Sequence[Unit], packs: Sequence[Pack], settings: Settings) -> str:
-    """16 hex digits over what goes in: names and digests of the inputs, the packs, and what is kept of the bytes."""
-    parts = sorted(f"{u.sha256} {u.name}" for u in units) + sorted(f"{p.name}@{p.digest}" for p in packs)
-    parts.append(f"keep_raw={settings.keep_raw} redact={settings.redact}")
-    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def runs_within(facts: Facts, conclusions: Conclusions, units: Sequence[Unit]) -> frozenset[str]:

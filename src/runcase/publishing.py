@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from runcase.analysis.renewal import of_runs
+from runcase.ledger.serving import Stage, Tell
 from runcase.ledger.store import Case
-from runcase.ledger.workers import Crew, Stage, Tell
+from runcase.ledger.workers import Crew
 from runcase.model.case import Conclusions
 from runcase.report import html, markdown
 from runcase.report.build import Reported, dossiers

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import polars as pl
 
-from runcase import finished, pipeline
+from runcase import arrivals, finished, pipeline
 from runcase.intake.read import ReadPlan, read_kept
 from runcase.intake.redaction.redactor import Redaction
+from runcase.ledger.batch_writer import BatchWriter
 from runcase.ledger.classify import Classifier
 from runcase.ledger.places import held
-from runcase.ledger.store import BatchWriter, Case
+from runcase.ledger.store import Case
 from runcase.ledger.units import Unit, whole_name
 from runcase.ledger.workers import Crew
 from runcase.model.case import Conclusions
@@ -99,7 +100,7 @@ def _renew_batch(case: Case, batch: str, packs: tuple[Pack, ...], settings: Sett
         How many sources could not be read again, and the changes as `_changes` yields them.
     """
     sources = case.facts_of(SOURCES, batch).collect()
-    name = pipeline.batch_name(_units(case, batch), packs, replace(settings, keep_raw=True))
+    name = arrivals.batch_name(_units(case, batch), packs, replace(settings, keep_raw=True))
     name += batch.removeprefix(whole_name(batch))
     if name == batch:
         return 0, _NO_CHANGES
@@ -123,7 +124,7 @@ def _read_again(
     case: Case, batch: str, sources: pl.DataFrame, packs: tuple[Pack, ...], writer: BatchWriter
 ) -> dict[str, dict[str, object]]:
     """Writes what rules decide of each source whose bytes are all there; returns their new SOURCES rows."""
-    plan = ReadPlan(formats=pipeline.formats_of(packs), keep_raw=False, redact=None)
+    plan = ReadPlan(formats=arrivals.formats_of(packs), keep_raw=False, redact=None)
     rows = {row["source_id"]: row for row in sources.iter_rows(named=True)}
     marks = case.facts_of(REDACTIONS, batch).sort("source_id", "byte_start").collect()
     by_source = marks.partition_by("source_id", as_dict=True)

@@ -24,7 +24,7 @@ MOST_GROWN_KIB = 40 * 1024
 CHILD = """
 import sys
 from pathlib import Path
-from runcase.ledger.workers import one_thread
+from runcase.ledger.serving import one_thread
 one_thread()
 from runcase.concluding import by
 from runcase.ledger.store import Case

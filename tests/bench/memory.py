@@ -30,7 +30,7 @@ from runcase.ledger.ingest import IngestPlan, ingest
 from runcase.ledger.store import Case
 from runcase.ledger.units import Group, Unit
 from runcase.ledger.workers import Crew
-from runcase.pipeline import formats_of
+from runcase.arrivals import formats_of
 from runcase.rules.pack import load_packs
 from runcase.settings import DEFAULT_PACKS
 

@@ -10,7 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from polars.testing import assert_frame_equal
 
-from runcase.ledger.store import ROW_GROUP_ROWS, BatchWriter, Case, replace_table, row_groups
+from runcase.ledger.batch_writer import BatchWriter
+from runcase.ledger.parquet import ROW_GROUP_ROWS, replace_table, row_groups
+from runcase.ledger.store import Case
 from runcase.model.problems import RuncaseError
 from runcase.model.refs import Ref
 from runcase.model.tables import EVENTS, FACTS, RAW, SOURCES

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from runcase.ledger.workers import TELL_BYTES, Crew, Outcome, Stage, Tell
+from runcase.ledger.serving import TELL_BYTES, Stage, Tell
+from runcase.ledger.workers import Crew, Outcome
 
 
 def kept(factor: int) -> tuple[int, int]:

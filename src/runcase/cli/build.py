@@ -89,7 +89,7 @@ def build(
         click.echo(told(resolved, face, _bar))
         return
     with started(resolved) as crew, _bar() as report:
-        from runcase.ledger.workers import one_thread
+        from runcase.ledger.serving import one_thread
 
         one_thread()
         from runcase import pipeline

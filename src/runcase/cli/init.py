@@ -17,7 +17,7 @@ from runcase.model.text import present
 @click.option("--rules", multiple=True, metavar="PACK", help="A pack whose rules are known already.")
 def init(samples: tuple[str, ...], output: str, rules: tuple[str, ...]) -> None:
     """Write a commented starter pack from a SAMPLE of your logs (files, folders, archives)."""
-    from runcase import pipeline
+    from runcase import arrivals
     from runcase.intake.inputs import spooling
     from runcase.lab.schema import schema
     from runcase.lab.starter import starter
@@ -26,7 +26,7 @@ def init(samples: tuple[str, ...], output: str, rules: tuple[str, ...]) -> None:
 
     settings = resolve(samples, output, rules)
     with tempfile.TemporaryDirectory() as folder, spooling(Path(folder) / "spool") as spool:
-        made = starter(pipeline.all_units(settings, spool, Path(output)), load_packs(settings.packs), pack_name(output))
+        made = starter(arrivals.all_units(settings, spool, Path(output)), load_packs(settings.packs), pack_name(output))
     write_new(Path(output), {**made.files, "pack.schema.json": schema("pack")})
     ids = f", ids found: {', '.join(made.ids)}" if made.ids else ""
     click.echo(f"{made.records:,} records, {made.unknown:,} of them unknown; {made.rules} rules written{ids}")

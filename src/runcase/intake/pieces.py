@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import polars as pl
@@ -11,7 +11,7 @@ import polars as pl
 from runcase.intake.archive import Stream
 from runcase.intake.redaction.redactor import Redactor
 from runcase.model.problems import Problem
-from runcase.model.tables import ARTIFACTS, PROBLEMS, RAW, RECORDS, REDACTIONS, SOURCES, SPANS
+from runcase.model.tables import ARTIFACTS, PROBLEMS, RAW, RECORDS, REDACTIONS, SOURCES, SPANS, problem_frame
 
 RAW_CHUNK_BYTES = 256 * 1024
 """Size of a stored raw chunk: a ref costs at most this much decompression."""
@@ -189,5 +189,4 @@ def closing(
 
 def problem_rows(problems: Sequence[Problem], path: str, sid: str) -> pl.DataFrame:
     """PROBLEMS; a problem that names no source is about this one."""
-    rows = [{n: getattr(p, n, None) for n in PROBLEMS.names} for p in problems]
-    return PROBLEMS.frame([r | {"path": r["path"] or path, "source_id": r["source_id"] or sid} for r in rows])
+    return problem_frame([replace(p, path=p.path or path, source_id=p.source_id or sid) for p in problems])

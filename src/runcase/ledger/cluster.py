@@ -21,10 +21,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from runcase.ledger.batch_writer import give_place
 from runcase.ledger.ingest import IngestPlan, Progress, place_portions, write_carefully, write_group
-from runcase.ledger.store import give_place
+from runcase.ledger.serving import one_thread
 from runcase.ledger.units import Group, Unit, largest_first
-from runcase.ledger.workers import one_thread
 from runcase.model.problems import RuncaseError
 from runcase.rules.compile import compile_packs
 

@@ -22,13 +22,25 @@ import pyarrow as pa
 from runcase.intake.archive import Budget, stream_sizes
 from runcase.intake.pieces import Piece
 from runcase.intake.read import Input, ReadPlan, read_inputs
+from runcase.ledger.batch_writer import BatchWriter, give_place
 from runcase.ledger.classify import Classifier
-from runcase.ledger.store import BatchWriter, give_place, problem_frame
+from runcase.ledger.serving import Stage, Tell
 from runcase.ledger.units import Group, Unit, divided, divided_from, largest_first, portions
-from runcase.ledger.workers import Crew, Stage, Tell
+from runcase.ledger.workers import Crew
 from runcase.model.problems import Problem
 from runcase.model.refs import source_id
-from runcase.model.tables import ARTIFACTS, EVENTS, FACTS, PROBLEMS, RAW, REDACTIONS, SOURCES, SPANS, Table
+from runcase.model.tables import (
+    ARTIFACTS,
+    EVENTS,
+    FACTS,
+    PROBLEMS,
+    RAW,
+    REDACTIONS,
+    SOURCES,
+    SPANS,
+    Table,
+    problem_frame,
+)
 from runcase.rules.compile import Ruleset, compile_packs
 from runcase.rules.language import Pack
 

@@ -22,7 +22,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from runcase.ledger.store import Case, parts_of, replace_table, row_groups
+from runcase.ledger.parquet import parts_of, replace_table, row_groups
+from runcase.ledger.store import Case
 from runcase.model.tables import EVENTS, RAW, TOMBSTONES
 from runcase.rules.yaml_source import Document, settled
 

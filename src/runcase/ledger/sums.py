@@ -16,7 +16,8 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
-from runcase.ledger.store import Case, parts_of, row_groups
+from runcase.ledger.parquet import parts_of, row_groups
+from runcase.ledger.store import Case
 from runcase.model.tables import RAW
 
 NAME = "SHA256SUMS"

@@ -17,6 +17,8 @@ from functools import cache
 
 import polars as pl
 
+from runcase.model.problems import Problem
+
 STRING = pl.String()
 INT = pl.Int64()
 TIME = pl.Datetime("us", "UTC")
@@ -488,3 +490,8 @@ REPLAYS = Table(
 )
 
 CONCLUSIONS = (RUNS, ATTEMPTS, MEMBERS, WINDOWS, STATES, EDGES, SIGNALS, DIAGNOSES, REPLAYS, TESTS)
+
+
+def problem_frame(problems: Sequence[Problem]) -> pl.DataFrame:
+    """PROBLEMS rows; batch is null until a batch writes them."""
+    return PROBLEMS.frame([{name: getattr(p, name, None) for name in PROBLEMS.names} for p in problems])

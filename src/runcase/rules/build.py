@@ -26,14 +26,20 @@ from runcase.rules.language import (
     WindowRule,
 )
 from runcase.rules.literals import needed
-from runcase.rules.spelled_conditions import CompareSpelled, ConditionSpelled, SelectorSpelled
+from runcase.rules.spelled_conditions import CompareSpelled, ConditionSpelled, ExpectSpelled, SelectorSpelled
 from runcase.rules.spelling import (
     BoundarySpelled,
     EventSpelled,
     ExampleSpelled,
+    FailureSpelled,
     FileSpelled,
+    FormatSpelled,
+    IdentitySpelled,
     MatchSpelled,
     PackSpelled,
+    ReplaySpelled,
+    StageSpelled,
+    WindowSpelled,
 )
 
 Places = Mapping[tuple[str | int, ...], Place]
@@ -49,79 +55,77 @@ def pack_of(head: PackSpelled, files: Sequence[tuple[FileSpelled, Places]], dige
         extends=tuple(head.extends),
         readers=tuple(head.readers),
         sources=tuple(head.sources),
-        formats=tuple(
-            FormatRule(f.id, f.pattern, p["formats", n], f.ts_format, f.zone, tuple(f.samples))
-            for s, p in files
-            for n, f in enumerate(s.formats)
-        ),
-        identity=tuple(
-            IdentityRule(
-                i.id, p["identity", n], i.pattern, i.field, i.path, {str(k): v for k, v in i.sets.items()}, i.carry
-            )
-            for s, p in files
-            for n, i in enumerate(s.identity)
-        ),
+        formats=tuple(_format(f, p["formats", n]) for s, p in files for n, f in enumerate(s.formats)),
+        identity=tuple(_identity(i, p["identity", n]) for s, p in files for n, i in enumerate(s.identity)),
         events=tuple(_event(e, p, n) for s, p in files for n, e in enumerate(s.events)),
-        stages=tuple(
-            Stage(x.name, tuple(x.reads), tuple(x.writes), x.deterministic, x.side_effects, x.optional, tuple(x.redo))
-            for s, _ in files
-            for x in s.stages
-        ),
-        windows=tuple(
-            WindowRule(w.name, _boundary(w.start), _boundary(w.end), w.start_absent, w.end_absent, p["windows", n])
-            for s, p in files
-            for n, w in enumerate(s.windows)
-        ),
-        expect=tuple(
-            ExpectRule(
-                e.id,
-                e.code,
-                selector(e.event),
-                e.text,
-                p["expect", n],
-                selector(e.after) if e.after else None,
-                e.within,
-                e.window,
-                e.by,
-                e.silent,
-                e.carrier,
-                e.met,
-            )
-            for s, p in files
-            for n, e in enumerate(s.expect)
-        ),
-        failures=tuple(
-            FailureRule(
-                f.id,
-                f.class_,
-                condition(f.when),
-                p["failures", n],
-                f.confidence,
-                f.blocker,
-                tuple(EvidenceLine(e.text, condition(e.when)) for e in f.evidence),
-                tuple(f.next_actions),
-                f.priority,
-            )
-            for s, p in files
-            for n, f in enumerate(s.failures)
-        ),
-        replay=tuple(
-            ReplayRule(
-                r.id,
-                p["replay", n],
-                r.failure,
-                r.start,
-                tuple(r.reuse),
-                tuple(r.redo),
-                tuple(r.not_redo),
-                tuple(r.commands),
-            )
-            for s, p in files
-            for n, r in enumerate(s.replay)
-        ),
+        stages=tuple(_stage(x) for s, _ in files for x in s.stages),
+        windows=tuple(_window(w, p["windows", n]) for s, p in files for n, w in enumerate(s.windows)),
+        expect=tuple(_expect(e, p["expect", n]) for s, p in files for n, e in enumerate(s.expect)),
+        failures=tuple(_failure(f, p["failures", n]) for s, p in files for n, f in enumerate(s.failures)),
+        replay=tuple(_replay(r, p["replay", n]) for s, p in files for n, r in enumerate(s.replay)),
         redact=tuple(
             RedactRule(r.id, r.kind, r.pattern, p["redact", n]) for s, p in files for n, r in enumerate(s.redact)
         ),
+    )
+
+
+def _format(f: FormatSpelled, place: Place) -> FormatRule:
+    return FormatRule(f.id, f.pattern, place, f.ts_format, f.zone, tuple(f.samples))
+
+
+def _identity(i: IdentitySpelled, place: Place) -> IdentityRule:
+    return IdentityRule(i.id, place, i.pattern, i.field, i.path, {str(k): v for k, v in i.sets.items()}, i.carry)
+
+
+def _stage(x: StageSpelled) -> Stage:
+    return Stage(x.name, tuple(x.reads), tuple(x.writes), x.deterministic, x.side_effects, x.optional, tuple(x.redo))
+
+
+def _window(w: WindowSpelled, place: Place) -> WindowRule:
+    return WindowRule(w.name, _boundary(w.start), _boundary(w.end), w.start_absent, w.end_absent, place)
+
+
+def _expect(e: ExpectSpelled, place: Place) -> ExpectRule:
+    return ExpectRule(
+        id=e.id,
+        code=e.code,
+        event=selector(e.event),
+        text=e.text,
+        place=place,
+        after=selector(e.after) if e.after else None,
+        within=e.within,
+        window=e.window,
+        by=e.by,
+        silent=e.silent,
+        carrier=e.carrier,
+        met=e.met,
+    )
+
+
+def _failure(f: FailureSpelled, place: Place) -> FailureRule:
+    return FailureRule(
+        id=f.id,
+        failure=f.class_,
+        when=condition(f.when),
+        place=place,
+        confidence=f.confidence,
+        blocker=f.blocker,
+        evidence=tuple(EvidenceLine(e.text, condition(e.when)) for e in f.evidence),
+        next_actions=tuple(f.next_actions),
+        priority=f.priority,
+    )
+
+
+def _replay(r: ReplaySpelled, place: Place) -> ReplayRule:
+    return ReplayRule(
+        id=r.id,
+        place=place,
+        failure=r.failure,
+        start=r.start,
+        reuse=tuple(r.reuse),
+        redo=tuple(r.redo),
+        not_redo=tuple(r.not_redo),
+        commands=tuple(r.commands),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import dataclass
 
 from runcase.intake.instants import Instant, instant
 from runcase.intake.readers.base import DocumentFacts, DocumentReader, Sniff, Taken
@@ -57,7 +58,9 @@ class Sacct(DocumentReader):
             whole = _job_id(row)
             job = whole.partition(".")[0]
             tries[whole] += "." not in whole
-            _tell(draft, place, row, tries[job] if times[job] > 1 and tries[job] else None)
+            told = _told(row, tries[job] if times[job] > 1 and tries[job] else None)
+            _record(draft, place, told)
+            _spans(draft, place, told)
         return draft.facts()
 
 
@@ -70,61 +73,67 @@ def _job_id(row: dict[str, str]) -> str:
     return row.get("JobID") or row.get("JobIDRaw") or ""
 
 
-def _tell(draft: Draft, place: Place, row: dict[str, str], attempt: int | None) -> None:
-    whole = _job_id(row)
-    job, dot, step = whole.partition(".")
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a row says of a job, or of a step of one."""
+
+    row: dict[str, str]
+    job: str
+    step: str
+    """As its program is called; empty for the job itself."""
+    attempt: int | None
+    state: str
+    status: str | None
+    submit: Instant
+    start: Instant
+    end: Instant
+
+    @property
+    def known(self) -> dict[str, object]:
+        """The run that it tells of."""
+        return {"run_id": self.job or None, "attempt": self.attempt}
+
+
+def _told(row: dict[str, str], attempt: int | None) -> _Told:
+    job, _, step = _job_id(row).partition(".")
     program = row.get("JobName") or step
-    step = f"{step} ({program})" if step.isdecimal() and program != step else step
+    named = f"{step} ({program})" if step.isdecimal() and program != step else step
     state = _state(row.get("State", ""))
-    status = _STATUS.get(state)
-    code = re.fullmatch(r"(\d+):(\d+)", row.get("ExitCode", ""))
     submit, start, end = (_stamp(row.get(k)) for k in ("Submit", "Start", "End"))
-    known = {"run_id": job or None, "attempt": attempt}
+    return _Told(row, job, named, attempt, state, _STATUS.get(state), submit, start, end)
+
+
+def _record(draft: Draft, place: Place, t: _Told) -> None:
+    code = re.fullmatch(r"(\d+):(\d+)", t.row.get("ExitCode", ""))
     killed = code is not None and code[1] == "0" and code[2] != "0"
     fields: dict[str, object] = {
-        **row,
-        "status": ("ok" if status == "succeeded" else status) if dot else status,
-        "exit_code": number_of(code[1]) if code and not dot and not killed else None,
+        **t.row,
+        "status": "ok" if t.step and t.status == "succeeded" else t.status,
+        "exit_code": number_of(code[1]) if code and not t.step and not killed else None,
         "signal": number_of(code[2]) if code and code[2] != "0" else None,
-        "job": row.get("JobName"),
-        "host": row.get("NodeList"),
-        "error_name": None if status in (None, "succeeded") else state,
-        "failure": _CAUSES.get(state),
+        "job": t.row.get("JobName"),
+        "host": t.row.get("NodeList"),
+        "error_name": None if t.status in (None, "succeeded") else t.state,
+        "failure": _CAUSES.get(t.state),
     }
-    kind = ("stage.finished" if dot else "run.finished") if status else "log"
-    level = None if status in (None, "succeeded") else "error"
-    when = end if status else start
-    words = f"{'step' if dot else 'job'} {whole} {state}"
-    draft.record(place, kind, words, when, fields=fields, level=level, stage=step or None, **known)  # type: ignore[arg-type]
-    name = step or row.get("JobName") or whole
-    said = _SPAN_STATUS.get(status or "", "unset" if end[0] is not None else "open")
-    own = f"job-{job}" + (f"-{attempt}" if attempt else "")
-    parent = own if dot else None
-    if not dot and submit[0] is not None:
-        queue = f"queue-{own.removeprefix('job-')}"
-        draft.span(
-            place,
-            queue,
-            name,
-            kind="queue",
-            parent_span_id=own,
-            start=submit[0],
-            end=start[0],
-            status="ok",
-            **known,
-        )
-    kind = "stage" if dot else "other"
-    draft.span(
-        place,
-        f"{own}.{step}" if dot else own,
-        name,
-        kind=kind,
-        parent_span_id=parent,
-        start=start[0],
-        end=end[0],
-        status=said,
-        **known,
-    )
+    kind = ("stage.finished" if t.step else "run.finished") if t.status else "log"
+    level = None if t.status in (None, "succeeded") else "error"
+    when = t.end if t.status else t.start
+    words = f"{'step' if t.step else 'job'} {_job_id(t.row)} {t.state}"
+    draft.record(place, kind, words, when, fields=fields, level=level, stage=t.step or None, **t.known)  # type: ignore[arg-type]
+
+
+def _spans(draft: Draft, place: Place, t: _Told) -> None:
+    """The time in the queue, of a job; and that of the job or step itself."""
+    whole = f"{t.job}-{t.attempt}" if t.attempt else t.job
+    name = t.step or t.row.get("JobName") or _job_id(t.row)
+    if not t.step and t.submit[0] is not None:
+        queue = {"kind": "queue", "start": t.submit[0], "end": t.start[0], "status": "ok"}
+        draft.span(place, f"queue-{whole}", name, parent_span_id=f"job-{whole}", **queue, **t.known)
+    said = _SPAN_STATUS.get(t.status or "", "unset" if t.end[0] is not None else "open")
+    spent = {"kind": "stage" if t.step else "other", "start": t.start[0], "end": t.end[0], "status": said}
+    span_id, parent = (f"job-{whole}.{t.step}", f"job-{whole}") if t.step else (f"job-{whole}", None)
+    draft.span(place, span_id, name, parent_span_id=parent, **spent, **t.known)
 
 
 def _state(cell: str) -> str:
