@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +14,7 @@ from runcase.analysis.shares import with_contents
 from runcase.arrivals import batch_name, damaged_groups, formats_of, new_units, not_published
 from runcase.finished import issues_of, run_folders
 from runcase.intake import inputs
-from runcase.intake.read import ReadPlan
+from runcase.intake.read_plan import ReadPlan
 from runcase.intake.remote import shown
 from runcase.ledger.cluster import ingest_on
 from runcase.ledger.ingest import IngestPlan, in_portions, ingest
@@ -27,12 +27,10 @@ from runcase.model.allocators import let_go
 from runcase.model.case import Conclusions, Facts, with_overview
 from runcase.model.refs import source_id
 from runcase.model.tables import PROBLEMS
-from runcase.publishing import WORTH_RUNS, Writing, write_dossiers
+from runcase.publishing import WORTH_RUNS, Writing, publish, retold
 from runcase.renewing import concluded
-from runcase.report import html, index, index_markdown, known_issues
+from runcase.report import known_issues
 from runcase.report.damage import damaged_once
-from runcase.report.history import month_of, older_months
-from runcase.report.index_value import Index
 from runcase.report.known_issues import KnownIssue
 from runcase.rules.language import Pack
 from runcase.rules.pack import load_packs
@@ -160,7 +158,8 @@ def renew(
         case.write_conclusions(conclusions, found.sources, found.problems)
     changed |= {r for r, folder in folders.items() if not case.has(f"runs/{folder}/dossier.json")}
     changed |= retold(issues_of(case), issues, conclusions)
-    publish(case, whole, conclusions, changed, folders, settings, report, issues, crew)
+    writing = Writing(case, folders, settings.max_page_bytes, issues)
+    publish(writing, whole, conclusions, changed, crew, lambda n: report(Progress("dossiers", n, len(changed))))
     builds = case.builds()
     case.remove_superseded()
     kept = [f"ledger/{b}" for b in case.batches() if b not in written]
@@ -219,79 +218,6 @@ def runs_within(facts: Facts, conclusions: Conclusions, units: Sequence[Unit]) -
     roots = pl.Series("source_id", [source_id(u.sha256, u.name, 0) for u in units], dtype=pl.String)
     held = with_contents(roots, facts.sources.select("source_id", "parent_id").collect())
     return frozenset(conclusions.members.filter(pl.col("source_id").is_in(held.implode()))["run_id"])
-
-
-# --- conclusions to dossiers ----------------------------------------------------------------------
-
-
-def publish(
-    case: Case,
-    whole: Facts,
-    conclusions: Conclusions,
-    changed: Set[str],
-    folders: Mapping[str, str],
-    settings: Settings,
-    report: Report,
-    issues: Sequence[KnownIssue] = (),
-    crew: Crew | None = None,
-) -> None:
-    """Writes the dossiers of changed runs, and the index of all.
-
-    Args:
-        case: The case.
-        whole: Sources and problems of the whole case.
-        conclusions: Those of all runs.
-        changed: Runs whose dossiers are to be written.
-        folders: Run id -> folder under runs/.
-        settings: Those of the build.
-        report: Is told how far the dossiers are.
-        issues: Known issues.
-        crew: Processes that help.
-    """
-    if changed:
-        writing = Writing(case, folders, settings.max_page_bytes, issues)
-
-        def tell(done: int) -> None:
-            report(Progress("dossiers", done, len(changed)))
-
-        write_dossiers(writing, conclusions, changed, crew, tell)
-    case.remove_runs_except(set(folders.values()))
-    page = index.index(whole, conclusions, folders, issues, case.builds())
-    case.write_text("index.html", html.render_index(page))
-    write_months(case, page, {folders[r] for r in changed})
-    case.write_text("index.md", index_markdown.render_index(page))
-    case.write_text(html.STYLESHEET, html.stylesheet())
-
-
-def write_months(case: Case, page: Index, changed: Set[str]) -> None:
-    """Writes the pages of months whose runs the index does not list all, where a run in a changed folder is theirs."""
-    touched = {month_of(line) for line in page.runs if line.folder in changed}
-    names = {f"index-{month}.html": month for month in older_months(page.runs)}
-    for name, month in names.items():
-        if month in touched or not case.has(name):
-            case.write_text(name, html.render_month(page, month))
-    case.remove_pages_except("index-*.html", names.keys())
-
-
-def retold(before: Sequence[KnownIssue], now: Sequence[KnownIssue], conclusions: Conclusions) -> set[str]:
-    """Runs of which another list of known issues says something else."""
-    old, new = (known_issues.tickets(issues, conclusions.diagnoses) for issues in (before, now))
-    return {run_id for run_id in old.keys() | new.keys() if old.get(run_id) != new.get(run_id)}
-
-
-def render_again(case: Case, runs: Set[str]) -> dict[str, str]:
-    """Writes the dossiers of some runs anew from what the case holds; returns run id -> folder of all runs."""
-    conclusions = case.conclusions()
-    folders = run_folders(conclusions.runs["run_id"].to_list())
-    write_dossiers(Writing(case, folders, page_limit(case), issues_of(case)), conclusions, runs)
-    return folders
-
-
-def page_limit(case: Case) -> int | None:
-    """The size budget of pages that the case was built with."""
-    settings = case.provenance().get("settings")
-    limit = settings.get("max_page_bytes") if isinstance(settings, dict) else None
-    return limit if isinstance(limit, int) else None
 
 
 def provenance(packs: Sequence[Pack], settings: Settings) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Dossiers to files: one after the other, or by several processes where there is much to say."""
+"""Dossiers and the index of all runs to files, by several processes where there is much to say."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from dataclasses import dataclass
 import polars as pl
 
 from runcase.analysis.renewal import of_runs
+from runcase.finished import issues_of, run_folders
 from runcase.ledger.serving import Stage, Tell
 from runcase.ledger.store import Case
 from runcase.ledger.workers import Crew
-from runcase.model.case import Conclusions
-from runcase.report import html, markdown
+from runcase.model.case import Conclusions, Facts
+from runcase.report import html, index, index_markdown, known_issues, markdown
 from runcase.report.build import Reported, dossiers
+from runcase.report.history import month_of, older_months
+from runcase.report.index_value import Index
 from runcase.report.json_face import to_json
 from runcase.report.known_issues import KnownIssue
 
@@ -35,6 +38,35 @@ class Writing:
     """Run id -> folder under runs/."""
     max_page_bytes: int | None
     issues: Sequence[KnownIssue]
+
+
+def publish(
+    writing: Writing,
+    whole: Facts,
+    conclusions: Conclusions,
+    changed: Set[str],
+    crew: Crew | None = None,
+    tell: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Writes the dossiers of changed runs, and the index of all.
+
+    Args:
+        writing: Where to, and how.
+        whole: Sources and problems of the whole case.
+        conclusions: Those of all runs, which are on disk as well.
+        changed: Runs whose dossiers are to be written.
+        crew: Processes that help.
+        tell: Is told how many dossiers are written.
+    """
+    case, folders = writing.case, writing.folders
+    if changed:
+        write_dossiers(writing, conclusions, changed, crew, tell)
+    case.remove_runs_except(set(folders.values()))
+    page = index.index(whole, conclusions, folders, writing.issues, case.builds())
+    case.write_text("index.html", html.render_index(page))
+    _write_months(case, page, {folders[r] for r in changed})
+    case.write_text("index.md", index_markdown.render_index(page))
+    case.write_text(html.STYLESHEET, html.stylesheet())
 
 
 def write_dossiers(
@@ -96,6 +128,37 @@ def write_dossier(case: Case, folder: str, one: Reported, max_page_bytes: int | 
     case.write_text(f"{folder}/{html.STYLESHEET}", html.stylesheet())
     case.write_text(f"{folder}/dossier.md", markdown.render(one.dossier))
     case.write_text(f"{folder}/dossier.json", to_json(one.dossier))
+
+
+def _write_months(case: Case, page: Index, changed: Set[str]) -> None:
+    """Writes the pages of months whose runs the index does not list all, where a run in a changed folder is theirs."""
+    touched = {month_of(line) for line in page.runs if line.folder in changed}
+    names = {f"index-{month}.html": month for month in older_months(page.runs)}
+    for name, month in names.items():
+        if month in touched or not case.has(name):
+            case.write_text(name, html.render_month(page, month))
+    case.remove_pages_except("index-*.html", names.keys())
+
+
+def retold(before: Sequence[KnownIssue], now: Sequence[KnownIssue], conclusions: Conclusions) -> set[str]:
+    """Runs of which another list of known issues says something else."""
+    old, new = (known_issues.tickets(issues, conclusions.diagnoses) for issues in (before, now))
+    return {run_id for run_id in old.keys() | new.keys() if old.get(run_id) != new.get(run_id)}
+
+
+def render_again(case: Case, runs: Set[str]) -> dict[str, str]:
+    """Writes the dossiers of some runs anew from what the case holds; returns run id -> folder of all runs."""
+    conclusions = case.conclusions()
+    folders = run_folders(conclusions.runs["run_id"].to_list())
+    write_dossiers(Writing(case, folders, _page_limit(case), issues_of(case)), conclusions, runs)
+    return folders
+
+
+def _page_limit(case: Case) -> int | None:
+    """The size budget of pages that the case was built with."""
+    settings = case.provenance().get("settings")
+    limit = settings.get("max_page_bytes") if isinstance(settings, dict) else None
+    return limit if isinstance(limit, int) else None
 
 
 # --- in a worker ----------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ from pathlib import Path
 import polars as pl
 
 from runcase import arrivals, finished, pipeline
-from runcase.intake.read import ReadPlan, read_kept
+from runcase.intake.read import read_kept
+from runcase.intake.read_plan import ReadPlan
 from runcase.intake.redaction.redactor import Redaction
 from runcase.ledger.batch_writer import BatchWriter
 from runcase.ledger.classify import Classifier

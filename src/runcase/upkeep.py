@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from runcase import pipeline
+from runcase import publishing
 from runcase.analysis.artifacts import without_payloads
 from runcase.analysis.renewal import of_runs
 from runcase.analysis.replay import replays
@@ -40,7 +40,7 @@ def retain(path: str, policy: str, as_of: date, dry_run: bool = False) -> Expire
         _replan(case)
         if gone.sources or cut_off:
             lost = _all_that_lost(case) if cut_off else gone.runs
-            folders = pipeline.render_again(case, lost)
+            folders = publishing.render_again(case, lost)
             same = [f"runs/{folder}" for run_id, folder in folders.items() if run_id not in lost]
             write_sums(case, [] if cut_off else same)
         (case.root / RETAINING).unlink()

@@ -43,11 +43,11 @@ BUILD = "import sys; from runcase.cli import main; main()"
 RENDER = """
 import sys, time
 from pathlib import Path
-from runcase import pipeline
-case = pipeline.Case.open(Path(sys.argv[1]))
+from runcase import publishing
+case = publishing.Case.open(Path(sys.argv[1]))
 runs = set(case.conclusions().runs["run_id"])
 began = time.process_time()
-pipeline.render_again(case, runs)
+publishing.render_again(case, runs)
 print(time.process_time() - began)
 """
 

@@ -25,7 +25,7 @@ CHILD = """
 import json, resource, sys, time
 from pathlib import Path
 from runcase.intake.inputs import fingerprint
-from runcase.intake.read import ReadPlan
+from runcase.intake.read_plan import ReadPlan
 from runcase.ledger.ingest import IngestPlan, ingest
 from runcase.ledger.store import Case
 from runcase.ledger.units import Group, Unit

@@ -17,7 +17,8 @@ from tests.intake.archives import Walked, walk
 
 from runcase.intake.archive import Budget
 from runcase.intake.containers.families import family_of
-from runcase.intake.read import Input, ReadPlan, read_inputs
+from runcase.intake.read import read_inputs
+from runcase.intake.read_plan import Input, ReadPlan
 
 BUDGET = Budget(ratio_from=1 << 20, members_from=100, depth=4)
 

@@ -18,7 +18,7 @@ from tests.readers.samples import SAMPLES
 
 from runcase.intake.archive import Budget
 from runcase.intake.inputs import fingerprint
-from runcase.intake.read import ReadPlan
+from runcase.intake.read_plan import ReadPlan
 from runcase.ledger.ingest import IngestPlan, facts_of, ingest
 from runcase.ledger.store import Case
 from runcase.ledger.units import GROUP_UNITS, Group, Unit, grouped

@@ -19,7 +19,7 @@ from tests.readers.samples import SAMPLES
 
 from runcase.intake.archive import Budget, stream_sizes
 from runcase.intake.inputs import fingerprint
-from runcase.intake.read import ReadPlan
+from runcase.intake.read_plan import ReadPlan
 from runcase.ledger.ingest import IngestPlan, facts_of, in_portions, ingest
 from runcase.ledger.store import Case
 from runcase.ledger.units import (

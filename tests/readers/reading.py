@@ -14,7 +14,8 @@ from typing import Any
 import polars as pl
 
 from runcase.analysis.conclude import conclude
-from runcase.intake.read import Input, ReadPlan, read_inputs
+from runcase.intake.read import read_inputs
+from runcase.intake.read_plan import Input, ReadPlan
 from runcase.intake.readers.base import DocumentFacts, DocumentReader
 from runcase.ledger.classify import Classifier
 from runcase.model.case import Conclusions, Facts

@@ -10,7 +10,8 @@ from pathlib import Path
 import polars as pl
 
 from runcase.analysis.conclude import conclude
-from runcase.intake.read import Input, ReadPlan, read_inputs
+from runcase.intake.read import read_inputs
+from runcase.intake.read_plan import Input, ReadPlan
 from runcase.ledger.classify import Classifier
 from runcase.model.case import Conclusions, Facts
 from runcase.model.refs import Ref

@@ -9,67 +9,27 @@ bytes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from runcase.intake import encoding
-from runcase.intake.archive import Budget, Stream, open_input
+from runcase.intake.archive import Stream, open_input
 from runcase.intake.open_text import OpenText
-from runcase.intake.pieces import Piece, Place, RawChunks, Rest, SourceContext, Tally, closing
+from runcase.intake.pieces import Piece, Place, Rest, SourceContext, Tally, closing
+from runcase.intake.read_plan import HEAD_BYTES, Input, ReadPlan
 from runcase.intake.readers import registry
-from runcase.intake.readers.base import DocumentReader, Reader, Sniff, TextReader
-from runcase.intake.redaction.redactor import Redaction, Redactor, redacted_text
-from runcase.intake.text_source import TextSource, finished
-from runcase.model.problems import Problem
+from runcase.intake.readers.base import DocumentReader, Sniff
+from runcase.intake.redaction.redactor import Redaction, Redactor
+from runcase.intake.sources import read_document, read_opaque, read_text
+from runcase.intake.text_source import finished
 from runcase.model.refs import source_id
-from runcase.rules.language import FormatRule, RedactRule
-
-HEAD_BYTES = 64 * 1024
-"""What readers and detection may look at before a source is read."""
 
 HELD_BYTES = 5 * 1024 * 1024
 """Of pieces that are handed on as one: three blocks of a long text, for which all that is done costs a fifth less than
 one by one, and takes 20 MiB (measured 2026-11)."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReadPlan:
-    """How inputs are read: limits, user formats, and whether raw bytes are handed out."""
-
-    budget: Budget = field(default_factory=Budget)
-    formats: tuple[FormatRule, ...] = ()
-    keep_raw: bool = True
-    at_once: int = 64
-    """Small sources that are read in one pass."""
-    compiled: bool = False
-    """Whether the kernels may be loaded: they say the same, and repay their start for many megabytes only."""
-    redact: tuple[RedactRule, ...] | None = ()
-    """Patterns of packs, beside the shipped kinds of secrets; None leaves secrets as they are."""
-
-    def redactor(self, encoding: str) -> Redactor | None:
-        """What takes the secrets out of one source."""
-        return None if self.redact is None else Redactor(self.redact, encoding, self.compiled)
-
-    def clean(self, text: str) -> str:
-        """A name or a message without secrets."""
-        return text if self.redact is None else redacted_text(text, self.redact)
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """A file to open, its name in the case, and its digest, which the ids of its sources derive from."""
-
-    path: Path
-    name: str
-    sha256: str
-    first: int = 0
-    """The first of its streams that is read, counted as `open_input` yields them; those before it are passed over."""
-    stop: int | None = None
-    """The first stream after those; None: all that follow are read."""
 
 
 def read_inputs(
@@ -160,10 +120,10 @@ def read_kept(
     head, rest = _peek(stream)
     reader = next((r for r in registry.READERS if r.name == source["reader"]), None)
     if isinstance(reader, DocumentReader):
-        items = _read_document(stream, place, reader, rest, plan)
+        items = read_document(stream, place, reader, rest, plan)
     else:
         sniff = Sniff(stream.path, head[:HEAD_BYTES], len(head) < HEAD_BYTES)
-        items = _read_text(stream, place, reader, sniff, rest, plan)
+        items = read_text(stream, place, reader, sniff, rest, plan)
     for item in items:
         yield from item.end(item.text.finish()) if isinstance(item, OpenText) else (item,)
 
@@ -189,150 +149,16 @@ def _read_stream(stream: Stream, place: Place, plan: ReadPlan) -> Iterator[Piece
     reader = choice[0] if choice else None
     written = encoding.decide(head[:HEAD_BYTES])
     if written is None and head and not isinstance(reader, DocumentReader):
-        yield from _read_opaque(stream, place, chunks)
+        yield from read_opaque(stream, place, chunks)
         return
     redactor = plan.redactor(written or "utf-8")
     place = replace(place, redactor=redactor)
     if redactor is not None:
         chunks = redactor.chunks(chunks)
     if isinstance(reader, DocumentReader):
-        yield from _read_document(stream, place, reader, chunks, plan)
+        yield from read_document(stream, place, reader, chunks, plan)
     else:
-        yield from _read_text(stream, place, reader, sniff, chunks, plan)
-
-
-# --- the three kinds of source --------------------------------------------------------------------
-
-
-def _read_text(
-    stream: Stream,
-    place: Place,
-    reader: Reader | None,
-    sniff: Sniff,
-    chunks: Iterator[bytes],
-    plan: ReadPlan,
-) -> Iterator[Piece | OpenText]:
-    """Lines to records, block by block; the last block is left to what follows."""
-    known = reader if isinstance(reader, TextReader) else None
-    text = TextSource(
-        stream.path,
-        stream.dated_at,
-        sniff.head,
-        format_name=known.format if known else None,
-        formats=plan.formats,
-        marks=known.marks if known else None,
-        joins=known.joins if known else True,
-        compiled=plan.compiled,
-    )
-    if known and known.stated_version:
-        text.account.problems += known.stated_version.misfits(sniff.head, known.versions)
-    one = OpenText(
-        stream,
-        place,
-        SourceContext(place.sid, stream.path, known.name if known else None),
-        text,
-        known.annotator(stream.path) if known else None,
-        "log" if known is None or known.describes_run else "document",
-        RawChunks(place, plan.keep_raw),
-        Tally(),
-    )
-    for chunk in chunks:
-        one.raw.add(chunk)
-        records = text.feed(chunk)
-        if records.height:
-            yield one.piece(records)
-    yield one
-
-
-def _read_document(
-    stream: Stream,
-    place: Place,
-    reader: DocumentReader,
-    chunks: Iterator[bytes],
-    plan: ReadPlan,
-) -> Iterator[Piece | OpenText]:
-    """A whole document at once; what no record covers is its punctuation."""
-    pieces: list[bytes] = []
-    size = 0
-    for chunk in chunks:
-        pieces.append(chunk)
-        size += len(chunk)
-        if size > reader.max_bytes:
-            yield from _read_large_document(stream, place, reader, chain(pieces, chunks), plan)
-            return
-    data = b"".join(pieces)
-    facts = reader.read(data, stream.path)
-    misfits = reader.stated_version.misfits(data, reader.versions) if reader.stated_version else []
-    misfits += _open_line(data) if reader.ends_lines else []
-    context = SourceContext(place.sid, stream.path, reader.name)
-    tally, raw = Tally(), RawChunks(place, plan.keep_raw)
-    raw.add(data)
-    records = place.of(facts.records)
-    tally.add(records)
-    yield Piece(
-        (context,),
-        records=records,
-        spans=place.of(facts.spans),
-        artifacts=place.of(facts.artifacts),
-        raw=raw.ready(),
-    )
-    problems = place.problems([*facts.problems, *misfits], stream.path)
-    quarantined = int(problems["quarantined_bytes"].sum())
-    rest = Rest(
-        encoding="utf-8",
-        format=reader.name,
-        lines=data.count(b"\n"),
-        quarantined_bytes=quarantined,
-        overhead_bytes=place.origin(size) - tally.event_bytes - quarantined,
-        problems=problems,
-        role="log" if reader.describes_run else "document",
-    )
-    yield closing(stream, context, place, tally, rest, raw)
-
-
-def _open_line(data: bytes) -> list[Problem]:
-    """The last line where nothing ends it."""
-    start = data.rfind(b"\n") + 1
-    if start == len(data):
-        return []
-    return [
-        Problem(
-            "last_line_open",
-            "info",
-            "the last line has no end: the file was cut off there, or copied without it",
-            byte_start=start,
-            byte_len=len(data) - start,
-            line=data.count(b"\n") + 1,
-        )
-    ]
-
-
-def _read_large_document(
-    stream: Stream,
-    place: Place,
-    reader: DocumentReader,
-    chunks: Iterator[bytes],
-    plan: ReadPlan,
-) -> Iterator[Piece | OpenText]:
-    """A document over its reader's limit is kept as plain text, and says so."""
-    problem = Problem(
-        "document_too_large",
-        "warning",
-        f"larger than {reader.max_bytes:,} bytes, which is what the {reader.name} reader takes; read as plain text",
-        path=stream.path,
-        source_id=place.sid,
-    )
-    stream.problems.append(problem)
-    first = next(chunks, b"")
-    sniff = Sniff(stream.path, first[:HEAD_BYTES], False)
-    yield from _read_text(stream, place, None, sniff, chain([first], chunks), plan)
-
-
-def _read_opaque(stream: Stream, place: Place, chunks: Iterator[bytes]) -> Iterator[Piece]:
-    """Bytes that are no text: hashed, so that claims can be checked against them, and counted as overhead."""
-    size = sum(len(chunk) for chunk in chunks)
-    context = SourceContext(place.sid, stream.path, None)
-    yield closing(stream, context, place, Tally(), Rest(overhead_bytes=size, role="other", opaque=True))
+        yield from read_text(stream, place, reader, sniff, chunks, plan)
 
 
 def _peek(stream: Stream) -> tuple[bytes, Iterator[bytes]]:

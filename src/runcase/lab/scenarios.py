@@ -20,7 +20,7 @@ import yaml
 from pydantic import BeforeValidator, Field
 
 from runcase.analysis.conclude import conclude
-from runcase.intake.read import ReadPlan
+from runcase.intake.read_plan import ReadPlan
 from runcase.lab.testing import Verdict, difference
 from runcase.ledger.ingest import IngestPlan, facts_of
 from runcase.ledger.units import Unit

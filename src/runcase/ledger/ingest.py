@@ -21,7 +21,8 @@ import pyarrow as pa
 
 from runcase.intake.archive import Budget, stream_sizes
 from runcase.intake.pieces import Piece
-from runcase.intake.read import Input, ReadPlan, read_inputs
+from runcase.intake.read import read_inputs
+from runcase.intake.read_plan import Input, ReadPlan
 from runcase.ledger.batch_writer import BatchWriter, give_place
 from runcase.ledger.classify import Classifier
 from runcase.ledger.serving import Stage, Tell
