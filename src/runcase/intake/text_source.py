@@ -75,6 +75,8 @@ class TextSource:
         self._sampled = (looked_at, table)
         sample = table["text"].head(SAMPLE_LINES)
         complete = len(head) < HEAD_BYTES and sample.len() < SAMPLE_LINES
+        if marks:  # times within marks whose escapes were stripped are no stamps of lines
+            sample = sample.filter(~sample.str.contains(r"^[a-z_]+:1\d{9}:"))
         self._layout = headers.detect(sample, recorded_at, format_name, formats, complete)
         if not joins:
             self._layout = replace(self._layout, joins_unstamped=False)
