@@ -16,6 +16,12 @@ _BEFORE = (
     r"|@[\w.-]+/[\w.-]+: ?"
     # Nix, and Haskell's stack: `python3.11-shop> `
     r"|[A-Za-z][\w.+-]*> ?"
+    # kubectl: `[pod/shop-5d9/app] `
+    r"|\[pod/\S+\] ?"
+    # the Open Build Service: `[  112s] `; Google Cloud Build: `Step #0 - "test": `; Netlify: `10:00:41 AM: `
+    r"|\[ {0,4}\d+s\] ?|Step #\d+(?: - \"[^\"]+\")?: ?|\d{1,2}:\d\d:\d\d [AP]M: "
+    # Earthly: `    +test | `; what a host prints while it builds what is pushed: `remote:        `
+    r"|\s*\+[\w.-]+ +\| ?|remote: {2,8}(?:! +)?"
     # CTest that is verbose: `1: `
     r"|\d{1,4}: "
     # concurrently

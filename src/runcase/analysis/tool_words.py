@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from runcase.analysis.last_lines import told_at_the_end
+from runcase.analysis.multiplexed import own_words
 from runcase.analysis.selection import of_kind
 from runcase.analysis.status import END_LINES, VERDICTS
 from runcase.analysis.stretches import Stretch, apart, in_batches
@@ -205,6 +206,80 @@ _BUILDERS = (
         r"Child return code was: [1-9]|RPM build errors:$",
         ("automake", "ctest", "meson"),
     ),
+    _Builder(
+        "prefect",
+        r".*\bFlow run '.+' - Finished in state Completed\b",
+        r".*\bFlow run '.+' - Finished in state (?:Failed|Crashed|TimedOut)\b",
+    ),
+    _Builder("luigi", r"This progress looks :\)", r"This progress looks :\("),
+    _Builder(
+        "cromwell",
+        r"Workflow \S+ transitioned to state Succeeded",
+        r"Workflow \S+ transitioned to state (?:Failed|Aborted)",
+    ),
+    _Builder(
+        "sphinx", r"build succeeded(?:, \d+ warnings?)?\.$", r"build finished with problems|Warning, treated as error:$"
+    ),
+    _Builder("mkdocs", r"INFO +- +Documentation built in [\d.]+ seconds", r"Aborted with \d+ warnings? in strict mode"),
+    _Builder("docusaurus", r"\[SUCCESS\] Generated static files in ", r"\[ERROR\] Unable to build website "),
+    _Builder(
+        "latexmk",
+        r"Latexmk: All targets \(.*\) are up-to-date",
+        r"Latexmk: Errors, so I did not complete making targets",
+    ),
+    _Builder("goreleaser", r"\s*• (?:release|build) succeeded after ", r"\s*⨯ (?:release|build) failed after "),
+    _Builder("bundler", r"Bundle complete! \d+ Gemfile dependenc", r"(?!)"),
+    _Builder("swift", r"Build complete!(?: \([\d.]+s\))?$", r"(?!)", ("xctest", "swift testing")),
+    _Builder(
+        "zig",
+        r"Build Summary: \d+/\d+ steps succeeded(?:; \d+/\d+ tests passed)?$",
+        r"Build Summary: \d+/\d+ steps succeeded.*; \d+ failed",
+        ("zig",),
+    ),
+    _Builder(
+        "cabal",
+        r"[1-9]\d* of \d+ test suites \(\d+ of \d+ test cases?\) passed\.$",
+        r"Error: (?:cabal: |\[Cabal-\d+\])",
+    ),
+    _Builder(
+        "platformio",
+        r"=+ (?:\[SUCCESS\] Took [\d.]+ seconds|\d+ succeeded in [\d:.]+) =+$",
+        r"=+ (?:\[FAILED\] Took [\d.]+ seconds|(?:\d+ succeeded, )?\d+ failed(?:, \d+ succeeded)? in [\d:.]+) =+$",
+    ),
+    _Builder("unity", r"Exiting batchmode successfully now!", r"Aborting batchmode due to "),
+    _Builder("unreal", r"AutomationTool exiting with ExitCode=0 ", r"AutomationTool exiting with ExitCode=[1-9]"),
+    _Builder(
+        "quartus",
+        r"Info.*: Quartus Prime .* was successful\. 0 errors",
+        r"Error.*: Quartus Prime .* was unsuccessful\.",
+    ),
+    _Builder(
+        "chef",
+        r"(?:Chef|Cinc)(?: Infra)? Client finished, \d+/\d+ resources",
+        r"(?:Chef|Cinc)(?: Infra)? Client failed\.",
+    ),
+    _Builder("puppet", r"Notice: Applied catalog in [\d.]+ seconds", r"Error: Could not (?:run|retrieve catalog)"),
+    _Builder("rsync", r"total size is [\d,.KMGT]+  speedup is ", r"rsync error: ", gone_on_after=True),
+    _Builder("gsutil", r"Operation completed over [\d.k]+ objects?/", r"(?!)"),
+    _Builder(
+        "cloudformation",
+        r"Successfully created/updated stack - \S",
+        r"Failed to create/update the stack|Error: Failed to create/update the stack",
+    ),
+    _Builder("gcloud", r"(?!)", r"ERROR: \(gcloud\.[\w.-]+\) ", gone_on_after=True),
+    _Builder("firebase", r"✔  Deploy complete!", r"(?!)"),
+    _Builder(
+        "appveyor", r"Build success$", r"Command exited with code [1-9-]\d*$", (*_JVM, *_PYTHON, "dotnet", "nunit")
+    ),
+    _Builder("cloud build", r"DONE$", r"ERROR: build step \d+ \".+\" failed: |BUILD FAILURE: "),
+    _Builder("obs", r'\S+ finished "build .+" at ', r'\S+ failed "build .+" at '),
+    _Builder("netlify", r"Site is live ✨", r"Failing build: |Build failed due to a user error"),
+    _Builder("heroku", r"Verifying deploy\.\.\. done\.", r"Push rejected, failed to compile |Push rejected to "),
+    _Builder("bitrise", r"Bitrise build successful", r"Bitrise build failed"),
+    _Builder("earthly", r"=+ 🌍 Earthly Build +✅ SUCCESS =+", r"=+ ❌ FAILURE\b"),
+    _Builder("vercel", r"Deployment completed$", r'Error: Command ".+" exited with [1-9]'),
+    _Builder("render", r"==> Build successful 🎉", r"==> Build failed 😞"),
+    _Builder("circleci", r"CircleCI received exit code 0$", r"Exited with code exit status [1-9]"),
     _Builder("lsf", r"Successfully completed\.$", r"Exited with exit code \d+\.$|Exited by signal \d+\.$"),
     _Builder(
         "mpi",
@@ -259,7 +334,13 @@ _TRAILER = re.compile(
     # Jest, cargo, unittest, npm and yarn, the shell's time
     r"|(?:Test Suites|Tests|Snapshots|Time):? +|Ran all test suites|\s+Doc-tests \S+$|running 0 tests$|OK(?: \(.*\))?$"
     r"|npm notice|Done in [\d.]+s|(?:real|user|sys)\t\d"
-    # sbuild
+    # CMake that installs
+    r"|-- (?:Install configuration|Installing|Up-to-date): "
+    # hosts that build
+    r"|### VM INTERACTION |\[ *[\d.]+\]\[ +\w+\] sysrq: |To https://git\.|\s+\w{7,}\.\.\w{7,} +\S+ -> "
+    # Luigi, Sphinx, Firebase, sbuild
+    r"|===== Luigi Execution Summary =====$|The (?:HTML|text|manual|Texinfo) (?:pages?|files?) (?:is|are) in "
+    r"|(?:Project Console|Hosting URL): |Bundled gems are installed into |Use `bundle info "
     r"|Version: \S+$|-{40,}$|Finished at \S|Build needed \d"
     # LSF
     r"|Resource usage summary:$|\s{4}[A-Z][\w ()]+ : +\S|The output \(if any\) follows:|PS:$|Read file <"
@@ -353,6 +434,7 @@ def _built(events: pl.LazyFrame, parted: Sequence[Stretch], logs: pl.DataFrame) 
 
     def telling(rows: pl.DataFrame) -> pl.DataFrame:
         near = rows.filter(rows["message"].str.contains_any(_LITERALS, ascii_case_insensitive=True))
+        near = near.with_columns(own_words(pl.col("message")))
         return near.filter(near["message"].str.contains(_VERDICT))
 
     mine = events.join(logs.lazy().select("source_id"), on="source_id", how="semi")
@@ -409,7 +491,11 @@ def _tails(events: pl.LazyFrame, logs: pl.DataFrame, said: pl.DataFrame) -> dict
         return {}
     late = pl.col("line") + pl.col("n_lines") - 1 > pl.col("lines") - TRAILER_LINES
     rows = events.join(near.lazy(), on="source_id", how="inner").filter(late)
-    kept = rows.select("source_id", "byte_start", "message").collect(engine="streaming").sort("source_id", "byte_start")
+    kept = (
+        rows.select("source_id", "byte_start", own_words(pl.col("message")))
+        .collect(engine="streaming")
+        .sort("source_id", "byte_start")
+    )
     tails: dict[str, list[tuple[int, str]]] = {}
     for source_id, place, message in kept.iter_rows():
         tails.setdefault(source_id, []).append((place, message))
