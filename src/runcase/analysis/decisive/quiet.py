@@ -5,6 +5,11 @@ from __future__ import annotations
 QUIET = (
     # what Docker says before it pulls an image, and pub of what it did not take
     r"(?:Unable to find image '[^']+' locally$|newer versions? incompatible with dependency constraints"
+    # what goes on, and what pip says of packages that it leaves alone
+    r"|\bcontinuing (?:with|without|anyway)\b|pip's dependency resolver does not currently"
+    r"|^\S+ \S+ requires .+, but you have .+ which is incompatible"
+    # what CMake tries out
+    r"|^-- (?:Performing Test|Looking for|Check(?:ing)?) "
     # what a runner of GitLab says of artifacts and caches, whose lack fails no job
     r"|^ERROR: No files to upload|^Failed to (?:extract|create) cache)|"
     # counts of zero

@@ -24,7 +24,12 @@ FRAME_CHARS = 370
 
 _IMAGE_STEP = re.compile(r"^#(\d+) ")
 _IMAGE_ERROR = re.compile(r"^#(\d+) ERROR: (?!.*cache (?:importer|manifest))")
-_IGNORED = re.compile(r"^\.\.\.ignoring|^\s*\(?ignor(?:ed|ing)\b|^make.*\(ignored\)")
+_IGNORED = re.compile(
+    r"^\.\.\.ignoring|^\s*\(?ignor(?:ed|ing)\b|^make.*\(ignored\)"
+    r"|\bwill attempt to run again\b|\b(?:[Ww]ill (?:be )?retr(?:y|ied)\b|[Rr]etrying) (?:in|after) \d"
+)
+"""What right below an error says that it was not the last word."""
+
 _LOGGED = re.compile(r"^(?:.{0,20}\d\d:\d\d:\d\d\S* +(?:\S+ +){0,2})?(?:TRACE|DEBUG|INFO|WARN(?:ING)?) +\S")
 _THROWN = re.compile(r"^(?:Traceback \(|(?:\w+[.$])*(?:\w+Exception|\w*Error)\b)")
 """An exception right below a line that was logged as no error was logged with it."""

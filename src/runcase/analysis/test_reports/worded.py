@@ -24,6 +24,8 @@ _OTHER_THINGS = re.compile(
     re.IGNORECASE,
 )
 _OF_TESTS = re.compile(r"test|spec|scenario|example|pass|assert|\bchecks:|\brun: *\d+ *failures:", re.IGNORECASE)
+_WHOLE = re.compile(r"(?i)\W*(?:build|tests?|test run|result|status|total)\W*")
+"""What fails as a whole is no test."""
 _NAME = re.compile(
     r"^\W{0,6}(?:FAIL(?:ED|URE)?\b|not ok\b|[✗✘✖×❌])[:\s]+(\S.{1,120}?)\s*$"
     r"|^\s*(\S.{1,120}?)[\s.:|-]+(?:FAIL(?:ED|URE)?)\W*$"
@@ -56,7 +58,8 @@ class Worded(Tool):
             sum(n.get(k, 0) for _, n in kept) for k in ("run", "passed", "failed", "skipped")
         )
         passed = passed or max(0, run - failed - skipped)
-        names = distinct([m[1] or m[2] for line in lines if not totals(line.text) and (m := _NAME.match(line.text))])
+        told = [m[1] or m[2] for line in lines if not totals(line.text) and (m := _NAME.match(line.text))]
+        names = distinct([name for name in told if not _WHOLE.fullmatch(name)])
         names = names if len(names) <= failed else ()
         return Report(self.name, passed + failed, passed, failed, skipped, names, tuple(line.place for line, _ in kept))
 

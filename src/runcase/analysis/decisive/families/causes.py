@@ -301,6 +301,7 @@ SETTINGS = (
         sure=True,
     ),
     Family("missing_input", r"^MissingInputException in rule \w", 97, "input.missing_file", after=6, sure=True),
+    Family("no_path", r"\[PATH_NOT_FOUND\]|Input path does not exist: ", 96, "input.missing_file", sure=True),
     Family(
         "no_file",
         (

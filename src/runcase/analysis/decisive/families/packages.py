@@ -126,7 +126,7 @@ PACKAGES = (
             r"|(?:poetry|Pipfile|composer|pdm|uv)\.lock .*(?:out of date|last generated|not up to date|needs)"
             r"|since \S+\.lock was last generated|updates to go\.mod needed|go: updates to go\.sum"
             r"|missing go\.sum entry"
-            r"|Missing: \S+ from lock file"
+            r"|Missing: \S+ from lock file|Your bundle only supports platforms"
         ),
         97,
         "dependency.lockfile",
