@@ -234,3 +234,26 @@ def test_a_step_that_was_allowed_to_fail_fails_no_job_whose_clean_up_is_that_of_
 def test_the_api_knows_that_a_step_was_allowed_to_fail() -> None:
     seen = read({"42/0_build.txt": log("build", fails=True), "42/jobs.json": jobs(job("build", "success"))})
     assert seen.statuses["42/build"] == "succeeded"
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_what_the_service_tells_of_a_job_is_of_its_run_and_no_step(packed: bool, tmp_path: Path) -> None:
+    waited = "".join(
+        f"2024-05-02T09:59:{n:02}.1234567Z {line}\r\n"
+        for n, line in enumerate(("Requested labels: ubuntu-latest", "Waiting for a runner to pick up this job..."))
+    )
+    files = {f"{_LEG}/1_Set up job.txt": log(_LEG, fails=True), f"{_LEG}/system.txt": waited}
+    (tmp_path / "logs_7").mkdir()
+    if packed:
+        with zipfile.ZipFile(tmp_path / "logs_7" / "logs_7.zip", "w") as z:
+            for name, text in files.items():
+                z.writestr(name, text)
+    else:
+        for name, text in files.items():
+            (tmp_path / "logs_7" / name).parent.mkdir(exist_ok=True)
+            (tmp_path / "logs_7" / name).write_text(text, encoding="utf-8", newline="")
+    (dossier,) = build(tmp_path / "case", tmp_path / "logs_7").dossiers().values()
+    assert dossier["run"]["job"] == _LEG
+    assert "system" not in {s["name"] for s in dossier["stages"]}
+    queue = next(w for w in dossier["windows"] if w["name"] == "queue")
+    assert (queue["start"], queue["end"]) == ("2024-05-02T09:59:00.123456Z", "2024-05-02T10:00:02.123456Z")

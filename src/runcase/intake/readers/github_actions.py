@@ -17,7 +17,7 @@ import polars as pl
 
 from runcase.intake.readers.annotation import first_line, json_fields
 from runcase.intake.readers.base import Annotator, Sniff, Taken, TextReader
-from runcase.intake.readers.github_files import JobFile, as_it_begins, job_of
+from runcase.intake.readers.github_files import OF_THE_SERVICE, JobFile, as_it_begins, job_of
 from runcase.intake.readers.stated_version import stated
 from runcase.model.tables import SPANS
 
@@ -166,14 +166,15 @@ class _Annotator(Annotator):
         number = pl.col("_title").is_not_null().cum_sum() + self._steps
         before = self._step.title if self._step else None
         title = pl.col("_title").forward_fill().fill_null(pl.lit(before, dtype=pl.String))
+        step = self._file.step not in (None, OF_THE_SERVICE)
         claim = pl.col("_claim") & (pl.col("_claim").cum_sum() == 1) & (not self._claimed)
         seen = seen.with_columns(
-            stage=pl.lit(self._file.step) if self._file.step else title,
+            stage=pl.lit(self._file.step) if step else title,
             _in_action=title.str.contains(_ACTION).fill_null(value=True),
             _number=number,
             _claim=claim.fill_null(value=False),
             _header=self._headers(seen),
-            _first_of_file=(pl.int_range(pl.len()) == 0) & (not self._opened) & (self._file.step is not None),
+            _first_of_file=(pl.int_range(pl.len()) == 0) & (not self._opened) & step,
         )
         self._opened = True
         return seen.with_columns(

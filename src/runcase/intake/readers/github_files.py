@@ -17,6 +17,8 @@ _USUAL = re.compile(r"(?i)(?:run[-_]?)?logs?|(?:run[-_]?)?jobs?|(?:workflow[-_]?
 """Names of archives and documents that say nothing of which workflow run it is."""
 _FORBIDDEN = re.compile(r"[/:\\<>|*?\"]")
 _FIRST_STEP = "Set up job"
+OF_THE_SERVICE = "system"
+"""What the service itself tells of a job, beside its steps and none of them."""
 _READIED = re.compile(
     r"Job is about to start running on the (?:hosted )?runner|Waiting for a (?:hosted )?runner to pick up this job"
     r"|Current runner version:|Requested labels:|Job defined at:|Reusable workflow chain:"
@@ -49,12 +51,14 @@ def job_of(path: str) -> JobFile | None:
     """The job, and the step if it is one of its steps, that a path inside a run archive or its folder names."""
     archive, inside, member = path.rpartition("!/")
     parts = member.split("/") if inside else path.split("/")[1:]
+    scope = scope_of(archive if inside else path.rsplit("/", 2)[0])
+    if len(parts) > 1 and parts[-1] == f"{OF_THE_SERVICE}.txt":
+        return JobFile(parts[-2], OF_THE_SERVICE, scope)
     numbered = _NUMBERED.fullmatch(parts[-1]) if parts else None
     if numbered is None or "__MACOSX" in parts:
         return None
     if len(parts) == 1 or parts[-1].startswith(("0_", "-")):  # steps count from 1
         return _whole_job(path, numbered["name"])
-    scope = scope_of(archive if inside else path.rsplit("/", 2)[0])
     return JobFile(parts[-2], numbered["name"], scope)
 
 
@@ -69,7 +73,7 @@ def as_it_begins(file: JobFile, path: str, begin: str) -> JobFile:
         folder, _, name = path.rpartition("/")
         alone = _alone(folder) and (_BEGUN.match(begin) or (readied and name == f"1_{_FIRST_STEP}.txt"))
         return JobFile(folder, file.job) if alone else file
-    return file if file.step == _FIRST_STEP or not readied else _whole_job(path, str(file.step))
+    return file if file.step in (_FIRST_STEP, OF_THE_SERVICE) or not readied else _whole_job(path, str(file.step))
 
 
 def is_step(name: str, begin: Callable[[], bytes]) -> bool:

@@ -28,6 +28,7 @@ _PHRASES = (
     Phrase(r"^Finished: ABORTED", "run.finished", "error", "cancelled"),
     Phrase(r"^Started by (?P<cause>.+)", "run.created"),
     Phrase(r"^(?:Running on|Building remotely on|Building on) (?:the )?(?P<host>\S+)", "attempt.claimed"),
+    Phrase(r"^Building in workspace ", "attempt.claimed"),
     Phrase(r"^Still waiting to schedule task|^Waiting for next available executor", "invocation.queued"),
     Phrase(r"^\[Pipeline\] \{ \((?P<stage>(?P<afterwards>Declarative: Post Actions))\)$", "stage.started"),
     Phrase(r"^\[Pipeline\] \{ \((?P<stage>.+)\)$", "stage.started"),
