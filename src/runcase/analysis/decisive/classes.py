@@ -73,6 +73,11 @@ _ONE_LINE = re.compile(r"[^\n]*(?:\n\s+at [^\n]*)*\Z")
 _ASSERTION = re.compile(r"\b(?:Assertion\w*Error|ComparisonFailure|AssertionFailed\w*|ExpectationNotMetError)\b")
 
 
+_PLAIN_ERROR = re.compile(r"\s*Error: ")
+_OF_COMMANDS = ("config.deploy", "build.lint")
+"""What such commands call an error is none that was thrown."""
+
+
 def purpose(command: str) -> str | None:
     """The failure class that a command's own name suggests; None when it says nothing."""
     return next((failure for failure, pattern in _PURPOSES if pattern.search(command)), None)
@@ -149,6 +154,8 @@ def _refined(failure: str, command: str, decision: Decision) -> str:
     text = decision.best.text if decision.best else ""
     if failure == "crash.exception" and (_counted(decision) or _asserted(text, command)):
         return "test.failed"
+    if failure == "crash.exception" and _PLAIN_ERROR.match(text) and purpose(command) in _OF_COMMANDS:
+        return purpose(command) or failure
     if decision.best and decision.best.family.name == "rustc":
         return failure
     if (

@@ -118,6 +118,8 @@ def decisions(events: pl.LazyFrame, runs: pl.Series, goods: pl.DataFrame | None 
         refs |= dict(zip(around["place"].to_list(), around["ref"].to_list(), strict=True))
         texts = dict(zip(around["place"].to_list(), around["text"].to_list(), strict=True))
         decision = decide(found[run_id], texts, failing[run_id], budget_for(sizes[run_id]))
+        unseen = set(around.filter("unseen")["place"].to_list())
+        decision = replace(decision, places=tuple(p for p in decision.places if p not in unseen))
         codes = tuple(mine["code"].drop_nulls().to_list())
         cause = headline(decision.best, texts) if decision.best else ""
         good_runs = usual.get(run_id, NOTHING).runs
@@ -326,7 +328,10 @@ def _reached(places: Iterable[int], ends: Iterable[int]) -> set[int]:
 def _around(
     rows: pl.LazyFrame, parted: Iterable[Stretch], reached: Mapping[str, Iterable[int]]
 ) -> dict[str, pl.DataFrame]:
-    """Run -> `place, text, ref` of its rows at the places `reached`; the key "" has no rows."""
+    """Run -> `place, text, unseen, ref` of its rows at the places `reached`; the key "" has no rows.
+
+    Unseen are rows of marks alone, which a terminal hides.
+    """
     wanted = pl.DataFrame(
         [(run_id, p) for run_id, places in reached.items() for p in sorted(places)],
         schema={"run_id": pl.String(), "place": pl.UInt32()},
@@ -335,12 +340,15 @@ def _around(
     looked_at = rows.select("run_id", *_PLACE, "byte_len")
     found = [batch.join(wanted, on=["run_id", "place"], how="semi") for batch, _ in _placed(looked_at, parted)]
     if not found:
-        return {"": wanted.clear().with_columns(text=pl.lit(""), ref=pl.lit(""))}
+        return {"": wanted.clear().with_columns(text=pl.lit(""), ref=pl.lit(""), unseen=pl.lit(value=False))}
     places = pl.concat(found)
     # the ledger looks at a record's text only where these two hold
     near = [pl.col(c).is_in(places[c].unique().implode()) for c in _PLACE]
-    texts = rows.filter(*near).select(*_PLACE, text=_plain(pl.col("message").str.slice(0, TEXT_CHARS)))
+    blank, marked = pl.col("message").str.strip_chars() == "", pl.col("fields").str.contains('"marks"', literal=True)
+    texts = rows.filter(*near).select(
+        *_PLACE, text=_plain(pl.col("message").str.slice(0, TEXT_CHARS)), unseen=(blank & marked).fill_null(value=False)
+    )
     told = places.join(texts.collect(engine="streaming"), on=list(_PLACE), how="left", maintain_order="left")
-    told = told.select("run_id", "place", "text", ref=ref_of())
+    told = told.select("run_id", "place", "text", "unseen", ref=ref_of())
     parts = told.partition_by("run_id", as_dict=True, maintain_order=True).items()
     return {"": told.clear(), **{str(k[0]): v for k, v in parts}}

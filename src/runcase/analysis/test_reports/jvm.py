@@ -1,9 +1,10 @@
-"""Gradle, Ant's junit task, sbt, JUnit's console launcher."""
+"""Gradle, Ant's junit task, sbt, ZIO Test, JUnit's console launcher."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from runcase.analysis.test_reports.base import Line, Report, Tool, counts, distinct, first, summed
 from runcase.analysis.test_reports.maven import ANT, TOTALS
@@ -203,3 +204,27 @@ class JunitPlatform(Tool):
         places = tuple(line.place for line in lines if _PLATFORM.search(line.text))
         ran, failed, skipped = total["found"], total.get("failed", 0), total.get("skipped", 0)
         return Report(self.name, ran, total.get("successful", 0), failed, skipped, distinct(names), places)
+
+
+_ZIO_END = re.compile(
+    r"^(?P<passed>\d+) tests passed\. (?P<failed>\d+) tests failed\. (?P<skipped>\d+) tests ignored\."
+)
+_ZIO_NAME = re.compile(r"^\s+- (\S.*?)\s*$")
+
+
+class ZioTest(Tool):
+    """ZIO Test: what was not met stands right below the name of a test."""
+
+    name = "zio"
+    wanted = r"^\d+ tests passed\. \d+ tests failed\. \d+ tests ignored\.|^\s+- \S|^\s+✗ "
+    sign = r"^\d+ tests passed\. \d+ tests failed\. \d+ tests ignored\."
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """Invocations are summed."""
+        ends = counts(_ZIO_END, lines)
+        if not ends:
+            return None
+        passed, failed, skipped = (summed(ends, kind) for kind in ("passed", "failed", "skipped"))
+        unmet = (a for a, b in pairwise(lines) if b.place == a.place + 1 and b.text.lstrip().startswith("✗ "))
+        names = distinct([m[1] for line in unmet if (m := _ZIO_NAME.match(line.text))])
+        return Report(self.name, passed + failed, passed, failed, skipped, names, tuple(line.place for line, _ in ends))

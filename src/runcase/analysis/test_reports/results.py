@@ -34,7 +34,7 @@ from runcase.rules.patterns import any_of, ascii_borders
 
 TOOLS: tuple[Tool, ...] = (
     *(python.Pytest(), python.Unittest(), python.STESTR),
-    *(maven.Surefire(), jvm.Gradle(), jvm.AntJunit(), jvm.Sbt(), jvm.ScalaTest(), jvm.JunitPlatform()),
+    *(maven.Surefire(), jvm.Gradle(), jvm.AntJunit(), jvm.Sbt(), jvm.ScalaTest(), jvm.ZioTest(), jvm.JunitPlatform()),
     *(junit_text.JUNIT_TEXT, junit_text.TESTNG),
     *(javascript.Jest(), javascript.Mocha(), javascript.Vitest(), javascript.ElmTest()),
     *(browsers.Karma(), browsers.JASMINE, browsers.Playwright(), browsers.TESTCAFE),

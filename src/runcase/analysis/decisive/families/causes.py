@@ -284,7 +284,8 @@ SETTINGS = (
         (
             r"(?:command not found|: not found$|is not recognized as (?:an internal|the name|a name)"
             r"|executable (?:file )?not found|[Nn]o such command|Unable to locate executable|spawn \S+ ENOENT"
-            r"|CommandNotFoundException|Missing script:|No rule to make target|Unknown command)"
+            r"|CommandNotFoundException|Missing script:|No rule to make target|Unknown command"
+            r"|No targets specified and no makefile)"
         ),
         95,
         "config.command_not_found",

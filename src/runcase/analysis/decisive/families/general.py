@@ -136,6 +136,7 @@ WORDS = (
         ),
         55,
         None,
+        unless="^Finished: ",
     ),
     Family(
         "exit_command",

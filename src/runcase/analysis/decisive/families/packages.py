@@ -39,7 +39,8 @@ GIT = (
     ),
     Family(
         "git_ref",
-        r"^error: pathspec|[Cc]ouldn't find remote ref|Remote branch \S+ not found|unable to access 'http",
+        r"^error: pathspec|[Cc]ouldn't find remote ref|Remote branch \S+ not found|unable to access 'http"
+        r"|Couldn't find any revision",
         95,
         "dependency.git",
     ),
