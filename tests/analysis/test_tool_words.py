@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 from tests.factory import event, facts, source
 from tests.readers.reading import read_one
 
+from runcase.analysis.heard import heard
 from runcase.analysis.stretches import stretches
 from runcase.analysis.test_reports import results
 
@@ -108,6 +110,8 @@ def test_where_tools_count_is_told_of_the_runs_that_are_asked_for() -> None:
     lines = ("=== 3 failed, 4 passed in 0.10s ===",)
     rows = [event("unknown", f"10:00:0{n}", r, run_id=r, message=m) for r in ("a", "b") for n, m in enumerate(lines)]
     events = facts(rows, [source(r, f"{r}.log") for r in ("a", "b")]).events
-    found = results.tested(events, stretches(events), {"b"})
+    parted = stretches(events)
+    said = heard(events, parted, pl.Series("source_id", ["a", "b"]))
+    found = results.tested(events, parted, said.reporting, {"b"})
     assert found.results["run_id"].to_list() == ["a", "b"]
     assert found.totals["run_id"].to_list() == ["b"]

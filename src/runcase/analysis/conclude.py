@@ -14,6 +14,7 @@ from runcase.analysis.claims import claims_of_runs
 from runcase.analysis.clocks import clocks
 from runcase.analysis.diagnosis import diagnose
 from runcase.analysis.gaps import gaps
+from runcase.analysis.heard import heard
 from runcase.analysis.identity import Assignment, assignment
 from runcase.analysis.lineage import declared_order, edges
 from runcase.analysis.marks import marks, spread
@@ -115,8 +116,9 @@ def identified(facts: Facts, packs: tuple[Pack, ...], joins: Assignment) -> tupl
     ends = evidence(seen, spans)
     unsettled = joins.own.join(settled(ends), on="run_id", how="anti", maintain_order="left")
     parted = stretches(events)
-    console = tested(events, parted, set(unsettled["run_id"]))
-    words = last_words(events, parted, sources, unsettled, numbers, seen, console.totals)
+    said = heard(events, parted, unsettled["source_id"])
+    console = tested(events, parted, said.reporting, set(unsettled["run_id"]))
+    words = last_words(events, said.verdicts, sources, unsettled, numbers, seen, console.totals)
     tries, basis = frames.attempts(numbers, seen, pl.concat([ends, words]))
     cited = run_packs(events)
     declared = declaring(cited, packs)

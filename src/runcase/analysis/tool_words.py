@@ -16,7 +16,6 @@ from runcase.analysis.last_lines import told_at_the_end
 from runcase.analysis.multiplexed import own_words
 from runcase.analysis.selection import of_kind
 from runcase.analysis.status import END_LINES, VERDICTS
-from runcase.analysis.stretches import Stretch, apart, in_batches
 from runcase.model.refs import ref_of
 from runcase.rules.literals import required
 from runcase.rules.patterns import any_of, ascii_borders
@@ -302,7 +301,9 @@ _GONE_ON_AFTER = frozenset(b.tool for b in _BUILDERS if b.gone_on_after)
 
 _WAYS = any_of(way for b in _BUILDERS for way in (b.succeeded, b.failed) if way != r"(?!)")
 _VERDICT = ascii_borders(rf"(?m)^(?:{_WAYS})")
-_LITERALS = sorted({t for b in _BUILDERS for way in (b.succeeded, b.failed) for t in required(way)} | {"fail", "\tok"})
+VERDICT_LITERALS = sorted(
+    {t for b in _BUILDERS for way in (b.succeeded, b.failed) for t in required(way)} | {"fail", "\tok"}
+)
 
 _TRAILER = re.compile(
     r"\s*$|(?:\[(?:INFO|WARNING|info)\])?\s*(?:$|[-=]{3,}\s*$|(?:Total time|Finished at|Final Memory)\b)"
@@ -354,7 +355,7 @@ _DOUBT = re.compile(r"(?i)error|fail|denied|not found|unable|abort")
 
 def last_words(
     events: pl.LazyFrame,
-    parted: Sequence[Stretch],
+    verdicts: pl.DataFrame,
     sources: pl.DataFrame,
     own: pl.DataFrame,
     numbers: pl.DataFrame,
@@ -365,7 +366,7 @@ def last_words(
 
     Args:
         events: EVENTS with runs assigned.
-        parted: Their stretches.
+        verdicts: Those of which `is_verdict` holds, in their order.
         sources: SOURCES.
         own: `source_id, run_id`: sources that are runs of their own, and of which nothing heavier tells the status.
         numbers: `run_id, attempt` of all attempts.
@@ -379,9 +380,7 @@ def last_words(
     logs = logs.filter(pl.col("reader").is_null() | pl.col("reader").ne_missing(pl.col("format"))).sort("source_id")
     if logs.is_empty():
         return pl.DataFrame(schema=VERDICTS)
-    said = pl.concat([_built(events, parted, logs), _counted(events, logs, totals)]).sort(
-        "source_id", "byte_start", "rank"
-    )
+    said = pl.concat([_built(verdicts, logs), _counted(events, logs, totals)]).sort("source_id", "byte_start", "rank")
     spoken = said.select("source_id").unique()
     silent = logs.filter(pl.col("reader").is_null()).join(spoken, on="source_id", how="anti", maintain_order="left")
     stated = told_at_the_end(events, silent)
@@ -429,18 +428,15 @@ _WORDS = pl.Schema(
 """`_Word`, with its source."""
 
 
-def _built(events: pl.LazyFrame, parted: Sequence[Stretch], logs: pl.DataFrame) -> pl.DataFrame:
+def is_verdict() -> pl.Expr:
+    """Whether the `message` of a record holds a verdict of a build tool."""
+    return own_words(pl.col("message")).str.contains(_VERDICT)
+
+
+def _built(verdicts: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame:
     """Verdicts of build tools; a record of several lines may hold more than one."""
-
-    def telling(rows: pl.DataFrame) -> pl.DataFrame:
-        near = rows.filter(rows["message"].str.contains_any(_LITERALS, ascii_case_insensitive=True))
-        near = near.with_columns(own_words(pl.col("message")))
-        return near.filter(near["message"].str.contains(_VERDICT))
-
-    mine = events.join(logs.lazy().select("source_id"), on="source_id", how="semi")
-    lines = mine.select("source_id", "byte_start", "byte_len", "line", "ts", "message")
-    kept = pl.concat([lines.clear().collect(), *map(apart, in_batches(lines, parted, telling))])
-    kept = kept.select("source_id", "byte_start", "line", "ts", "message", ref=ref_of())
+    mine = verdicts.join(logs.select("source_id"), on="source_id", how="semi", maintain_order="left")
+    kept = mine.select("source_id", "byte_start", "line", "ts", own_words(pl.col("message")), ref=ref_of())
     rows = []
     for record in kept.iter_rows(named=True):
         for rank, text in enumerate(record.pop("message").split("\n")):

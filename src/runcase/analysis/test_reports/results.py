@@ -70,8 +70,8 @@ _AFTER = ascii_borders(any_of(t.after for t in TOOLS if t.after))
 _SIGN = ascii_borders(any_of(t.sign for t in (*TOOLS, UNKNOWN)))
 _LINES = [*(t.wanted for t in (*TOOLS, UNKNOWN)), AGAIN]
 _WANTED = [ascii_borders(any_of(_LINES[n : n + _TOOLS_AT_ONCE])) for n in range(0, len(_LINES), _TOOLS_AT_ONCE)]
-_LITERALS = sorted({t for tool in (*TOOLS, UNKNOWN) for t in required(tool.sign)}) + list(FOLDED)
-"""One of them is in every line that `_SIGN` finds. Runs without such a line have no report; most end here."""
+SIGN_LITERALS = sorted({t for tool in (*TOOLS, UNKNOWN) for t in required(tool.sign)}) + list(FOLDED)
+"""One of them is in every record of which `is_sign` holds. Runs without one have no report; most end here."""
 
 
 TOTALS = pl.Schema(
@@ -97,19 +97,18 @@ class Tested:
     """`TOTALS`, in the order of the sources."""
 
 
-def tested(events: pl.LazyFrame, parted: Sequence[Stretch], counting: Set[str]) -> Tested:
+def tested(events: pl.LazyFrame, parted: Sequence[Stretch], reporting: Set[str], counting: Set[str]) -> Tested:
     """What the tools say.
 
     Args:
         events: EVENTS with runs assigned, in the order of the sources.
         parted: Their stretches.
+        reporting: Runs with a record of which `is_sign` holds.
         counting: Runs of which `totals` are asked for.
     """
-    assigned = events.filter(pl.col("run_id").is_not_null())
-    hinted = _hinted(assigned, parted)
-    if not hinted:
+    if not reporting:
         return Tested(TESTS.empty(), pl.DataFrame(schema=TOTALS))
-    kept = _kept(assigned.filter(pl.col("run_id").is_in(sorted(hinted))), parted)
+    kept = _kept(events.filter(pl.col("run_id").is_in(sorted(reporting))), parted)
     rows, totals = [], []
     for (run_id,), frame in kept.partition_by("run_id", as_dict=True, maintain_order=True).items():
         tried = tries(frame)
@@ -140,15 +139,9 @@ def _kept(events: pl.LazyFrame, parted: Sequence[Stretch]) -> pl.DataFrame:
     return pl.concat(kept).drop("_wanted", "_title", "_begins").with_columns(ref=ref_of())
 
 
-def _hinted(events: pl.LazyFrame, parted: Sequence[Stretch]) -> set[str]:
-    """Runs that may have a report."""
-
-    def telling(rows: pl.DataFrame) -> pl.DataFrame:
-        near = rows.filter(rows["message"].str.contains_any(_LITERALS, ascii_case_insensitive=True))
-        return near.filter(_first_line().str.contains(_SIGN)).select("run_id").unique()
-
-    lines = events.select("run_id", "source_id", "byte_start", "message")
-    return {run_id for batch in in_batches(lines, parted, telling) for run_id in batch["run_id"]}
+def is_sign() -> pl.Expr:
+    """Whether the `message` of a record may be of a report."""
+    return _first_line().str.contains(_SIGN)
 
 
 def _below(title: str) -> pl.Expr:
