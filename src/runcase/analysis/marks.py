@@ -90,14 +90,12 @@ def marks(events: pl.LazyFrame, sources: pl.DataFrame, attempts: pl.DataFrame) -
 def _without_repeats(rows: pl.LazyFrame, claims: pl.Expr) -> pl.LazyFrame:
     """Rows without those errors and warnings that stand in the middle of very many of their kind in their source."""
     plain = of_kind(pl.col("kind"), ["error", "warning", *QUIET_KINDS]) & ~claims.fill_null(value=False)
-    kinds = rows.filter(plain).group_by("source_id", "kind").len().filter(pl.col("len") > 2 * MOST_OF_A_KIND)
-    many = kinds.select(_KIND).collect(engine="streaming")
-    if many.is_empty():
-        return rows
     repeats = plain & ~pl.col("message").str.contains(OOM_WORDS)
-    inner = _middles(rows.filter(repeats).join(many.lazy(), on=_KIND, how="semi")).lazy()
+    inner = _middles(rows.filter(repeats))
+    if inner.is_empty():
+        return rows
     inside = repeats & pl.col("byte_start").is_between("_first", "_last")
-    joined = rows.join(inner, on=_KIND, how="left", maintain_order="left")
+    joined = rows.join(inner.lazy(), on=_KIND, how="left", maintain_order="left")
     return joined.filter(~inside.fill_null(value=False)).drop("_first", "_last")
 
 
@@ -115,6 +113,8 @@ def _middles(repeating: pl.LazyFrame) -> pl.DataFrame:
     first, last = pl.lit(MOST_OF_A_KIND), pl.col("_total") - MOST_OF_A_KIND - 1
     holding = [(n >= pl.col("_before")) & (n < pl.col("_before") + pl.col("len")) for n in (first, last)]
     ends = numbered.filter(holding[0] | holding[1])
+    if ends.is_empty():
+        return ends
     near = placed.filter(pl.col("_part").is_in(ends["_part"].unique().implode()))
     rows = near.join(ends.lazy(), on=keys, how="inner").collect(engine="streaming").sort(*keys, "byte_start")
     number = pl.col("_before") + pl.int_range(pl.len()).over(keys)
