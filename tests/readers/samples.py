@@ -326,6 +326,12 @@ SAMPLES: dict[str, Sample] = {
         b"\xef\xbb\xbf2026-03-14T08:00:00.1234567Z ##[group]Run make\n2026-03-14T08:00:01.1234567Z ##[endgroup]\n"
         b"2026-03-14T08:00:02.1234567Z ##[error]Process completed with exit code 2.\n",
     ),
+    "github_cli": Sample(
+        "gh.log",
+        b"build\tSet up job\t\xef\xbb\xbf2026-03-14T08:00:00.1234567Z Current runner version: '2.316.1'\n"
+        b"build\tRun make\t2026-03-14T08:00:01.1234567Z ##[group]Run make\n"
+        b"build\tRun make\t2026-03-14T08:00:02.1234567Z ##[error]Process completed with exit code 2.\n",
+    ),
     "github_api": Sample(
         "jobs.json",
         _json(

@@ -257,3 +257,16 @@ def test_what_the_service_tells_of_a_job_is_of_its_run_and_no_step(packed: bool,
     assert "system" not in {s["name"] for s in dossier["stages"]}
     queue = next(w for w in dossier["windows"] if w["name"] == "queue")
     assert (queue["start"], queue["end"]) == ("2024-05-02T09:59:00.123456Z", "2024-05-02T10:00:02.123456Z")
+
+
+def test_what_the_command_line_prints_of_a_workflow_run_is_a_run_a_job(tmp_path: Path) -> None:
+    def printed(job: str, fails: bool) -> str:
+        lines = ("\ufeff" + log(job, fails)).splitlines()
+        return "".join(f"{job}\tUNKNOWN STEP\t{line}\n" for line in lines)
+
+    (tmp_path / "run.log").write_text(printed("build", fails=False) + printed(_LEG, fails=True), encoding="utf-8")
+    found = build(tmp_path / "case", tmp_path / "run.log").dossiers().values()
+    runs = {d["run"]["job"]: d for d in found}
+    assert {job: d["run"]["status"] for job, d in runs.items()} == {"build": "succeeded", _LEG: "failed"}
+    assert runs[_LEG]["failure"]["blocker"]["text"] == "cart.c:12: error: total is 1"
+    assert runs[_LEG]["run"]["finished_at"] == "2024-05-02T10:00:10.123456Z"

@@ -67,6 +67,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "cwltool": ("INFO /usr/bin/cwltool 3.1.20240112164112", "INFO /usr/bin/cwltool 9.0.20300101000000"),
     "dagman_log": ("$CondorVersion: 23.4.0 2024-02-08 BuildID: 1 $", "$CondorVersion: 31.0.1 2031-02-08 BuildID: 1 $"),
     "github_actions": ("Current runner version: '2.316.1'", "Current runner version: '3.0.0'"),
+    "github_cli": ("Current runner version: '2.316.1'", "Current runner version: '3.0.0'"),
     "gitlab": ("Running with gitlab-runner 18.1.0 (abc)", "Running with gitlab-runner 27.0.0 (abc)"),
     "nextflow_log": ("N E X T F L O W  ~  version 24.10.0", "N E X T F L O W  ~  version 31.04.0"),
 }

@@ -278,6 +278,7 @@ _BUILDERS = (
     _Builder("earthly", r"=+ 🌍 Earthly Build +✅ SUCCESS =+", r"=+ ❌ FAILURE\b"),
     _Builder("vercel", r"Deployment completed$", r'Error: Command ".+" exited with [1-9]'),
     _Builder("render", r"==> Build successful 🎉", r"==> Build failed 😞"),
+    _Builder("act", r"\[.+\] 🏁  Job succeeded", r"\[.+\] 🏁  Job failed"),
     _Builder("circleci", r"CircleCI received exit code 0$", r"Exited with code exit status [1-9]"),
     _Builder("lsf", r"Successfully completed\.$", r"Exited with exit code \d+\.$|Exited by signal \d+\.$"),
     _Builder(

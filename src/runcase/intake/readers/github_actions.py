@@ -91,6 +91,11 @@ class GitHubActions(TextReader):
         return _Annotator(job or JobFile(None, None), path)
 
 
+def of_job(file: JobFile) -> Annotator:
+    """An annotator of the text of one job that stands in no file of its own."""
+    return _Annotator(file, "")
+
+
 @dataclass(slots=True)
 class _Step:
     """The step that the text is in: its title, begin, and whether something in it failed."""

@@ -14,6 +14,7 @@ from runcase.intake.readers.cwltool import Cwltool
 from runcase.intake.readers.dagster import Dagster
 from runcase.intake.readers.github_actions import GitHubActions
 from runcase.intake.readers.github_api import GitHubApi
+from runcase.intake.readers.github_cli import GitHubCli
 from runcase.intake.readers.gitlab import GitLab
 from runcase.intake.readers.jaeger import Jaeger, Zipkin
 from runcase.intake.readers.jenkins import Jenkins
@@ -69,6 +70,7 @@ READERS: tuple[Reader, ...] = (
     Zipkin(),
     GitHubActions(),
     GitHubApi(),
+    GitHubCli(),
     JUnit(),
     StepFunctions(),
     Temporal(),
