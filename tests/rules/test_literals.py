@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runcase.analysis.decisive.families import FAMILIES
-from runcase.rules.literals import FOLDED, MAX_CHOICES, required
+from runcase.rules.literals import FOLDED, MAX_CHOICES, required, required_of
 
 PATTERNS = sorted({f.pattern for f in FAMILIES if required(f.pattern)})
 WORDS = (
@@ -74,3 +76,17 @@ def test_patterns_are_read_as_the_engine_reads_them() -> None:
     with pytest.raises(re.error):
         re.compile("a**")
     assert required("a**") == []
+
+
+def test_what_is_kept_of_a_modules_patterns_is_worked_out_anew_when_they_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    module = str(tmp_path / "module.py")
+    for patterns in (["upload failed", r"\w+"], ["upload failed", r"\w+"], ["disk full"]):
+        assert required_of(patterns, module) == [required(p) for p in patterns]
+    assert len(list((tmp_path / "__pycache__").iterdir())) == 1
+
+
+def test_no_two_families_have_one_name() -> None:
+    assert len({f.name for f in FAMILIES}) == len(FAMILIES)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import polars as pl
 
@@ -17,7 +18,7 @@ from runcase.analysis.multiplexed import own_words
 from runcase.analysis.selection import of_kind
 from runcase.analysis.status import END_LINES, VERDICTS
 from runcase.model.refs import ref_of
-from runcase.rules.literals import required
+from runcase.rules.literals import required_of
 from runcase.rules.patterns import any_of, ascii_borders
 
 TRAILER_LINES = 40
@@ -300,11 +301,10 @@ _BUILDERS = (
 )
 _GONE_ON_AFTER = frozenset(b.tool for b in _BUILDERS if b.gone_on_after)
 
-_WAYS = any_of(way for b in _BUILDERS for way in (b.succeeded, b.failed) if way != r"(?!)")
+_BOTH_WAYS = [way for b in _BUILDERS for way in (b.succeeded, b.failed)]
+_WAYS = any_of(way for way in _BOTH_WAYS if way != r"(?!)")
 _VERDICT = ascii_borders(rf"(?m)^(?:{_WAYS})")
-VERDICT_LITERALS = sorted(
-    {t for b in _BUILDERS for way in (b.succeeded, b.failed) for t in required(way)} | {"fail", "\tok"}
-)
+VERDICT_LITERALS = sorted({*chain(*required_of(_BOTH_WAYS, __file__)), "fail", "\tok"})
 
 _TRAILER = re.compile(
     r"\s*$|(?:\[(?:INFO|WARNING|info)\])?\s*(?:$|[-=]{3,}\s*$|(?:Total time|Finished at|Final Memory)\b)"

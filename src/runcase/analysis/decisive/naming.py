@@ -7,12 +7,12 @@ import polars as pl
 
 from runcase.analysis.decisive.families import FAMILIES, Family
 from runcase.analysis.decisive.quiet import QUIET
-from runcase.rules.literals import FOLDED, required
+from runcase.rules.literals import FOLDED, required_of
 from runcase.rules.patterns import any_of, ascii_borders
 
 BY_NAME = {f.name: f for f in FAMILIES}
 _STRONGEST_FIRST = sorted(FAMILIES, key=lambda f: -f.weight)
-_NEEDED = {f.name: required(f.pattern) for f in FAMILIES}
+_NEEDED = dict(zip(BY_NAME, required_of([f.pattern for f in BY_NAME.values()], __file__), strict=True))
 _LITERALS = sorted({t for texts in _NEEDED.values() for t in texts}) + list(FOLDED)
 _OTHERS = ascii_borders(any_of(f.pattern for f in FAMILIES if not _NEEDED[f.name]))
 _QUIET = ascii_borders(QUIET)

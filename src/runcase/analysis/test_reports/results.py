@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import polars as pl
 
@@ -29,7 +30,7 @@ from runcase.analysis.test_reports.counted_once import AGAIN, Tries, inside, tri
 from runcase.analysis.test_reports.worded import Worded
 from runcase.model.refs import ref_of
 from runcase.model.tables import TESTS
-from runcase.rules.literals import FOLDED, required
+from runcase.rules.literals import FOLDED, required_of
 from runcase.rules.patterns import any_of, ascii_borders
 
 TOOLS: tuple[Tool, ...] = (
@@ -70,7 +71,7 @@ _AFTER = ascii_borders(any_of(t.after for t in TOOLS if t.after))
 _SIGN = ascii_borders(any_of(t.sign for t in (*TOOLS, UNKNOWN)))
 _LINES = [*(t.wanted for t in (*TOOLS, UNKNOWN)), AGAIN]
 _WANTED = [ascii_borders(any_of(_LINES[n : n + _TOOLS_AT_ONCE])) for n in range(0, len(_LINES), _TOOLS_AT_ONCE)]
-SIGN_LITERALS = sorted({t for tool in (*TOOLS, UNKNOWN) for t in required(tool.sign)}) + list(FOLDED)
+SIGN_LITERALS = sorted(set(chain(*required_of([t.sign for t in (*TOOLS, UNKNOWN)], __file__)))) + list(FOLDED)
 """One of them is in every record of which `is_sign` holds. Runs without one have no report; most end here."""
 
 

@@ -249,13 +249,6 @@ SETTINGS = (
         sure=True,
     ),
     Family(
-        "quality_gate",
-        r"(?i)\bquality gate(?: status)?(?: failure| failed|: failed| is '?ERROR)",
-        95,
-        "build.policy",
-        sure=True,
-    ),
-    Family(
         "denied_package",
         r"^error\[(?:vulnerability|unlicensed|rejected|banned|unmaintained|unsound|yanked|source-not-allowed)\]: ",
         98,
