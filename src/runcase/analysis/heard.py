@@ -8,9 +8,9 @@ from functools import partial
 
 import polars as pl
 
+from runcase.analysis.builders import VERDICT_LITERALS, is_verdict
 from runcase.analysis.stretches import Stretch, apart, in_batches
 from runcase.analysis.test_reports.results import SIGN_LITERALS, is_sign
-from runcase.analysis.tool_words import VERDICT_LITERALS, is_verdict
 
 _LITERALS = sorted({*SIGN_LITERALS, *VERDICT_LITERALS})
 _COLUMNS = ("run_id", "source_id", "byte_start", "byte_len", "line", "ts", "message")
