@@ -22,6 +22,8 @@ _BEFORE = (
     r"|\[ {0,4}\d+s\] ?|Step #\d+(?: - \"[^\"]+\")?: ?|\d{1,2}:\d\d:\d\d [AP]M: "
     # Earthly: `    +test | `; what a host prints while it builds what is pushed: `remote:        `
     r"|\s*\+[\w.-]+ +\| ?|remote: {2,8}(?:! +)?"
+    # fastlane and xcpretty: `[10:02:31]: ▸ `
+    r"|\[\d\d:\d\d:\d\d\]: (?:▸ ?)?|▸ "
     # CTest that is verbose: `1: `
     r"|\d{1,4}: "
     # concurrently

@@ -35,7 +35,7 @@ class XCTest(Tool):
     """xcodebuild and swift test: suites nest, so that only the outermost total counts."""
 
     name = "xctest"
-    wanted = r"^\s*Executed \d+ tests?, with |^Test [Cc]ase '.*' failed|^Test Suite '"
+    wanted = r"^\s*Executed \d+ tests?, with |^Test [Cc]ase '.*' failed|^Test Suite '|^\s+✗ \w+, "
     sign = r"Executed \d+ tests?, with "
 
     def report(self, lines: Sequence[Line]) -> Report | None:
@@ -48,9 +48,11 @@ class XCTest(Tool):
             elif outer in ("All tests", "Selected tests"):
                 totals += counts(_EXECUTED, [line])
                 outer = ""
+        totals = totals or counts(_EXECUTED, lines)[-1:]  # xcpretty leaves the suites out
         if not totals:
             return None
         names = [m[1].replace(" ", ".") for line in lines if (m := _XCTEST_CASE.match(line.text))]
+        names = names or [m[1] for line in lines if (m := _XCPRETTY_CASE.match(line.text))]
         ran, failed, skipped = (sum(n[k] for _, n in totals) for k in ("run", "failed", "skipped"))
         places = tuple(line.place for line, _ in totals)
         return Report(self.name, ran, max(0, ran - failed - skipped), failed, skipped, distinct(names), places)
@@ -59,6 +61,7 @@ class XCTest(Tool):
 _EXECUTED = re.compile(
     r"^\s*Executed (?P<run>\d+) tests?, with (?:(?P<skipped>\d+) tests? skipped and )?(?P<failed>\d+) failures?"
 )
+_XCPRETTY_CASE = re.compile(r"^\s+✗ (\w+), ")
 _XCTEST_CASE = re.compile(r"^Test [Cc]ase '(?:-\[(?:\w+\.)?)?([\w. ]+?)(?:\(\))?\]?' failed")
 
 
