@@ -151,10 +151,12 @@ BUILDERS = (
     Builder(
         "checkers",
         r"All checks passed!$|Success: no issues found in \d|All matched files use Prettier code style!"
-        r"|\d+ files? inspected, no offenses detected|\s*\[OK\] No errors|Success! The configuration is valid\.",
+        r"|\d+ files? inspected, no offenses detected|\s*\[OK\] No errors|Success! The configuration is valid\."
+        r"|Done linting! Found \d+ violations?, 0 serious in |0 issues\.$|Summary: 0 error\(s\)$|All done! ✨"
+        r"|CSpell: Files checked: \d+, Issues found: 0 in |No errors found!$|✔ +found 0 problems",
         r"✖ \d+ problems? \([1-9]|Found \d+ errors?(?: in \S+|\.| \()"
         r"|\d+ files? inspected, \d+ offenses? detected"
-        r"|\s*\[ERROR\] Found \d+ errors?|Oh no! 💥|\[warn\] Code style issues found in ",
+        r"|\s*\[ERROR\] Found \d+ errors?|Oh no! 💥|Summary: [1-9]\d* error\(s\)$|\[warn\] Code style issues found in ",
         gone_on_after=True,
     ),
     Builder("meson", r"(?!)", r"\S*meson\.build:\d+:\d+: ERROR: "),
@@ -264,6 +266,28 @@ BUILDERS = (
     Builder("vercel", r"Deployment completed$", r'Error: Command ".+" exited with [1-9]'),
     Builder("render", r"==> Build successful 🎉", r"==> Build failed 😞"),
     Builder("act", r"\[.+\] 🏁  Job succeeded", r"\[.+\] 🏁  Job failed"),
+    Builder("dotnet publish", r"\s+[\w.-]+ -> \S+[\\/]$", r"(?!)"),
+    Builder(
+        "site generators",
+        r"Total in \d+ ms$|\s+done in [\d.]+ seconds\.$|[○●ƒλ]  \((?:Static|Dynamic|SSG|Server)\)\s"
+        r"|info Done building in [\d.]+ sec|✨ Build complete!|.*\[build\] Complete!$",
+        r"> Build failed because of webpack errors|ERROR Failed to compile with \d+ errors?",
+    ),
+    Builder(
+        "bundlers",
+        r"Application bundle generation complete\. \[|✨ Built in [\d.]+m?s$|\s*⚡️? ?Done in [\d.]+m?s$"
+        r"|(?:ESM|CJS|DTS) ⚡️ Build success in |Done, without errors\.$|✓ Built \S+ \([\d.]+ ?MB\)",
+        r"Application bundle generation failed\.|Aborted due to warnings\.",
+    ),
+    Builder(
+        "monorepos",
+        r"\s*Tasks: +\d+ successful, \d+ total$|\s*NX +Successfully ran targets? |lerna success run Ran npm script",
+        r"\s*Failed: +\S+#\w|\s*NX +Running targets? .* failed$",
+        ("jest", "vitest", "mocha", "unknown tool"),
+    ),
+    Builder(
+        "python builders", r"Successfully built \S+\.(?:tar\.gz|whl)\b|📦 Built wheel |  - Built \S+\.whl$", r"(?!)"
+    ),
     Builder("circleci", r"CircleCI received exit code 0$", r"Exited with code exit status [1-9]"),
     Builder("lsf", r"Successfully completed\.$", r"Exited with exit code \d+\.$|Exited by signal \d+\.$"),
     Builder(

@@ -33,7 +33,7 @@ _TRAILER = re.compile(
     r"|See (?:https://docs\.gradle\.org|the profiling report)|Publishing (?:a )?build scan|https://gradle\.com/s/"
     r"|Configuration (?:cache|on demand)|Watched directory hierarchies"
     # MSBuild, Bazel, Go
-    r"|\s+\d+ (?:Warning|Error)\(s\)|Time Elapsed "
+    r"|\S+\(\d+,\d+\): warning \w+: |\s+\d+ (?:Warning|Error)\(s\)|Time Elapsed "
     r"|//\S+ +(?:\(cached\) )?(?:PASSED|FLAKY|SKIPPED)\b|\s+Stats over \d+ runs|Executed \d+ out of \d+ tests?: |INFO: "
     r"|\?   \t\S+\t\[no test files\]|PASS$"
     # coverage
@@ -55,7 +55,11 @@ _TRAILER = re.compile(
     r"|(?:REVISION|TEST SUITE): |--> \S+: |\S+: ami-|(?:endpoints?|functions):|\s+\S+: \S+ \([\d.]+ [kM]B\)$|\s+\w+ - https://\S+$"
     # Jest, cargo, unittest, npm and yarn, the shell's time
     r"|(?:Test Suites|Tests|Snapshots|Time):? +|Ran all test suites|\s+Doc-tests \S+$|running 0 tests$|OK(?: \(.*\))?$"
+    r"|test result: ok\. 0 passed; 0 failed"
     r"|npm notice|Done in [\d.]+s|(?:real|user|sys)\t\d"
+    # sites, monorepos, formatters
+    r"|\s*Auto-regeneration: |[○●ƒλ]  \(|\s*(?:Cached|Time): +\S|\d+ files? (?:would be )?left unchanged\."
+    r"|Nx read the output"
     # CMake that installs
     r"|-- (?:Install configuration|Installing|Up-to-date): "
     # hosts that build
