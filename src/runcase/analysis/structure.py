@@ -38,7 +38,7 @@ def shapes(view: CaseView) -> dict[str, Shape]:
     last = _last(view)
     never = _absent(view, last, "no_claim").filter(pl.col("started_at").is_null() & pl.col("claimed_at").is_null())
     never = never.join(_at_work(view, never["run_id"]), on="run_id", how="anti", maintain_order="left")
-    broken = _absent(view, last, "no_first_work_event")
+    broken = _absent(view, last, "no_first_work_event").join(_made(view), on=PAIR, how="anti", maintain_order="left")
     found = {r["run_id"]: _unclaimed(r) for r in never.iter_rows(named=True)}
     found |= {r["run_id"]: _unbooted(r) for r in broken.iter_rows(named=True)}
     return {**_unpersisted(view, last), **found}
@@ -146,9 +146,14 @@ def _absent(view: CaseView, last: pl.DataFrame, code: str) -> pl.DataFrame:
 
 
 def _at_work(view: CaseView, runs: pl.Series) -> pl.DataFrame:
-    """`run_id` of those that did work, also where nothing tells when."""
-    worked = view.events.filter(pl.col("run_id").is_in(runs.implode()) & of_kind(pl.col("kind"), WORK_KINDS))
+    """`run_id` of those that did work in their last attempt, also where nothing tells when."""
+    worked = of_last_attempts(view, runs).filter(of_kind(pl.col("kind"), WORK_KINDS))
     return worked.select("run_id").unique().collect() if runs.len() else pl.DataFrame(schema={"run_id": pl.String()})
+
+
+def _made(view: CaseView) -> pl.DataFrame:
+    """Attempts of which some artifact is listed or told of as written: work had begun, whatever its log shows."""
+    return view.artifacts.filter(pl.col("action").is_in(["listed", "written"])).select(PAIR).unique()
 
 
 def _unclaimed(r: Mapping[str, object]) -> Shape:
