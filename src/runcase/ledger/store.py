@@ -52,8 +52,6 @@ SCHEMA_VERSION = 1
 """Version of the case layout and of the stored columns."""
 
 _LAST_ANALYSIS = ".analysis-last"
-
-
 _RESTED_ON = "batches.json"
 
 

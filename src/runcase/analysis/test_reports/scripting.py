@@ -129,12 +129,12 @@ class _Testthat(LineTool):
 
     def report(self, lines: Sequence[Line]) -> Report | None:
         """Invocations are summed."""
-        once: list[Line] = []
+        totals: dict[str, Line] = {}
         for line in lines:
-            total = self.end.match(line.text)
-            if not total or all(not self.end.match(o.text) or o.text.strip() != line.text.strip() for o in once):
-                once.append(line)
-        return super().report(once)
+            if self.end.match(line.text):
+                totals.setdefault(line.text.strip(), line)
+        first = {line.place for line in totals.values()}
+        return super().report([line for line in lines if line.place in first or not self.end.match(line.text)])
 
 
 TESTTHAT = _Testthat(

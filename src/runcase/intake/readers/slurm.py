@@ -78,9 +78,10 @@ class _Told:
     """What a row says of a job, or of a step of one."""
 
     row: dict[str, str]
-    job: str
+    whole: str
+    """The id of the job, and that of the step behind a dot."""
     step: str
-    """As its program is called; empty for the job itself."""
+    """As its program is called."""
     attempt: int | None
     state: str
     status: str | None
@@ -89,18 +90,29 @@ class _Told:
     end: Instant
 
     @property
+    def job(self) -> str:
+        """The id of the job."""
+        return self.whole.partition(".")[0]
+
+    @property
+    def is_step(self) -> bool:
+        """Whether it is a step of a job, and not the job itself."""
+        return "." in self.whole
+
+    @property
     def known(self) -> dict[str, object]:
         """The run that it tells of."""
         return {"run_id": self.job or None, "attempt": self.attempt}
 
 
 def _told(row: dict[str, str], attempt: int | None) -> _Told:
-    job, _, step = _job_id(row).partition(".")
+    whole = _job_id(row)
+    step = whole.partition(".")[2]
     program = row.get("JobName") or step
     named = f"{step} ({program})" if step.isdecimal() and program != step else step
     state = _state(row.get("State", ""))
     submit, start, end = (_stamp(row.get(k)) for k in ("Submit", "Start", "End"))
-    return _Told(row, job, named, attempt, state, _STATUS.get(state), submit, start, end)
+    return _Told(row, whole, named, attempt, state, _STATUS.get(state), submit, start, end)
 
 
 def _record(draft: Draft, place: Place, t: _Told) -> None:
@@ -108,31 +120,31 @@ def _record(draft: Draft, place: Place, t: _Told) -> None:
     killed = code is not None and code[1] == "0" and code[2] != "0"
     fields: dict[str, object] = {
         **t.row,
-        "status": "ok" if t.step and t.status == "succeeded" else t.status,
-        "exit_code": number_of(code[1]) if code and not t.step and not killed else None,
+        "status": "ok" if t.is_step and t.status == "succeeded" else t.status,
+        "exit_code": number_of(code[1]) if code and not t.is_step and not killed else None,
         "signal": number_of(code[2]) if code and code[2] != "0" else None,
         "job": t.row.get("JobName"),
         "host": t.row.get("NodeList"),
         "error_name": None if t.status in (None, "succeeded") else t.state,
         "failure": _CAUSES.get(t.state),
     }
-    kind = ("stage.finished" if t.step else "run.finished") if t.status else "log"
+    kind = ("stage.finished" if t.is_step else "run.finished") if t.status else "log"
     level = None if t.status in (None, "succeeded") else "error"
     when = t.end if t.status else t.start
-    words = f"{'step' if t.step else 'job'} {_job_id(t.row)} {t.state}"
+    words = f"{'step' if t.is_step else 'job'} {t.whole} {t.state}"
     draft.record(place, kind, words, when, fields=fields, level=level, stage=t.step or None, **t.known)  # type: ignore[arg-type]
 
 
 def _spans(draft: Draft, place: Place, t: _Told) -> None:
     """The time in the queue, of a job; and that of the job or step itself."""
-    whole = f"{t.job}-{t.attempt}" if t.attempt else t.job
-    name = t.step or t.row.get("JobName") or _job_id(t.row)
-    if not t.step and t.submit[0] is not None:
+    own = f"{t.job}-{t.attempt}" if t.attempt else t.job
+    name = t.step or t.row.get("JobName") or t.whole
+    if not t.is_step and t.submit[0] is not None:
         queue = {"kind": "queue", "start": t.submit[0], "end": t.start[0], "status": "ok"}
-        draft.span(place, f"queue-{whole}", name, parent_span_id=f"job-{whole}", **queue, **t.known)
+        draft.span(place, f"queue-{own}", name, parent_span_id=f"job-{own}", **queue, **t.known)
     said = _SPAN_STATUS.get(t.status or "", "unset" if t.end[0] is not None else "open")
-    spent = {"kind": "stage" if t.step else "other", "start": t.start[0], "end": t.end[0], "status": said}
-    span_id, parent = (f"job-{whole}.{t.step}", f"job-{whole}") if t.step else (f"job-{whole}", None)
+    spent = {"kind": "stage" if t.is_step else "other", "start": t.start[0], "end": t.end[0], "status": said}
+    span_id, parent = (f"job-{own}.{t.step}", f"job-{own}") if t.is_step else (f"job-{own}", None)
     draft.span(place, span_id, name, parent_span_id=parent, **spent, **t.known)
 
 
