@@ -270,3 +270,12 @@ def test_what_the_command_line_prints_of_a_workflow_run_is_a_run_a_job(tmp_path:
     assert {job: d["run"]["status"] for job, d in runs.items()} == {"build": "succeeded", _LEG: "failed"}
     assert runs[_LEG]["failure"]["blocker"]["text"] == "cart.c:12: error: total is 1"
     assert runs[_LEG]["run"]["finished_at"] == "2024-05-02T10:00:10.123456Z"
+
+
+def test_jobs_of_the_command_line_are_told_apart_where_all_names_are_single_words(tmp_path: Path) -> None:
+    def printed(job: str, fails: bool) -> str:
+        return "".join(f"{job}\tTest\t{line}\n" for line in log(job, fails).splitlines())
+
+    (tmp_path / "run.log").write_text(printed("build", fails=False) + printed("deploy", fails=True), encoding="utf-8")
+    found = build(tmp_path / "case", tmp_path / "run.log").dossiers().values()
+    assert {d["run"]["job"]: d["run"]["status"] for d in found} == {"build": "succeeded", "deploy": "failed"}

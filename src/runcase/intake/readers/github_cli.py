@@ -15,7 +15,10 @@ from runcase.intake.readers.github_files import JobFile, scope_of
 from runcase.intake.readers.stated_version import stated
 from runcase.model.tables import SPANS
 
-_LINE = r"^([^\t]+)\t[^\t]+\t\x{feff}?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z) ?"
+_LINE = r"^[^\t]+\t[^\t]+\t\x{feff}?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z) ?"
+_WHERE = r"^[^\t]+\t[^\t]+\t\x{feff}?\d{4}-\d\d-\d\dT"
+"""What a line begins with; where all jobs and steps are single words, the line's stamp takes them off its message."""
+_JOB = r"^([^\t]+)\t"
 _BYTES = re.compile(rb"(?m)^[^\t\n]+\t[^\t\n]+\t(?:\xef\xbb\xbf)?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z")
 _NAME = re.compile(r"\.(?:log|txt)$")
 
@@ -27,6 +30,7 @@ class GitHubCli(TextReader):
     versions = "gh 2.x: run view --log and --log-failed"
     stated_version = stated(rb"Current runner version: '([^'\s]+)", rb"2\..*")
     joins = False
+    marks = _WHERE
 
     def recognises(self, sniff: Sniff) -> Taken | None:
         """A job, a step and a stamp of the runner on most lines."""
@@ -49,11 +53,12 @@ class _Annotator(Annotator):
         """Each record as that of its job; a line that names none is of the job before."""
         if records.is_empty():
             return records
-        stamp = pl.col("message").str.extract(_LINE, 2)
+        stamp = pl.col("message").str.extract(_LINE)
         at = stamp.str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us", time_zone="UTC", strict=False)
-        named = pl.col("message").str.extract(_LINE, 1).forward_fill().fill_null(self._job)
+        marks = pl.col("fields").str.json_path_match("$.marks")
         told = records.with_columns(
-            _job=named,
+            _job=marks.str.extract(_JOB).forward_fill().fill_null(self._job),
+            fields=pl.when(marks.is_null()).then("fields"),
             message=pl.col("message").str.replace(_LINE, ""),
             ts=pl.coalesce(at, "ts"),
             ts_lo=pl.coalesce(at, "ts_lo"),
@@ -61,8 +66,9 @@ class _Annotator(Annotator):
             ts_basis=pl.when(at.is_not_null()).then(pl.lit("explicit_zone")).otherwise("ts_basis"),
         )
         self._job = str(told["_job"][-1])
-        parts = told.with_columns(_part=pl.col("_job").rle_id()).partition_by("_part", maintain_order=True)
-        return pl.concat([self._of(str(p["_job"][0])).annotate(p.select(records.columns)) for p in parts])
+        parts = told.with_row_index("_row").partition_by("_job", maintain_order=True)
+        order = pl.concat([p["_row"] for p in parts]).arg_sort()
+        return pl.concat([self._of(str(p["_job"][0])).annotate(p.select(records.columns)) for p in parts])[order]
 
     def spans(self) -> pl.DataFrame:
         """Those of all jobs."""
