@@ -85,6 +85,7 @@ def spoken_by_one_run(messages: list[str]) -> pl.DataFrame:
                 "source_id": ["s"] * rows,
                 "byte_start": list(range(0, rows * 40, 40)),
                 "byte_len": [40] * rows,
+                "kind": ["unknown"] * rows,
                 "message": messages,
             }
         )

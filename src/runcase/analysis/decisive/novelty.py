@@ -49,14 +49,14 @@ def shared(
     One pass over all good runs. It holds what failed runs say, which is bounded, and nothing else of good ones.
 
     Args:
-        marked: `run_id, text, family` of the lines of failed runs; rows without a family are ends.
+        marked: `run_id, what, family` of the lines of failed runs; rows without a family are ends.
         rows: EVENTS of the good runs.
         goods: `run_id, other`: the good runs that a failed run is held against.
         looked_at: What of messages.
     """
     if goods.is_empty():
         return {}
-    said = marked.filter(pl.col("family").is_not_null()).select("run_id", "family", what=masked_of(pl.col("text")))
+    said = marked.filter(pl.col("family").is_not_null()).select("run_id", *_LINE)
     asked = goods.join(said.unique(), on="run_id", how="inner").select("run_id", "other", *_LINE)
     seen = _seen(rows, looked_at, asked.select(pl.col("other").alias("run_id"), *_LINE).unique())
     found = asked.join(seen.rename({"run_id": "other"}), on=["other", *_LINE], how="semi")

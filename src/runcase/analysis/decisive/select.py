@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from runcase.analysis.decisive.details import TAIL, TAIL_LINES, advises, details, opening, origin, tail
 from runcase.analysis.decisive.novelty import masked
 from runcase.analysis.decisive.records import told_lines
+from runcase.analysis.decisive.regions import Region
 from runcase.analysis.decisive.survival import ended_by
-from runcase.analysis.decisive.weighing import TELLING, Candidate, Region, by_score
+from runcase.analysis.decisive.weighing import TELLING, Candidate, by_score
 
 MAX_LINE_CHARS = 400
 """What of a line counts against the budget; faces cut longer lines there."""

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from runcase.analysis.decisive.weighing import TELLING, Candidate, Region
+from runcase.analysis.decisive.regions import Region
+from runcase.analysis.decisive.weighing import TELLING, Candidate
 
 LONG = 200
 """Rows without any trouble after which a run has gone on; and at least half of what was left of it."""

@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import polars as pl
-
 from runcase.analysis.decisive.details import REACH
 from runcase.analysis.decisive.families import Family
 from runcase.analysis.decisive.naming import BY_NAME
-from runcase.analysis.decisive.novelty import NOTHING, Shared, masked_of
+from runcase.analysis.decisive.novelty import NOTHING, Shared
 from runcase.analysis.decisive.parts import elsewhere, failing_parts
+from runcase.analysis.decisive.regions import Region
+from runcase.analysis.decisive.sifting import Speaking
 
 TELLING = 80
 """Families from this weight on are statements of their own, with details around them."""
@@ -26,25 +26,6 @@ _SHARED = 30
 
 _NOVEL = 6
 """What a line gains that the good runs of the job do not have."""
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """Rows from the begin of a command or step that failed to the line that says so."""
-
-    begin: int
-    end: int
-    over: int | None = None
-    """The row before `end` from which on the job cleaned up after what had failed."""
-
-    @property
-    def ends(self) -> tuple[int, ...]:
-        """The row before which the last words of what failed stand, and the end."""
-        return (self.end,) if self.over is None else (self.over, self.end)
-
-    def holds(self, place: int) -> bool:
-        """Whether a row lies inside; what a runner adds right before and after the end counts as inside."""
-        return self.begin <= place < self.ends[0] or self.end - 1 <= place <= self.end + 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +47,22 @@ def by_score(candidates: Iterable[Candidate]) -> list[Candidate]:
     return sorted(candidates, key=lambda c: (-c.score, c.place))
 
 
-def weighed(found: pl.DataFrame, regions: Sequence[Region], shared: Shared = NOTHING) -> list[Candidate]:
+def weighed(found: Iterable[Speaking], regions: Sequence[Region], shared: Shared = NOTHING) -> list[Candidate]:
     """Candidates by falling score: weight, inside a failing part of the run, rare, not seen where all went well.
 
     Args:
-        found: `place, text, family` of the lines that `families` names, and the `part` of the build they are in.
+        found: The rows of one run in order.
         regions: Where the run was declared failed, in order; empty when nothing says so.
         shared: What good runs of the same job have of it.
     """
-    rows = list(found.select("place", "text", "family", "part", masked_of(pl.col("text")).alias("what")).iter_rows())
+    rows = [(r.place, r.text, BY_NAME[r.family], r.part, r.what) for r in found if r.family is not None]
     inside = {place: any(r.holds(place) for r in regions) for place, *_ in rows}
     seen = Counter(what for *_, what in rows)
     usual = {what for place, *_, what in rows if not inside[place]} if regions else set()
-    failing = failing_parts(found["text"])
-    titles = [place for place, _, name, *_ in rows if _is_title(BY_NAME[name]) and (inside[place] or not regions)]
+    failing = failing_parts(text for _, text, *_ in rows)
+    titles = [place for place, _, family, *_ in rows if _is_title(family) and (inside[place] or not regions)]
     result = []
-    for place, text, name, part, what in rows:
-        family = BY_NAME[name]
+    for place, text, family, part, what in rows:
         score = family.weight + _standing(place, regions, inside[place])
         score -= min(24, 5 * max(0, seen[what] - 3) ** 0.5)
         score -= 12 if inside[place] and what in usual else 0
@@ -90,7 +70,7 @@ def weighed(found: pl.DataFrame, regions: Sequence[Region], shared: Shared = NOT
         against: list[tuple[float, str]] = []
         if elsewhere(part, failing):
             against.append((_OTHER_PART, "is of a part of the build that did not fail"))
-        having = shared.having.get((what, name), 0)
+        having = shared.having.get((what, family.name), 0)
         if having:
             against.append(
                 (_SHARED * (1 + having / shared.runs) / 2, f"is in {having} of {shared.runs} good runs of this job too")
