@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
+import numpy as np
 import polars as pl
 
 from runcase.model.case import Conclusions, Facts
@@ -144,40 +145,53 @@ def _text() -> pl.Expr:
     return pl.coalesce(pl.when(first.str.contains(r"\S")).then(first), "summary").str.head(2 * TEXT_CHARS)
 
 
-def _placed(log: RunLog, decisive: Sequence[str], paths: Mapping[str, str]) -> Iterator[Placed]:
+def _placed(log: RunLog, decisive: Sequence[str], paths: Mapping[str, str]) -> list[Placed]:
     """Decisive records with their neighbours: stretches in the order of the verdict, each in reading order."""
-    order = {ref: n for n, ref in enumerate(decisive)}
-    sources = sorted({Ref.parse(r).source_id for r in decisive})
-    if not sources:
-        return
-    stretches: list[list[dict[str, object]]] = []
-    for row in _around(log, sources, decisive).iter_rows(named=True):
-        if row["begins"] or not stretches:
+    order = {Ref.parse(ref): n for n, ref in enumerate(decisive)}
+    if not order:
+        return []
+    stretches: list[list[Placed]] = []
+    following = ("", 0)
+    for row, line, ts, level, *place in _around(log, list(order)).iter_rows():
+        ref = Ref(*place)
+        if (ref.source_id, row) != following:
             stretches.append([])
-        stretches[-1].append(row)
-    for stretch in sorted(stretches, key=lambda s: min(order.get(str(r["ref"]), len(order)) for r in s)):
-        for r in stretch:
-            path, decides = paths.get(str(r["source_id"]), ""), str(r["ref"]) in order
-            yield Placed(
-                Ref.parse(str(r["ref"])), int(str(r["line"] or 1)), path, decides, iso(r["ts"]), _str(r["level"])
-            )
+        following = (ref.source_id, row + 1)
+        path = paths.get(ref.source_id, "")
+        stretches[-1].append(Placed(ref, line or 1, path, ref in order, iso(ts), level))
+    stretches.sort(key=lambda s: min(order.get(p.ref, len(order)) for p in s))
+    return [p for stretch in stretches for p in stretch]
 
 
-def _str(value: object) -> str | None:
-    return None if value is None else str(value)
+def _around(log: RunLog, decisive: Sequence[Ref]) -> pl.DataFrame:
+    """`row, line, ts, level, source_id, byte_start, byte_len` of decisive records and their neighbours, in order.
+
+    The `row`s of a source follow one another where its records do.
+    """
+    mine = log.events.filter(pl.col("source_id").is_in({ref.source_id for ref in decisive}))
+    read = mine.select("line", "ts", "level", "source_id", *_PLACE)
+    if log.engine == "streaming":
+        near = _parts_around(log.collect(read.group_by("source_id", _part()).len()), decisive)
+        read = read.filter(_part().is_in(near["part"].unique().implode())).with_columns(_part())
+        read = read.join(near.lazy(), on=["source_id", "part"], how="inner")
+        rows = log.collect(read).sort("source_id", "byte_start")
+        row = pl.col("before") + pl.int_range(pl.len()).over("source_id", "part")
+        rows = rows.select(row.alias("row"), pl.exclude("part", "before"))
+    else:
+        rows = log.collect(read).sort("source_id", "byte_start").with_row_index("row")
+    return rows[_near_hits(rows, decisive)]
 
 
-def _around(log: RunLog, sources: Sequence[str], decisive: Sequence[str]) -> pl.DataFrame:
-    """Decisive records and their neighbours in reading order; `begins` where lines are left out before one."""
-    mine = log.events.filter(pl.col("source_id").is_in(sources))
-    near = _parts_around(log.collect(mine.group_by("source_id", _part()).len()), decisive)
-    columns = ("source_id", "line", "ts", "level", "byte_start", "byte_len")
-    read = mine.filter(_part().is_in(near["part"].unique().implode())).select(*columns, _part())
-    found = log.collect(read.join(near.lazy(), on=["source_id", "part"], how="inner")).sort("source_id", "byte_start")
-    found = found.with_columns(ref=ref_of(), row=pl.col("before") + pl.int_range(pl.len()).over("source_id", "part"))
-    hit = pl.col("ref").is_in(decisive)
-    apart = (pl.col("row").diff() != 1) | (pl.col("source_id").shift() != pl.col("source_id"))
-    return found.filter(_near(hit)).with_columns(begins=apart.fill_null(value=True))
+def _near_hits(rows: pl.DataFrame, decisive: Sequence[Ref]) -> np.ndarray:
+    """Where the decisive records stand, and those `AROUND` of them in their source; ascending."""
+    held = rows.select("source_id", *_PLACE)
+    places = pl.DataFrame([astuple(ref) for ref in decisive], schema=held.schema, orient="row")
+    hits = held.with_row_index().join(places, on=held.columns, how="semi")["index"].to_numpy()
+    sources = rows["source_id"].rle_id().to_numpy()
+    near = hits.astype(np.int64)[:, None] + np.arange(-AROUND, AROUND + 1)
+    inside = (near >= 0) & (near < rows.height)
+    same: np.ndarray = sources[near.clip(0, max(0, rows.height - 1))] == sources[hits][:, None]
+    return np.unique(near[inside & same])
 
 
 def _part() -> pl.Expr:
@@ -185,25 +199,23 @@ def _part() -> pl.Expr:
     return (pl.col("byte_start") // _PART_BYTES).alias("part")
 
 
-def _near(hit: pl.Expr) -> pl.Expr:
-    """Whether a row is a hit, or one of the `AROUND` before or after one in its source."""
-    return pl.any_horizontal(hit.shift(n).over("source_id").fill_null(value=False) for n in range(-AROUND, AROUND + 1))
-
-
-def _parts_around(counted: pl.DataFrame, decisive: Sequence[str]) -> pl.DataFrame:
+def _parts_around(counted: pl.DataFrame, decisive: Sequence[Ref]) -> pl.DataFrame:
     """`source_id, part, before` of the parts that hold decisive records or their neighbours.
 
     Args:
         counted: `source_id, part, len`: the records of each part that has any.
-        decisive: Refs.
+        decisive: What is cited.
     """
-    held = [(ref.source_id, ref.byte_start // _PART_BYTES) for ref in map(Ref.parse, decisive)]
+    held = [(ref.source_id, ref.byte_start // _PART_BYTES) for ref in decisive]
     keys = {"source_id": pl.String(), "part": pl.Int64()}
     holding = pl.DataFrame(held, schema=keys, orient="row").unique().with_columns(hit=pl.lit(value=True))
     parts = counted.sort(*keys).join(holding, on=list(keys), how="left", maintain_order="left")
     # a part has a record at least, so that as many parts as neighbours are asked for hold them
     before = (pl.col("len").cum_sum() - pl.col("len")).over("source_id").cast(pl.Int64)
-    return parts.with_columns(before=before).filter(_near(pl.col("hit"))).select(*keys, "before")
+    near = pl.any_horizontal(
+        pl.col("hit").shift(n).over("source_id").fill_null(value=False) for n in range(-AROUND, AROUND + 1)
+    )
+    return parts.with_columns(before=before).filter(near).select(*keys, "before")
 
 
 def _cited(log: RunLog, refs: Sequence[str], paths: Mapping[str, str]) -> Iterator[Cited]:
