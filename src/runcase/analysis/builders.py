@@ -74,23 +74,24 @@ BUILDERS = (
     ),
     Builder("tox", r"\s+congratulations :\)", r"\s+evaluation failed :\(", _PYTHON),
     Builder("nox", r"nox > Session \S+ was successful\.", r"nox > Session \S+ failed\.", _PYTHON),
-    Builder("yarn", r"(?:✨ +)?Done in [\d.]+s\b", r"error Command failed with exit code \d"),
+    Builder("yarn", r"(?:✨ +)?Done in [\d.]+s\b", r"error (?:Command failed with exit code \d|Couldn't find )"),
     Builder(
         "npm",
         r"(?:added|changed|removed|up to date)\b.* packages? in \d+m?s$",
-        r"npm (?:ERR!|error) (?:code E|Lifecycle script `.*` failed)",
+        r"npm (?:ERR!|error) (?:code E|Lifecycle script `.*` failed|A complete log of this run can be found in)",
         gone_on_after=True,
     ),
     Builder(
         "pip",
         r"Successfully installed \S+-\d",
-        r"error: metadata-generation-failed|ERROR: (?:No matching distribution|ResolutionImpossible)",
+        r"error: (?:metadata-generation-failed|subprocess-exited-with-error)"
+        r"|ERROR: (?:No matching distribution|ResolutionImpossible|Could not open requirements file)",
         gone_on_after=True,
     ),
     Builder(
         "webpack",
         r"webpack [\d.]+ compiled (?:successfully|with \d+ warnings?) in ",
-        r"webpack [\d.]+ compiled with \d+ errors?",
+        r"webpack [\d.]+ compiled with \d+ errors?|\[webpack-cli\] (?:✖ )?(?:Invalid |Failed to |\w*Error: )",
     ),
     Builder("vite", r"✓ built in [\d.]+m?s$", r"error during build:$"),
     Builder(
@@ -153,15 +154,22 @@ BUILDERS = (
         r"All checks passed!$|Success: no issues found in \d|All matched files use Prettier code style!"
         r"|\d+ files? inspected, no offenses detected|\s*\[OK\] No errors|Success! The configuration is valid\."
         r"|Done linting! Found \d+ violations?, 0 serious in |0 issues\.$|Summary: 0 error\(s\)$|All done! ✨"
-        r"|CSpell: Files checked: \d+, Issues found: 0 in |No errors found!$|✔ +found 0 problems",
+        r"|CSpell: Files checked: \d+, Issues found: 0 in |No errors found!$|✔ +found 0 problems"
+        r"|\d+ files? already formatted$|Your code has been rated at 10\.00/10",
         r"✖ \d+ problems? \([1-9]|Found \d+ errors?(?: in \S+|\.| \()"
         r"|\d+ files? inspected, \d+ offenses? detected"
-        r"|\s*\[ERROR\] Found \d+ errors?|Oh no! 💥|Summary: [1-9]\d* error\(s\)$|\[warn\] Code style issues found in ",
+        r"|\s*\[ERROR\] Found \d+ errors?|Oh no! 💥|Summary: [1-9]\d* error\(s\)$|\[warn\] Code style issues found in "
+        r"|Error occurred when checking code style in |Oops! Something went wrong! :\(|>> Issue: \[\w+:\w+\] "
+        r"|CSpell: Files checked: \d+, Issues found: [1-9]|Failed: [1-9]\d* failure\(s\), |❌ Validation failed with ",
         gone_on_after=True,
     ),
     Builder("meson", r"(?!)", r"\S*meson\.build:\d+:\d+: ERROR: "),
     Builder("cmake", r"(?!)", r"-- Configuring incomplete, errors occurred!"),
-    Builder("dbt", r"\s*Done\. PASS=\S+ WARN=\d+ ERROR=0 ", r"\s*Done\. PASS=\S+ WARN=\d+ ERROR=[1-9]"),
+    Builder(
+        "dbt",
+        r"\s*Done\. PASS=\S+ WARN=\d+ ERROR=0 ",
+        r"\s*Done\. PASS=\S+ WARN=\d+ ERROR=[1-9]|\s*(?:\[ERROR\]: )?Encountered an error:$",
+    ),
     Builder(
         "liquibase", r"Liquibase command '\w+' was executed successfully\.", r"Unexpected error running Liquibase: "
     ),
@@ -197,6 +205,7 @@ BUILDERS = (
         r".*\bFlow run '.+' - Finished in state Completed\b",
         r".*\bFlow run '.+' - Finished in state (?:Failed|Crashed|TimedOut)\b",
     ),
+    Builder("dagster", r".* - RUN_SUCCESS - Finished execution of run for ", r".* - RUN_FAILURE - "),
     Builder("luigi", r"This progress looks :\)", r"This progress looks :\("),
     Builder(
         "cromwell",
@@ -204,9 +213,16 @@ BUILDERS = (
         r"Workflow \S+ transitioned to state (?:Failed|Aborted)",
     ),
     Builder(
-        "sphinx", r"build succeeded(?:, \d+ warnings?)?\.$", r"build finished with problems|Warning, treated as error:$"
+        "sphinx",
+        r"build succeeded(?:, \d+ warnings?)?\.$",
+        r"build finished with problems|Warning, treated as error:$|(?:Extension|Theme|Configuration|Sphinx"
+        r"|Application) error[:!]$",
     ),
-    Builder("mkdocs", r"INFO +- +Documentation built in [\d.]+ seconds", r"Aborted with \d+ warnings? in strict mode"),
+    Builder(
+        "mkdocs",
+        r"INFO +- +Documentation built in [\d.]+ seconds",
+        r"Aborted with (?:\d+ warnings? in strict mode|a configuration error)",
+    ),
     Builder("docusaurus", r"\[SUCCESS\] Generated static files in ", r"\[ERROR\] Unable to build website "),
     Builder(
         "latexmk",
@@ -277,7 +293,7 @@ BUILDERS = (
         "bundlers",
         r"Application bundle generation complete\. \[|✨ Built in [\d.]+m?s$|\s*⚡️? ?Done in [\d.]+m?s$"
         r"|(?:ESM|CJS|DTS) ⚡️ Build success in |Done, without errors\.$|✓ Built \S+ \([\d.]+ ?MB\)",
-        r"Application bundle generation failed\.|Aborted due to warnings\.",
+        r"Application bundle generation failed\.|Aborted due to warnings\.|🚨 Build failed\.",
     ),
     Builder(
         "monorepos",
@@ -299,13 +315,63 @@ BUILDERS = (
     Builder(
         "cargo",
         r"\s+Finished .+ target\(s\) in [\d.]+",
-        r"error: (?:could not compile `|test failed, to rerun pass )",
+        r"error: (?:could not compile `|test failed, to rerun pass |failed to (?:run custom build|select a"
+        r"|parse manifest|get `)"
+        r"|no matching package |cannot update the lock file)",
         ("cargo",),
     ),
     Builder("stack", r"(?!)", r"Error: \[S-\d+\]"),
-    Builder("pnpm", r"(?!)", r" ?ERR_PNPM_[A-Z_]+ "),
+    Builder("pnpm", r"(?!)", r"(?: |Error: )?ERR_PNPM_[A-Z_]+(?: |$)"),
+    Builder(
+        "uv and poetry",
+        r"(?!)",
+        r"  × No solution found when resolving |error: (?:Failed to fetch: `?http|Unable to find lockfile at "
+        r"|The lockfile at )"
+        r"|Because .* version solving failed\.$|So, because .* version solving failed\.$"
+        r"|The Poetry configuration is invalid|All attempts to connect to \S+ failed\.$"
+        r"|pyproject\.toml changed significantly since ",
+        gone_on_after=True,
+    ),
+    Builder("python itself", r"(?!)", r"(?:\S+ )?Fatal Python error: \w|INTERNALERROR> \S|\++ Timeout \++$"),
+    Builder(
+        "interpreters",
+        r"(?!)",
+        r"Execution halted$|Compilation failed: [1-9]\d* error\(s\)"
+        r"|Execution of \S+ aborted due to compilation errors|BEGIN failed--compilation aborted"
+        r"|unhandled condition in --disable-debugger mode|(?:rake|bin/rails) aborted!",
+        gone_on_after=True,
+    ),
+    Builder(
+        "git, tar and psql",
+        r"(?!)",
+        r"error: failed to push some refs to |Automatic merge failed; fix conflicts"
+        r"|tar: (?:Error is not recoverable: exiting now|Exiting with failure status)|psql: error: ",
+        gone_on_after=True,
+    ),
+    Builder("gulp", r"(?!)", r"(?:\[[\d:]+\] )?'.+' errored after "),
+    Builder("newman", r"(?!)", r"\s+#  failure +detail\s*$", ("unknown tool",)),
+    Builder(
+        "dpkg",
+        r"(?!)",
+        r"dpkg-buildpackage: (?:error: |warning: build dependencies/conflicts unsatisfied; aborting)",
+        ("automake", "ctest", "meson", "pytest", "unittest", "go", "unknown tool"),
+    ),
+    Builder("mocha itself", r"(?!)", r"\s*✖ ERROR: |\s*Exception during run: "),
+    Builder("twine", r"(?!)", r"Checking \S+\.(?:whl|gz|zip): FAILED\b"),
+    Builder("build", r"(?!)", r"ERROR Backend (?:subprocess exited|\S+ is not available)"),
+    Builder(
+        "coverage",
+        r"(?!)",
+        r"(?:ERROR: )?Coverage failure: total of |FAIL Required test coverage of "
+        r"|(?:ERROR: )?Coverage for \w+ \(.*does not meet"
+        r"|Jest: (?:\".*\" c|C)overage (?:threshold )?for ",
+        ("pytest", "unittest", "jest", "vitest", "mocha", "tap", "unknown tool"),
+        gone_on_after=True,
+    ),
     Builder("ninja", r"(?!)", r"ninja: build stopped: "),
-    Builder("make", r"(?!)", r"g?make: \*\*\* "),
+    Builder("make", r"(?!)", r"g?make: \*\*\* |\S+:\d+: \*\*\* .*  Stop\.$"),
+    Builder("ctest", r"(?!)", r"Errors while running CTest$", gone_on_after=True),
+    Builder("sanitizers", r"(?!)", r"SUMMARY: \w+Sanitizer: |ThreadSanitizer: reported [1-9]", gone_on_after=True),
 )
 GONE_ON_AFTER = frozenset(b.tool for b in BUILDERS if b.gone_on_after)
 

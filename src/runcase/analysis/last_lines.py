@@ -26,6 +26,7 @@ _GOOD = (
 
 _WELL = (
     r"(?i)\b(?:completed|finished|ended|done) successfully\b|\bsuccessfully (?:completed|finished)\b"
+    r"|\btest is successful$|^\s+Applying \S+\.\.\. OK$"
     r"|\bexit(?:ed|ing)? (?:with )?(?:(?:exit |status )?code|status):? 0\.?$|\bexit code:? 0\.?$"
 )
 """What a program says of itself when all is over; what it says of its parts says nothing of it."""
@@ -43,12 +44,14 @@ _NO_DOUBT = r"(?i)\b(?:0|no|without) (?:errors?|failures?|failed)\b"
 _CALM = ("info", "debug", "trace", "warning")
 
 
-def told_at_the_end(events: pl.LazyFrame, logs: pl.DataFrame) -> pl.DataFrame:
+def told_at_the_end(events: pl.LazyFrame, silent: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame:
     """`VERDICTS` of logs that end in a stated failure of a tool, or in what a program says of its success.
 
     Args:
         events: EVENTS with runs assigned.
-        logs: `run_id, attempt, source_id, lines` of logs that no reader took and whose tools speak no verdict.
+        silent: `source_id` of `logs` in which no tool spoke: where one did, the very last line alone counts, and as a
+            failure alone.
+        logs: `run_id, attempt, source_id, lines` of logs that no reader took and whose tools spoke no verdict.
     """
     if logs.is_empty():
         return pl.DataFrame(schema=VERDICTS)
@@ -65,12 +68,16 @@ def told_at_the_end(events: pl.LazyFrame, logs: pl.DataFrame) -> pl.DataFrame:
     place = pl.int_range(pl.len()).over("source_id")
     stated = place.filter("states").max().over("source_id")
     calm = (~pl.col("good") | (place <= stated)).all().over("source_id")
-    failed = named.filter(pl.col("states") & (place == stated) & calm)
+    unspoken = pl.col("source_id").is_in(silent["source_id"].implode())
+    failed = named.filter(pl.col("states") & (place == stated) & calm & unspoken)
     said = named.filter(pl.col("text").str.strip_chars() != "").group_by("source_id", maintain_order=True).last()
-    well = said.filter(_is_well(pl.col("text")))
+    well = said.filter(_is_well(pl.col("text")) & unspoken)
     ill = said.filter(pl.col("text").str.contains(_ILL).fill_null(value=False))
+    loud = ~pl.col("level").is_in(_CALM).fill_null(value=False) & ~pl.col("good")
+    last_word = said.filter(pl.col("family").is_in(_telling()) & loud)
     return pl.concat(
         [
+            _verdicts(last_word.with_columns(ts=pl.lit(None)), logs, "failed", "tool_failure"),
             _verdicts(ill.with_columns(ts=pl.lit(None)), logs, "failed", "tool_failure"),
             _verdicts(failed.with_columns(ts=pl.lit(None)), logs, "failed", "tool_failure"),
             _verdicts(well, logs, "succeeded", "tool_success"),
@@ -87,6 +94,11 @@ def _verdicts(rows: pl.DataFrame, logs: pl.DataFrame, status: str, basis: str) -
     told = rows.join(logs.select("source_id", "attempt"), on="source_id", how="inner")
     told = told.with_columns(status=pl.lit(status), basis=pl.lit(basis), order=pl.lit(0))
     return told.select(VERDICTS.names()).cast(VERDICTS)
+
+
+def _telling() -> list[str]:
+    """Families whose line is a failure where nothing at all follows it."""
+    return [f.name for f in BY_NAME.values() if f.weight > TELLING]
 
 
 def _stating() -> list[str]:

@@ -36,6 +36,16 @@ _PROGRAM = f"^(?:{_BEFORE})"
 _ANY = f"^(?:{_STEP}|{_BEFORE})"
 
 
+_GO_EVENT = r'^\{"Time":"[^"]*","Action":"output",(?:"Package":"[^"]*",)?(?:"Test":"[^"]*",)?"Output":"'
+
+
+def of_events(text: pl.Expr) -> pl.Expr:
+    """What `go test -json` says inside its events; other text as it is."""
+    is_event = text.str.contains(_GO_EVENT)
+    told = text.str.replace(_GO_EVENT, "").str.replace(r'(?:\\n)?"\}\s*$', "")
+    return pl.when(is_event).then(told).otherwise(text)
+
+
 def own_words(text: pl.Expr, of_steps: bool = False) -> pl.Expr:
     """Lines as their programs wrote them.
 

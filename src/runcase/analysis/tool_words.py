@@ -57,8 +57,15 @@ _TRAILER = re.compile(
     r"|(?:Test Suites|Tests|Snapshots|Time):? +|Ran all test suites|\s+Doc-tests \S+$|running 0 tests$|OK(?: \(.*\))?$"
     r"|test result: ok\. 0 passed; 0 failed"
     r"|npm notice|Done in [\d.]+s|(?:real|user|sys)\t\d"
+    # Prefect, Dagster
+    r"|.*\| prefect - Stopping temporary server|(?:.* )?dagster - (?:DEBUG|INFO) - "
+    # Robot Framework, node's own runner
+    r"|(?:Output|Log|Report|XUnit|Debug): +\S|\[  PASSED  \] \d+ tests?\.$|\s+YOU HAVE \d+ DISABLED TESTS?$"
+    r"|[ℹ#] (?:tests|suites|pass|fail"
+    r"|cancelled|skipped|todo|duration_ms) [\d.]+$"
     # sites, monorepos, formatters
     r"|\s*Auto-regeneration: |[○●ƒλ]  \(|\s*(?:Cached|Time): +\S|\d+ files? (?:would be )?left unchanged\."
+    r"|\d+ files? already formatted$"
     r"|Nx read the output"
     # CMake that installs
     r"|-- (?:Install configuration|Installing|Up-to-date): "
@@ -107,10 +114,10 @@ def last_words(
         return pl.DataFrame(schema=VERDICTS)
     said = pl.concat([_built(verdicts, logs), _counted(events, logs, totals)]).sort("source_id", "byte_start", "rank")
     spoken = said.select("source_id").unique()
-    silent = logs.filter(pl.col("reader").is_null()).join(spoken, on="source_id", how="anti", maintain_order="left")
-    stated = told_at_the_end(events, silent)
+    plain = logs.filter(pl.col("reader").is_null())
+    silent = plain.join(spoken, on="source_id", how="anti", maintain_order="left")
     if said.is_empty():
-        return stated
+        return told_at_the_end(events, silent, silent)
     turns = _turns(marks.join(logs.select("source_id"), on="source_id", how="semi"))
     tails = _tails(events, logs.filter(pl.col("reader").is_null()), said)
     rows = []
@@ -119,7 +126,9 @@ def last_words(
         outcome = _outcome(words, turns.get(log["source_id"], []))
         if outcome is not None:
             rows += _verdict(log, outcome, tails.get(log["source_id"]))
-    return pl.concat([pl.DataFrame(rows, schema=VERDICTS), stated])
+    told = pl.DataFrame(rows, schema=VERDICTS)
+    untold = plain.join(told.select("run_id"), on="run_id", how="anti", maintain_order="left")
+    return pl.concat([told, told_at_the_end(events, silent, untold)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +199,8 @@ def _outcome(words: Sequence[_Word], turns: Sequence[tuple[int, bool]]) -> _Word
     builder = next((n for n in range(len(words) - 1, -1, -1) if words[n].builds), -1)
     if builder >= 0:
         inside = next(b.tests for b in BUILDERS if b.tool == words[builder].tool)
-        words = [w for n, w in enumerate(words) if n >= builder or w.tool not in inside]
+        kept = range(builder, builder + 1 if words[builder].failed else len(words))
+        words = [w for n, w in enumerate(words) if n in kept or w.tool not in inside]
     final, retried = words[-1], [place for place, again in turns if again]
     if final.failed:
         return None if any(place > final.byte_start for place, _ in turns) else final

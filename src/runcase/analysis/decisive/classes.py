@@ -61,7 +61,9 @@ _PURPOSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     )
 )
 
-_ERROR_WORD = re.compile(r"^\s*(?:##\[error\]\s*)?(?:(?:Unhandled error|Error|ERROR|error|fatal): ?)*")
+_ERROR_WORD = re.compile(
+    r"^\s*(?:##\[error\]\s*)?(?:(?:[\w./+-]+: )?(?:Unhandled error|\[?Error\]?|\[?ERROR\]?|error|fatal): ?)*"
+)
 """What makes a line a statement of an error, whatever it says."""
 
 _EXCEPTION = re.compile(r"(?:Caused by: )?(?:[A-Za-z_][\w$]*[.$])*[A-Z]\w*(?:Error|Exception)\b(?: \[\w+\])?: ")

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import takewhile
 
-from runcase.analysis.decisive.records import PYTHON_TITLE
+from runcase.analysis.decisive.records import GROUP_TITLE, PYTHON_TITLE
 from runcase.analysis.decisive.weighing import Candidate
 
 ROOM = 300
@@ -40,7 +40,7 @@ def headline(c: Candidate, texts: Mapping[int, str]) -> str:
     if len(lines) == 1 and _BARE.match(lines[0]):
         return _named(c, texts)
     if len(lines) > 2 and "Traceback" in c.text:
-        title = _pattern(PYTHON_TITLE).search(c.text.strip())
+        title = _pattern(PYTHON_TITLE).search(c.text.strip()) or _pattern(GROUP_TITLE).search(c.text)
         raised = title[1] if title else lines[-1] if not lines[-1].startswith(" ") else None
     else:
         lines, raised = lines[_speaking(c, lines) :], None

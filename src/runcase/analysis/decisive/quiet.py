@@ -23,13 +23,13 @@ QUIET = (
     # what Python's `warnings` writes
     r"|\.py:\d+: \w*Warning: "
     # names of files, packages and flags
-    r"|\w[/_.-]errors\b|\berrors[/_-]\w|error(?:_handler|-handler|_test|\.test|-overlay|s?\.(?:[cm]?[jt]sx?|py|go|rs|rb"
+    r"|\w(?:[/_-]errors\b|\.errors(?:[^.\w]|\.(?-i:[^A-Z])|$))|\berrors[/_-]\w|error(?:_handler|-handler|_test|\.test|-overlay|s?\.(?:[cm]?[jt]sx?|py|go|rs|rb"
     r"|java|h|c|cpp|md|o|lo|po|svg|class))\b|--\S*(?:error|fail)\S*"
     # marks of the runner, echoed commands
     r"|^##\[(?:group|endgroup|debug|command)\]|^\[command\]|^\x1b\[36;1m|^\s*(?:if|then|fi|echo|set"
     r"|export|trap) |^[+$] |\|\| (?:true|exit|echo)"
-    r"|\blevel=(?:debug|info)\b|cache (?:importer|manifest)|\b(?:Compiling|Downloading|Downloaded|Installing"
+    r"|\blevel=(?:debug|info)\b|cache (?:importer|manifest)|(?-i:\b(?:Compiling|Downloading|Downloaded|Installing"
     r"|Unpacking|Selecting"
-    r"|Preparing|Collecting|Setting up|Fetching|Get:\d+|Processing triggers) "
+    r"|Preparing|Collecting|Setting up|Fetching|Get:\d+|Processing triggers) )"
 )
 """Counts of zero, warnings, passing tests, file names, echoed commands."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 import polars as pl
 
 from runcase.analysis.decisive.records import spoken
-from runcase.analysis.multiplexed import own_words
+from runcase.analysis.multiplexed import of_events, own_words
 from runcase.analysis.stretches import Stretch, in_batches
 
 PLACE = ("source_id", "byte_start")
@@ -24,7 +24,7 @@ def said(messages: pl.Series) -> pl.Series:
 def plain(text: pl.Expr) -> pl.Expr:
     """What is looked at of a record: no colours that were written down as `^[[31m`, nothing that multiplexers add."""
     coloured = text.str.contains("^[[", literal=True)
-    return own_words(pl.when(coloured).then(text.str.replace_all(r"\^\[\[[0-9;]*[mK]", "")).otherwise(text))
+    return own_words(of_events(pl.when(coloured).then(text.str.replace_all(r"\^\[\[[0-9;]*[mK]", "")).otherwise(text)))
 
 
 def placed(

@@ -29,6 +29,8 @@ class Report:
     skipped: int
     failed_names: tuple[str, ...]
     places: tuple[int, ...]
+    broken: bool = False
+    """Whether an invocation failed by what is no test: a file that did not load, an error between tests."""
 
 
 class Tool(ABC):

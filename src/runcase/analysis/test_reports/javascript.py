@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from runcase.analysis.test_reports.base import Line, Report, Tool, counts, distinct, summed
 
+_JEST_SUITES = re.compile(r"^\s*Test Suites:\s+[1-9]\d* failed")
 _JEST_END = re.compile(r"^\s*Tests:\s+(?P<parts>.*\b\d+ total)")
 _PART = re.compile(r"(\d+) (failed|passed|skipped|todo|total|pending)")
 _JEST_NAME = re.compile(r"^\s*● (?!Console)(.+?)\s*$")
@@ -25,6 +26,7 @@ MIN_ALIKE = 10
 
 _TITLE = re.compile(r"^\s{1,4}\d+\) (.+?)\s*$")
 _VITEST_END = re.compile(r"^\s*Tests\s+(?P<parts>(?:\d+ \w+(?: \| )?)+)\s*\(\d+\)")
+_VITEST_BROKEN = re.compile(r"^\s*(?:Test Files\s+[1-9]\d* failed|Errors\s+[1-9]\d* errors?$)")
 _VITEST_NAME = re.compile(
     r"^\s*(?:FAIL|×)\s+((?:\|.+?\| | ?[\w-]+ (?:\([\w-]+\) )? *)?\S+\.[cm]?[jt]sx?(?: \[.*?\])?) > (.+?)"
     r"(?: {1,2}\d+ ?ms)?(?: \((?:retry|repeat) x\d+\))*\s*$"
@@ -35,7 +37,7 @@ class Jest(Tool):
     """jest: the `Tests:` line of each invocation, and the `●` titles."""
 
     name = "jest"
-    wanted = rf"^\s*Tests:\s+.*\d+ total|^\s*● |{_JEST_FILE.pattern}"
+    wanted = rf"^\s*Tests:\s+.*\d+ total|^\s*● |{_JEST_FILE.pattern}|{_JEST_SUITES.pattern}"
     sign = r"^\s*Tests:\s+.*\d+ total"
 
     def report(self, lines: Sequence[Line]) -> Report | None:
@@ -50,7 +52,9 @@ class Jest(Tool):
         failed = total.get("failed", 0)
         places = tuple(line.place for line, _ in ends)
         passed = total.get("passed", 0)
-        return Report(self.name, passed + failed, passed, failed, skipped, distinct(names) if failed else (), places)
+        broken = any(_JEST_SUITES.match(line.text) for line in lines)
+        shown = distinct(names) if failed or broken else ()
+        return Report(self.name, passed + failed, passed, failed, skipped, shown, places, broken)
 
 
 def _broken_suites(lines: Sequence[Line]) -> list[str]:
@@ -118,7 +122,7 @@ class Vitest(Tool):
     """vitest."""
 
     name = "vitest"
-    wanted = r"^\s*Tests\s+\d+ \w+.*\(\d+\)|^\s*(?:FAIL|×)\s+.*\.[cm]?[jt]sx?"
+    wanted = rf"^\s*Tests\s+\d+ \w+.*\(\d+\)|^\s*(?:FAIL|×)\s+.*\.[cm]?[jt]sx?|{_VITEST_BROKEN.pattern}"
     sign = r"^\s*Tests\s+(?:\d+ passed|\d+ failed|\d+ skipped).*\(\d+\)"
 
     def report(self, lines: Sequence[Line]) -> Report | None:
@@ -130,7 +134,9 @@ class Vitest(Tool):
         names = [f"{m[1]} > {m[2]}" for line in lines if (m := _VITEST_NAME.match(line.text))]
         places = tuple(line.place for line, _ in ends)
         passed, failed = total.get("passed", 0), total.get("failed", 0)
-        return Report(self.name, passed + failed, passed, failed, total.get("skipped", 0), distinct(names), places)
+        broken = any(_VITEST_BROKEN.match(line.text) for line in lines)
+        skipped = total.get("skipped", 0)
+        return Report(self.name, passed + failed, passed, failed, skipped, distinct(names), places, broken)
 
 
 def _parts_of(ends: object) -> dict[str, int]:

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from runcase.analysis.test_reports.base import Line, LineTool, Report, Tool, counts, distinct
 
-CTEST = LineTool(
+_NOT_RUN = re.compile(r"^\s*\d+ - \S+ \((?:Skipped|Disabled)\)$")
+
+
+class _Ctest(LineTool):
+    """What it skipped counts as passed in its total, and is listed below it."""
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """Invocations are summed."""
+        told = super().report(lines)
+        skipped = sum(1 for line in lines if _NOT_RUN.match(line.text))
+        return told and replace(told, passed=max(0, told.passed - skipped), skipped=skipped)
+
+
+CTEST = _Ctest(
     "ctest",
     r"tests passed, \d+ tests? failed out of|^\s*\d+ - \S+ \(|^Test project (?:/|[A-Z]:)",
     re.compile(r"tests passed, (?P<failed>\d+) tests? failed out of (?P<run>\d+)"),

@@ -19,8 +19,8 @@ _PYTEST_NAME = re.compile(
 _PYTEST_TITLE = re.compile(r"^_{3,} (?:ERROR (?:at (?:setup|teardown) of|collecting) )?(\S.*?) _{3,}$")
 _RAN = re.compile(r"^Ran (\d+) tests? in ")
 _UNITTEST_END = re.compile(r"^(?:FAILED|OK|PASSED)(?: \((.*)\))?$")
-_UNITTEST_PART = re.compile(r"(?:^|, )(failures|errors|skipped|skips|SKIP)=(\d+)")
-_UNITTEST_NAME = re.compile(r"^(?:FAIL|ERROR): (?:Doctest: )?(?:(\S+) \((\S+?)\)|(.+))")
+_UNITTEST_PART = re.compile(r"(?:^|, )(failures|errors|unexpected successes|skipped|skips|SKIP)=(\d+)")
+_UNITTEST_NAME = re.compile(r"^(?:FAIL|ERROR|UNEXPECTED SUCCESS): (?:Doctest: )?(?:(\S+) \((\S+?)\)|(.+))")
 _RULE = re.compile(r"^={50,}$")
 _GREEN_NAME = re.compile(r"^(?:Failure|Error) in (?:test )?(\S.*?)\s*$")
 _TRIAL_KIND = re.compile(r"^\[(?P<kind>FAIL|ERROR|[A-Z!? ]+)\]$")
@@ -87,7 +87,7 @@ class Unittest(Tool):
 
     name = "unittest"
     wanted = (
-        rf"^Ran \d+ tests? in |^(?:FAILED|OK|PASSED)(?: \(.*\))?$|^(?:FAIL|ERROR): |{_RULE.pattern}"
+        rf"^Ran \d+ tests? in |^(?:FAILED|OK|PASSED)(?: \(.*\))?$|^(?:FAIL|ERROR|UNEXPECTED SUCCESS): |{_RULE.pattern}"
         r"|^(?:Failure|Error) in \S|^\[[A-Z!? ]+\]$|^\w+(?:\.\w+){2,}$"
     )
     sign = r"^Ran \d+ tests? in "
@@ -102,7 +102,7 @@ class Unittest(Tool):
                 places.append(line.place)
             elif (m := _UNITTEST_END.match(line.text)) and m[1] and places:
                 for what, number in _UNITTEST_PART.findall(m[1]):
-                    failed += int(number) if what in ("failures", "errors") else 0
+                    failed += int(number) if what in ("failures", "errors", "unexpected successes") else 0
                     skipped += int(number) if what.lower().startswith("skip") else 0
         if not places:
             return None

@@ -222,9 +222,9 @@ def _totals(frame: pl.DataFrame, found: Sequence[_Told]) -> list[dict[str, objec
         at = [n for n, line in enumerate(told.lines) if line.place in ends]
         for before, n, after in zip([-1, *at], at, [*at[1:], len(told.lines)], strict=False):
             said, place = told.tool.report(told.lines[before + 1 : after]), told.lines[n].place
-            if said and (said.ran or said.failed):
+            if said and (said.ran or said.failed or said.broken):
                 stands = where.row(index[place], named=True)
-                rows.append((place, stands | {"tool": told.report.tool, "failed": said.failed > 0}))
+                rows.append((place, stands | {"tool": told.report.tool, "failed": said.failed > 0 or said.broken}))
     return [row for _, row in sorted(rows, key=lambda r: r[0])]
 
 

@@ -10,10 +10,11 @@ from runcase.analysis.test_reports.base import counts as counted
 
 _END = re.compile(
     r"^(?:[ℹ#]) (?:pass +(?P<passed>\d+)|fail +(?P<failed>\d+)|cancelled (?P<failed_late>[1-9]\d*)"
-    r"|skipped +(?P<skipped>\d+)|skip: +(?P<skipped_old>\d+))$"
+    r"|skipped +(?P<skipped>\d+)|skip:? +(?P<skipped_old>\d+))$"
 )
 _POINT = re.compile(r"^(not )?ok \d+ ?(?:- )?(.*?)(?: # time=\S+(?: \{)?)?$")
 _DIRECTIVE = re.compile(r"# ?(skip|todo)\b", re.IGNORECASE)
+_SKIPPED = re.compile(r"# ?skip\b", re.IGNORECASE)
 _NESTED = re.compile(r"^(\s*)not ok \d+ ?(?:- )?(.*?)(?: # time=\S+)?$")
 _SPEC = re.compile(r"^(\s*)✖ (.+) \([\d.]+m?s\)$")
 
@@ -22,7 +23,7 @@ class Tap(Tool):
     """TAP 12 to 14 as test programs print it, with or without totals, and node's `spec` reporter."""
 
     name = "tap"
-    wanted = r"^\s*(?:not )?ok \d+\b|^[ℹ#] (?:pass|fail|cancelled|skipped|skip:) +\d+$|^\s*✖ .+ \([\d.]+m?s\)$"
+    wanted = r"^\s*(?:not )?ok \d+\b|^[ℹ#] (?:pass|fail|cancelled|skipped|skip:?) +\d+$|^\s*✖ .+ \([\d.]+m?s\)$"
     sign = r"^(?:not )?ok \d+\b|^[ℹ#] pass +\d+$"
 
     def report(self, lines: Sequence[Line]) -> Report | None:
@@ -34,6 +35,7 @@ class Tap(Tool):
         if ends:
             passed, failed, skipped = (summed(ends, kind) for kind in ("passed", "failed", "skipped"))
             places = tuple(line.place for line, _ in ends)
+            skipped = skipped or sum(1 for _, m in points if _SKIPPED.search(m[2]))
             return Report(self.name, passed + failed, passed, failed, skipped, names if failed else (), places)
         if not points:
             return None

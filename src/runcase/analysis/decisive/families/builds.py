@@ -11,7 +11,8 @@ COMPILERS = (
     Family("fatal_include", rf"{FILE}:\d+(?::\d+)?: fatal error: ", 100, _COMPILE, after=2, sure=True),
     Family(
         "compiler",
-        rf"(?:^|\s|/|\\){FILE}[:(]\d+(?:[:,] ?\d+)?\)?:? *(?:\w+ )?(?:fatal |internal compiler )?[eE]rror\b",
+        rf"(?:^|\s|/|\\){FILE}[:(]\d+(?:[:,.] ?\d+(?:-\d+(?:[:.]\d+)?)?)?\)?:? *(?:\w+ )?(?:fatal "
+        rf"|internal compiler )?[eE]rror\b",
         98,
         _COMPILE,
         after=4,
@@ -118,6 +119,15 @@ COMPILERS = (
     Family("esbuild", r"^✘ \[ERROR\] \S|^\[!\] (?:\(plugin [^)]*\) )?\w*Error: ", 95, _COMPILE, after=2, sure=True),
     Family("haskell", r"^\S+\.hs:\d+:\d+: error", 98, _COMPILE, after=4, sure=True),
     Family("protoc", r"^\S+\.(?:proto|thrift|fbs):\d+:\d+: ", 96, _COMPILE, sure=True),
+    Family("ocaml", r'^File "[^"]+\.mli?", lines? \d+[\d-]*, characters ', 98, _COMPILE, after=4, sure=True),
+    Family(
+        "makefile",
+        r"^\S+:\d+: \*\*\* (?:missing |recipe commences|commands commence|unterminated|multiple target|extraneous)",
+        96,
+        "build.syntax",
+        sure=True,
+    ),
+    Family("make_stop", r"^\S+:\d+: \*\*\* .*\.  Stop\.$", 92, None, sure=True),
     Family("fortran", r"^\S+\.[fF]\d*:\d+:\d+:$", 98, _COMPILE, after=5, sure=True),
     Family(
         "elixirc",
@@ -127,7 +137,15 @@ COMPILERS = (
         after=1,
         sure=True,
     ),
-    Family("php_syntax", r"^(?:PHP )?Parse error: |^\S+:\d+: syntax errors?\b", 97, "build.syntax", after=2, sure=True),
+    Family(
+        "perl_syntax",
+        r"^(?:syntax error|Global symbol \".*) at \S+ line \d+[,.]",
+        96,
+        "build.syntax",
+        after=1,
+        sure=True,
+    ),
+    Family("php_syntax", r"^(?:PHP )?Parse error: |^\S+:\d+: syntax errors?\b", 99, "build.syntax", after=2, sure=True),
     Family(
         "syntax",
         r"^\s*(?:\w+\.)*(?:SyntaxError|IndentationError|TabError|ParseError)\b",
@@ -177,6 +195,7 @@ LINTERS = (
         "lint_end",
         r"^✖ \d+ problems? \([1-9]|^Found [1-9]\d* errors?\b|^\[?\*?\]? ?[1-9]\d* fixable"
         r"|^\d+ files? inspected, [1-9]\d* offenses?|^\s*\[ERROR\] Found [1-9]\d* errors?|^[1-9]\d* errors? generated"
+        r"|^Failed: [1-9]\d* failure\(s\)|^❌ Validation failed with [1-9]\d* errors?"
         r"|^[1-9]\d* (?:problems?|issues?|violations?|errors?)\b.*(?:found|\()",
         80,
         _LINT,
@@ -192,6 +211,7 @@ LINTERS = (
         after=1,
         sure=True,
     ),
+    Family("clang_tidy", r": (?:error|warning): .*[\[,]-warnings-as-errors\]$", 101, _LINT, after=2, sure=True),
     Family("clang_format", r": error: code should be clang-formatted", 101, _LINT, after=2, sure=True),
     Family("error_row", rf"^\s*(?:(?:Error|error): )?{FILE}:\d+:\d+: .*\([\w@/.-]+\)$", 98, _LINT, sure=True),
     Family("cppcheck", rf"^{FILE}:\d+:\d+: (?:error|warning|style|performance): .*\[\w+\]$", 99, _LINT, sure=True),
@@ -225,6 +245,11 @@ LINTERS = (
     ),
     Family("commitlint", r"^✖ +\S.*\[[\w-]+\]$", 95, _LINT, sure=True),
     Family("gofmt", r"^diff (?:-u )?\S+\.orig \S+", 92, _LINT, after=6, sure=True),
+    Family("cspell", rf"^{FILE}:\d+:\d+ - Unknown word \(", 96, _LINT, sure=True),
+    Family(
+        "markdownlint", rf"^{place('mdx?', 'markdown')}:\d+(?::\d+)?:? (?:error )?MD\d{{3}}\b", 99, _LINT, sure=True
+    ),
+    Family("knip", r"^(?:Unused|Unlisted|Unresolved) [a-z]\w*(?: \w+)* +\(\d+\)$", 92, _LINT, after=1, sure=True),
     Family("codespell", rf"^{FILE}:\d+: \S+ ==> \S", 96, _LINT, sure=True),
     Family("biome", r"^\S+\.\w+(?::\d+:\d+)? (?:lint/\S+|format|organizeImports|assist/\S+) .*━", 97, _LINT, after=2),
     Family("swiftlint", rf"^{FILE}:\d+:\d+: (?:error|warning): .* Violation: .*\(\w+\)$", 101, _LINT, sure=True),
@@ -235,6 +260,10 @@ LINTERS = (
     Family("format_violations", r"^> The following files had format violations", 96, _LINT, after=4, sure=True),
     Family("imports", r"^ERROR: \S+ Imports are incorrectly sorted", 96, _LINT, sure=True),
     Family("prettier", r"^\[(?:error|warn)\] \S+\.\w+$", 92, _LINT, sure=True),
+    Family("prettier_syntax", r"^\[error\] \S+\.\w+: SyntaxError: ", 97, "build.syntax", after=2, sure=True),
+    Family("black_syntax", r"^error: cannot (?:parse|format)[ :]", 97, "build.syntax", after=3, sure=True),
+    Family("eslint_unset", r"^ESLint couldn't find (?:an?|the) ", 95, "config.invalid", sure=True),
+    Family("vulture", rf"^{place('py')}:\d+: unused .*\(\d+% confidence\)$", 96, _LINT, sure=True),
     Family(
         "prettier_end",
         r"^\[(?:error|warn)\] (?:Code style issues|Forgot to run Prettier)",
@@ -257,6 +286,16 @@ LINTERS = (
     ),
 )
 BUILD_TOOLS = (
+    Family("grunt", r"^Warning: .* Use --force to continue\.$", 95, "build.task_failed", sure=True),
+    Family(
+        "dbt_model",
+        r"^(?:\d\d:\d\d:\d\d +)?\s*(?:Runtime|Database) Error in \w+ \S+ \(\S+\)(?:\n|$)",
+        84,
+        "crash.database",
+        after=4,
+        sure=True,
+    ),
+    Family("dbt", r"(?:^|\n)\s*(?:Compilation|Parsing|Dependency) Error\b.*(?:\n|$)", 97, "build.compile", after=4),
     Family("gradle_task", r"^> Task :\S+ FAILED", 88, "build.task_failed", sure=True),
     Family(
         "gradle_what",
@@ -282,7 +321,7 @@ BUILD_TOOLS = (
     Family("pkg_config", r"^checking for .*\.\.\. no$", 60, None),
     Family(
         "webpack",
-        r"^(?:ERROR in \S|Module not found:|Module build failed|\S+ Module parse failed)",
+        r"^(?:ERROR in (?:\S*[./\[]|main\b)|Module not found:|Module build failed|\S+ Module parse failed)",
         96,
         _COMPILE,
         after=2,
@@ -317,6 +356,7 @@ BUILD_TOOLS = (
         "sphinx_warning", r"\.(?:rst|md|ipynb|py)(?::docstring of \S+)?:\d+: WARNING: ", 64, "build.docs", sure=True
     ),
     Family("docs_row", r"^WARNING -  ", 91, "build.docs", sure=True),
+    Family("docs_config", r"^ERROR +- +Config value ", 95, "config.invalid", sure=True),
     Family("strict_docs", r"^Aborted with \d+ warnings? in strict mode", 86, "build.docs", sure=True, total=True),
     Family("broken_links", r"broken link|[Dd]ead link|✖ .*→ Status: \d+", 84, "build.docs"),
     Family(

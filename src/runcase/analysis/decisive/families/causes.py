@@ -17,7 +17,7 @@ CRASHES = (
     Family(
         "abort",
         r"\bSIGABRT\b|Aborted \(core|core dumped|terminate called|free\(\): invalid|double free"
-        r"|Assertion .* failed\.?$",
+        r"|Assertion .* failed\.?$|has overflowed its stack$|^fatal runtime error: ",
         93,
         "crash.abort",
         after=2,
@@ -43,10 +43,10 @@ CRASHES = (
     ),
     Family("miri", r"(?:^|\.\.\. )error: Undefined Behavior: \S", 102, "crash.sanitizer", after=4, sure=True),
     Family("race", r"^WARNING: DATA RACE", 98, "crash.data_race", after=6, sure=True),
-    Family("rust_panic", r"^thread '.*' (?:\(\d+\) )?panicked at", 96, "crash.panic", after=3, sure=True),
+    Family("rust_panic", r"^\s{0,4}thread '.*' (?:\(\d+\) )?panicked at", 96, "crash.panic", after=3, sure=True),
     Family(
         "oom_heap",
-        r"JavaScript heap out of memory|java\.lang\.OutOfMemoryError",
+        r"JavaScript heap out of memory|java\.lang\.OutOfMemoryError|Allowed memory size of \d+ bytes exhausted",
         100,
         "resource.oom",
         after=1,
@@ -130,7 +130,8 @@ NETWORK = (
             r"|[Nn]etwork is unreachable|TLS handshake|SSL_ERROR|[Cc]ertificate (?:verify failed|has expired)"
             r"|SSL certificate problem|CERT_HAS_EXPIRED|x509: certificate|socket hang up|unexpected EOF|RPC failed"
             r"|early EOF|remote end hung up|No route to host|i/o timeout|Read timed out|ConnectTimeout|PKIX path"
-            r"|[Cc]ould not connect to|Failed to connect to|SSLHandshakeException|net::ERR_|Couldn't connect to server"
+            r"|[Cc]ould not connect to|Failed to connect to|SSLHandshakeException|invalid peer certificate"
+            r"|All attempts to connect to|net::ERR_|Couldn't connect to server"
         ),
         93,
         "dependency.network",
@@ -187,7 +188,8 @@ SERVICES = (
         r"|\b(?:relation|column|table|type|schema|function|constraint|index) [\"'`]?[\w.]+[\"'`]?"
         r" (?:of relation \S+ )?(?:already exists|does not exist)"
         r"|SQL compilation error|[Dd]eadlock (?:detected|found when)|\bORA-\d{5}: |\(SQLSTATE \w{5}\)|SQLSTATE\[\w{5}\]"
-        r"|Unknown column '|no such (?:table|column): ",
+        r"|Unknown column '|no such (?:table|column): |ERROR:  syntax error at or near \"|\b(?:Binder|Catalog"
+        r"|Conversion) Error: ",
         89,
         "crash.database",
         after=1,
@@ -211,6 +213,29 @@ SETTINGS = (
         "port", r"EADDRINUSE|[Aa]ddress already in use|port is already allocated", 97, "config.port_in_use", after=1
     ),
     Family("service", r"^dependency failed to start: |container \S+ is unhealthy", 96, "dependency.service"),
+    Family(
+        "jvm_start",
+        r"^Unrecognized (?:VM )?option|^Invalid (?:maximum|initial) heap size"
+        r"|^Error: Could not find or load main class ",
+        97,
+        "config.invalid",
+        after=1,
+    ),
+    Family(
+        "pom",
+        r"\bNon-(?:readable|parseable) (?:POM|settings)|\bMalformed POM\b"
+        r"|requires a project to execute but there is no POM",
+        97,
+        "config.invalid",
+        sure=True,
+    ),
+    Family("environment_key", r"^KeyError: '[A-Z][A-Z0-9]*_[A-Z0-9_]+'$", 93, "config.invalid"),
+    Family(
+        "shell_unset",
+        r": line \d+: \w+: (?:must be|is (?:not set|required|unset)|parameter (?:null or )?not set|please set)",
+        95,
+        "config.invalid",
+    ),
     Family("emerg", r"(?:^|\s)\[emerg\] \S", 90, "config.invalid"),
     Family("shell_syntax", r": line \d+: syntax error\b|: \d+: Syntax error: ", 97, "build.syntax", after=1),
     Family(
@@ -278,7 +303,9 @@ SETTINGS = (
             r"(?:command not found|: not found$|is not recognized as (?:an internal|the name|a name)"
             r"|executable (?:file )?not found|[Nn]o such command|Unable to locate executable|spawn \S+ ENOENT"
             r"|CommandNotFoundException|Missing script:|No rule to make target|Unknown command"
-            r"|No targets specified and no makefile)"
+            r"|No targets specified and no makefile|^g?make(?:\[\d+\])?: [\w.+-]+: No such file or directory$"
+            r"|Don't know how to build task '|couldn't resolve module/action '"
+            r"|^Target \"[^\"]+\" does not exist in the project|Unknown lifecycle phase )"
         ),
         95,
         "config.command_not_found",

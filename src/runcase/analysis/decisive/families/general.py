@@ -14,6 +14,14 @@ EXCEPTIONS = (
         _THROWN,
     ),
     Family(
+        "python_raised",
+        r"^(?:[a-z_]\w*\.)+(?:(?:Broken|Invalid|Missing|Unknown|Unexpected)[A-Z]\w*|[A-Z]\w*(?:NotFound|DoesNotExist|Timeout"
+        r"|Expired|Abort(?:ed)?|Denied|Refused|Unavailable|Conflict|Forbidden|Unauthorized|Missing|Rejected|Exceeded|Failed"
+        r"|Violation|Undefined\w*))(?:: |$)",
+        90,
+        _THROWN,
+    ),
+    Family(
         "java_error",
         r"^(?:Exception in thread .*|(?:[a-z][\w$]*\.)+[A-Z]\w*(?:Exception|Error|Failure)\b.*)",
         88,
@@ -23,11 +31,22 @@ EXCEPTIONS = (
     Family("caused_by", r"^\s*(?:\[\w+\] )?Caused by: \S+", 94, _THROWN, after=1),
     Family(
         "js_error",
-        r"^\s*(?:\[!\] |[▲✘│] )?(?:Unhandled\w* |Uncaught )?(?:[A-Z]\w*(?:Error|Exception)|Error)(?: \[\w+\])?: \S",
+        r"^\s*(?:\[!\] |[▲✘│] |\[)?(?:Unhandled\w* |Uncaught )?(?:[A-Z]\w*(?:Error|Exception|Rejection)|Error)"
+        r"(?: \[\w+\])?: \S",
         90,
         _THROWN,
         after=2,
     ),
+    Family("js_cause", r"^\s*\[cause\]: \S", 93, _THROWN, after=1),
+    Family(
+        "grouped_error",
+        r"^[ |]+\| (?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Warning|Failure|Fault"
+        r"|Timeout)(?::|$)",
+        92,
+        _THROWN,
+        unless=r"Group: ",
+    ),
+    Family("error_group", r"^(?:[ |]*\| )?(?:Base)?ExceptionGroup: ", 78, _THROWN),
     Family(
         "ruby_error", r"^\S+\.rb:\d+:in .*\((?:\w+::)*\w*(?:Error|Exception|Exit)\)|^(?:\w+::)+\w*Error: ", 93, _THROWN
     ),
@@ -38,6 +57,10 @@ EXCEPTIONS = (
     Family("no_output", r"^\s*Missing output file\(s\) \S", 92, None, sure=True),
     Family("htslib", r"^\[E::\w+\] \S", 91, None, after=1, sure=True),
     Family("node_throw", r"^\s*throw (?:new |er|err)", 70, _THROWN, after=1),
+    Family("r_error", r"^Error in \S.*\) ?: ?", 92, _THROWN, after=1),
+    Family(
+        "lisp_error", r"^(?:debugger invoked on a|Unhandled) [A-Z][\w:-]+ in thread\b", 93, _THROWN, after=1, sure=True
+    ),
     Family("perl_error", r"^\S.* at \S+ line \d+\.?$", 84, _THROWN, unless="^[Ww]arning"),
     Family("rake", r"^rake aborted!|^bin/rails aborted!", 70, _THROWN, after=1),
     Family("traceback", r"^\s*Traceback \(most recent call last\)", 60, _THROWN),
@@ -47,7 +70,7 @@ EXCEPTIONS = (
         r"|No output has been received|timeout of \d+\s?m?s exceeded",
         86,
         "timeout.operation",
-        unless=r"(?i)time-?out\S* *[=:] *\d|^\s*timeout[ _]\w+ *[:=]|\w-timeout\b|--time-?out|timeout-\d"
+        unless=r"(?i)\btimeout\)$|time-?out\S* *[=:] *\d|^\s*timeout[ _]\w+ *[:=]|\w-timeout\b|--time-?out|timeout-\d"
         r"|\bwith (?:a )?timeout of \d",
     ),
     Family(
@@ -126,7 +149,8 @@ WORDS = (
         66,
         None,
         after=1,
-        unless="stack trace is suppressed; run |Total time: |^ERROR: (?:Job failed: exit|script returned exit code)",
+        unless=r"^\s*\[?(?:ERROR|error)\]?\s*$|stack trace is suppressed; run |Total time: "
+        r"|^ERROR: (?:Job failed: exit|script returned exit code)",
     ),
     Family(
         "failed_word",

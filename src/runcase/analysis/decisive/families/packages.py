@@ -46,6 +46,18 @@ GIT = (
     ),
 )
 PACKAGES = (
+    Family("twine", r"^Checking \S+\.(?:whl|gz|zip): FAILED\b", 97, "build.package", after=2, sure=True),
+    Family(
+        "manifest",
+        r"\binvalid pyproject\.toml config|^The Poetry configuration is invalid|JSON\.parse Invalid package\.json"
+        r"|^\./composer\.json is (?:invalid|valid for simple usage with Composer but)",
+        97,
+        "config.invalid",
+        after=2,
+        sure=True,
+    ),
+    Family("not_installed", r"^\S+ \S+ requires \S+, which is not installed\.$", 82, "dependency.conflict"),
+    Family("pip_raised", r"^ {6}[A-Z]\w*(?:Error|Exception|Exit): \S", 93, "dependency.build", before=2),
     Family(
         "solver",
         r"^(?:Could not find compatible versions|.*No solution found when resolving|.*Could not solve for environment)",
@@ -62,7 +74,8 @@ PACKAGES = (
             r"|could not find compatible versions for pod|dependency resolution failed|"
             r"conflicting dependencies|code ERESOLVE|^npm (?:ERR!|error) peer \S"
             r"|could not be resolved to an installable set|your php version|version solving failed"
-            r"|depends on .* which (?:requires|doesn't match)|[Uu]nmet (?:peer )?dependenc|held broken packages"
+            r"|depends on .* which (?:requires|doesn't match)|[Uu]nmet (?:peer |build )?dependenc|held broken packages"
+            r"|Not compatible with your version of node"
             r"|incompatible with|SolverProblemError|versions conflict|Bundler could not find compatible"
         ),
         95,
@@ -80,7 +93,7 @@ PACKAGES = (
             r"|manifest unknown|Failed to download|does not exist in the registry|error NU\d{4}|unknown revision"
             r"|nothing provides|PackagesNotFoundError|No match for argument|Failed to fetch|No available formula"
             r"|has no installation candidate|Hash Sum mismatch|hash(?:es)? (?:do(?:es)? not match|mismatch)|EINTEGRITY"
-            r"|not found: manifest|pull access denied|version `\S+' not found|ERR_PNPM_(?:FETCH|NO_MATCH)"
+            r"|not found: manifest|pull access denied|version `\S+' not found|ERR_PNPM_(?:FETCH|NO_MATCH|\w*RESOLVE)"
             r"|was not found in any of the following sources|\(no such package\)|unable to select packages"
             r"|checksum mismatch|[Ii]ntegrity check(?:sum)? failed|GPG (?:check FAILED|error)|NO_PUBKEY"
             r"|HASHES FROM THE REQUIREMENTS"
@@ -123,10 +136,12 @@ PACKAGES = (
             r"lockfile can't be updated|frozen mode is set"
             r"|[Ll]ock ?file.*(?:out of date|out of sync|not up to date|needs to be updated|would (?:have been"
             r"|be) modified)"
-            r"|ERR_PNPM_OUTDATED_LOCKFILE|--locked was passed|npm ci` (?:command )?can only|YN0028|lock file version"
+            r"|ERR_PNPM_(?:OUTDATED|NO)_LOCKFILE|--locked(?:` was provided| was passed)"
+            r"|npm ci` (?:command )?can only|YN0028|lock file version"
             r"|(?:poetry|Pipfile|composer|pdm|uv)\.lock .*(?:out of date|last generated|not up to date|needs)"
             r"|since \S+\.lock was last generated|updates to go\.mod needed|go: updates to go\.sum"
             r"|missing go\.sum entry"
+            r"|deployment setting requires a Gemfile\.lock"
             r"|Missing: \S+ from lock file|Your bundle only supports platforms"
         ),
         97,
@@ -137,10 +152,11 @@ PACKAGES = (
     Family(
         "module",
         (
-            r"ModuleNotFoundError|ImportError|Cannot find (?:module|package)|[Cc]annot load such file"
+            r"ModuleNotFoundError|ImportError|[Cc]annot find (?:module|package)|[Cc]annot load such file"
             r"|ERR_MODULE_NOT_FOUND|package \S+ is not in|no required module provides|ClassNotFoundException"
             r"|NoClassDefFoundError|No module named|Can't locate \S+\.pm|there is no package called"
-            r"|[Ff]ailed to resolve import|Could not resolve [\"'][@\w]|[Cc]annot resolve module"
+            r"|Could not import (?:module |extension |')"
+            r"|[Ff]ailed to resolve (?:import|[\"']\.)|Could not resolve [\"'][@\w]|[Cc]annot resolve module"
             r"|Error: Can't resolve '"
         ),
         96,
