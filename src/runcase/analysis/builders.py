@@ -22,6 +22,8 @@ class Builder:
     tests: tuple[str, ...] = ()
     gone_on_after: bool = False
     """Scripts often go on after its failure, which counts near the end of a log alone."""
+    by_part: bool = False
+    """It says so of each of its parts, and one that failed fails the whole."""
 
 
 _JVM = ("maven", "gradle", "ant", "sbt", "scalatest", "junit", "junit text", "testng", "cucumber", "unknown tool")
@@ -71,9 +73,17 @@ BUILDERS = (
         "ansible",
         r"\S+ +: ok=\d+ +changed=\d+ +unreachable=0 +failed=0\b",
         r"\S+ +: ok=\d+ +changed=\d+ +(?:unreachable=[1-9]|unreachable=0 +failed=[1-9])",
+        by_part=True,
     ),
     Builder("tox", r"\s+congratulations :\)", r"\s+evaluation failed :\(", _PYTHON),
-    Builder("nox", r"nox > Session \S+ was successful\.", r"nox > Session \S+ failed\.", _PYTHON),
+    Builder("nox", r"nox > Session \S+ was successful\.", r"nox > Session \S+ failed\.", _PYTHON, by_part=True),
+    Builder(
+        "pre-commit",
+        r"\S.*\.{4,}(?:\(.*\))?(?:Passed|Skipped)$",
+        r"\S.*\.{4,}(?:\(.*\))?Failed$",
+        gone_on_after=True,
+        by_part=True,
+    ),
     Builder("yarn", r"(?:✨ +)?Done in [\d.]+s\b", r"error (?:Command failed with exit code \d|Couldn't find )"),
     Builder(
         "npm",
@@ -370,9 +380,11 @@ BUILDERS = (
     ),
     Builder("ninja", r"(?!)", r"ninja: build stopped: "),
     Builder("make", r"(?!)", r"g?make: \*\*\* |\S+:\d+: \*\*\* .*  Stop\.$"),
+    Builder("compilers", r"(?!)", r"\S+\.(?:[ch]|cc|cpp|cxx|hpp|mm?):\d+:\d+: (?:fatal )?error: ", gone_on_after=True),
     Builder("ctest", r"(?!)", r"Errors while running CTest$", gone_on_after=True),
     Builder("sanitizers", r"(?!)", r"SUMMARY: \w+Sanitizer: |ThreadSanitizer: reported [1-9]", gone_on_after=True),
 )
+BY_PART = frozenset(b.tool for b in BUILDERS if b.by_part)
 GONE_ON_AFTER = frozenset(b.tool for b in BUILDERS if b.gone_on_after)
 
 _BOTH_WAYS = [way for b in BUILDERS for way in (b.succeeded, b.failed)]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from runcase.analysis.builders import BUILDERS, GONE_ON_AFTER
+from runcase.analysis.builders import BUILDERS, BY_PART, GONE_ON_AFTER
 from runcase.analysis.last_lines import told_at_the_end
 from runcase.analysis.multiplexed import own_words
 from runcase.analysis.selection import of_kind
@@ -204,9 +204,11 @@ def _outcome(words: Sequence[_Word], turns: Sequence[tuple[int, bool]]) -> _Word
     final, retried = words[-1], [place for place, again in turns if again]
     if final.failed:
         return None if any(place > final.byte_start for place, _ in turns) else final
-    before = [w for w in words if w.failed]
+    before = [w for w in words if w.failed and not (w.tool in GONE_ON_AFTER and w.tool != final.tool)]
     mended = all(w.tool == final.tool and any(w.byte_start < r < final.byte_start for r in retried) for w in before)
-    return final if mended else None
+    if mended:
+        return final
+    return next((w for w in reversed(before) if w.tool == final.tool in BY_PART), None)
 
 
 def _tails(events: pl.LazyFrame, logs: pl.DataFrame, said: pl.DataFrame) -> dict[str, list[tuple[int, str]]]:

@@ -62,7 +62,8 @@ _PURPOSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 
 _ERROR_WORD = re.compile(
-    r"^\s*(?:##\[error\]\s*)?(?:(?:[\w./+-]+: )?(?:Unhandled error|\[?Error\]?|\[?ERROR\]?|error|fatal): ?)*"
+    r"^\s*(?:##\[error\]\s*|::error(?: [^:]*)?::)?"
+    r"(?:(?:[\w./+-]+: )?(?:Unhandled error|\[?Error\]?|\[?ERROR\]?|error|fatal): ?)*"
 )
 """What makes a line a statement of an error, whatever it says."""
 

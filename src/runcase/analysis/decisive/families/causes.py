@@ -304,7 +304,7 @@ SETTINGS = (
             r"|executable (?:file )?not found|[Nn]o such command|Unable to locate executable|spawn \S+ ENOENT"
             r"|CommandNotFoundException|Missing script:|No rule to make target|Unknown command"
             r"|No targets specified and no makefile|^g?make(?:\[\d+\])?: [\w.+-]+: No such file or directory$"
-            r"|Don't know how to build task '|couldn't resolve module/action '"
+            r"|Exception running subprocess \[Errno 2\]|Don't know how to build task '|couldn't resolve module/action '"
             r"|^Target \"[^\"]+\" does not exist in the project|Unknown lifecycle phase )"
         ),
         95,

@@ -53,6 +53,9 @@ EXCEPTIONS = (
     Family("php_error", r"^(?:PHP )?(?:Fatal error|Uncaught \w+): ", 95, _THROWN, after=1, sure=True),
     Family("dotnet_error", r"^Unhandled [Ee]xception[.:]", 94, _THROWN, after=1, sure=True),
     Family("inner_exception", r"^\s*---> (?:[A-Za-z_]\w*\.)+\w*(?:Exception|Error)\b", 93, _THROWN),
+    Family(
+        "snakemake_raised", r'^\w*(?:Error|Exception) in file "?[^"]+"?, line \d+:$', 96, _THROWN, after=1, sure=True
+    ),
     Family("celery", r"\bTask \S+ raised unexpected: \w", 91, _THROWN, sure=True),
     Family("no_output", r"^\s*Missing output file\(s\) \S", 92, None, sure=True),
     Family("htslib", r"^\[E::\w+\] \S", 91, None, after=1, sure=True),
@@ -119,7 +122,15 @@ WORDS = (
         after=1,
         sure=True,
     ),
-    Family("annotation", r"^##\[error\]", 86, None, after=1, unless="Process completed with exit code", sure=True),
+    Family(
+        "annotation",
+        r"^##\[error\]|^::error(?: [^:]*)?::",
+        86,
+        None,
+        after=1,
+        unless="Process completed with exit code",
+        sure=True,
+    ),
     Family(
         "error_first",
         r"^(?:\S+ )?(?:Error|ERROR|error|fatal|FATAL): \S",

@@ -23,8 +23,15 @@ PYTHON = (
     Family("pytest_place", rf"^{FILE}:\d+: \w*(?:Error|Exception|Failed|Exit|Interrupt)\b", 86, _FAILED, sure=True),
     Family("pytest_title", r"^_{3,} (?:ERROR (?:at|collecting) )?\S.* _{3,}$", 84, _FAILED, sure=True),
     Family(
+        "pytest_none",
+        r"^=+ (?:no tests ran|\d+ deselected(?:, \d+ warnings?)?) in [\d.]+",
+        92,
+        "test.none_found",
+        sure=True,
+    ),
+    Family(
         "pytest_totals",
-        r"^=+ (?:\d+ \w+, )*\d+ (?:failed|errors?)\b.* in [\d.]+|^=+ no tests ran in",
+        r"^=+ (?:\d+ \w+, )*\d+ (?:failed|errors?)\b.* in [\d.]+",
         66,
         _FAILED,
         sure=True,
