@@ -174,7 +174,7 @@ BUILDERS = (
         gone_on_after=True,
     ),
     Builder("meson", r"(?!)", r"\S*meson\.build:\d+:\d+: ERROR: "),
-    Builder("cmake", r"(?!)", r"-- Configuring incomplete, errors occurred!"),
+    Builder("cmake", r"\[100%\] Built target \S+$", r"-- Configuring incomplete, errors occurred!"),
     Builder(
         "dbt",
         r"\s*Done\. PASS=\S+ WARN=\d+ ERROR=0 ",
@@ -303,7 +303,8 @@ BUILDERS = (
         "bundlers",
         r"Application bundle generation complete\. \[|✨ Built in [\d.]+m?s$|\s*⚡️? ?Done in [\d.]+m?s$"
         r"|(?:ESM|CJS|DTS) ⚡️ Build success in |Done, without errors\.$|✓ Built \S+ \([\d.]+ ?MB\)",
-        r"Application bundle generation failed\.|Aborted due to warnings\.|🚨 Build failed\.",
+        r"Application bundle generation failed\.|Aborted due to warnings\.|🚨 Build failed\.|\[!\] (?:\(plugin "
+        r"|\w*Error)",
     ),
     Builder(
         "monorepos",
@@ -355,7 +356,8 @@ BUILDERS = (
         "git, tar and psql",
         r"(?!)",
         r"error: failed to push some refs to |Automatic merge failed; fix conflicts"
-        r"|tar: (?:Error is not recoverable: exiting now|Exiting with failure status)|psql: error: ",
+        r"|tar: (?:Error is not recoverable: exiting now|Exiting with failure status)|psql: error: "
+        r"|(?:sha\d+|md5)sum: WARNING: [1-9]\d* computed checksums? did NOT match",
         gone_on_after=True,
     ),
     Builder("gulp", r"(?!)", r"(?:\[[\d:]+\] )?'.+' errored after "),

@@ -26,6 +26,7 @@ _GOOD = (
 
 _WELL = (
     r"(?i)\b(?:completed|finished|ended|done) successfully\b|\bsuccessfully (?:completed|finished)\b"
+    r"|^(?:Setting up|Processing triggers for) \S+ \([^()]+\) \.\.\.$"
     r"|\btest is successful$|^\s+Applying \S+\.\.\. OK$"
     r"|\bexit(?:ed|ing)? (?:with )?(?:(?:exit |status )?code|status):? 0\.?$|\bexit code:? 0\.?$"
 )

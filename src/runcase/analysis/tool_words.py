@@ -57,6 +57,8 @@ _TRAILER = re.compile(
     r"|(?:Test Suites|Tests|Snapshots|Time):? +|Ran all test suites|\s+Doc-tests \S+$|running 0 tests$|OK(?: \(.*\))?$"
     r"|test result: ok\. 0 passed; 0 failed"
     r"|npm notice|Done in [\d.]+s|(?:real|user|sys)\t\d"
+    # prove
+    r"|Files=\d+, Tests=\d+, |Result: PASS$"
     # Prefect, Dagster
     r"|.*\| prefect - Stopping temporary server|(?:.* )?dagster - (?:DEBUG|INFO) - "
     # Robot Framework, node's own runner

@@ -16,6 +16,7 @@ AGAIN = (
     r"^The command \".+\" failed\. Retrying, \d+ of \d+|^(?:##\[warning\])?Attempt \d+ failed\. Reason: "
     r"|RetryHelper encountered task failure, will retry |^Retry \d+/\d+ exited \d+, retrying in "
     r"|^\W{0,8}(?:[Cc]ommand|[Tt]ests?|Script|Build|Job|Step)\b.{0,200}\bfailed\b.{0,80}\b[Rr]etrying\b|^Retrying$"
+    r"|^\W{0,8}[Aa]ttempt \d+(?: ?(?:/|of) ?\d+)? failed\b.{0,80}\b(?:[Rr]etrying|[Tt]rying again)\b"
     # pytest --last-failed
     r"|^run-last-failure: rerun previous \d+ failure"
 )

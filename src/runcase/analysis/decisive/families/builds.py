@@ -43,6 +43,14 @@ COMPILERS = (
         "clippy", r"^\s+= note: `-[DF] clippy::|^\s+= note: .*\bclippy::\w+.* implied by ", 50, "build.lint", sure=True
     ),
     Family("buf", r"^\S+\.proto:\d+:\d+:[A-Z]", 95, "build.lint", sure=True),
+    Family(
+        "build_script",
+        r"^\s{2,4}thread '.*' (?:\(\d+\) )?panicked at .*\bbuild\.rs:\d+",
+        97,
+        "build.failed",
+        after=1,
+        sure=True,
+    ),
     Family("rust_crate", r"^error: could not compile `", 64, _COMPILE, sure=True),
     Family("candidate", r": note: candidate (?:template|function|constructor)? ?ignored", 70, _COMPILE),
     Family(
@@ -117,6 +125,14 @@ COMPILERS = (
         sure=True,
     ),
     Family("esbuild", r"^✘ \[ERROR\] \S|^\[!\] (?:\(plugin [^)]*\) )?\w*Error: ", 95, _COMPILE, after=2, sure=True),
+    Family(
+        "rolldown",
+        r"^\[(?:UNRESOLVED_\w+|MISSING_EXPORT|UNLOADABLE_\w+|[A-Z]+(?:_[A-Z]+)*_ERROR)\] \S",
+        97,
+        _COMPILE,
+        after=5,
+        sure=True,
+    ),
     Family("haskell", r"^\S+\.hs:\d+:\d+: error", 98, _COMPILE, after=4, sure=True),
     Family("protoc", r"^\S+\.(?:proto|thrift|fbs):\d+:\d+: ", 96, _COMPILE, sure=True),
     Family("ocaml", r'^File "[^"]+\.mli?", lines? \d+[\d-]*, characters ', 98, _COMPILE, after=4, sure=True),
@@ -154,8 +170,9 @@ COMPILERS = (
         before=3,
         sure=True,
     ),
+    Family("patch", r"^\d+ out of \d+ hunks? FAILED", 92, None, before=1, sure=True),
     Family("scons", r"^scons: \*\*\* ", 92, "build.task_failed", sure=True),
-    Family("ninja_target", r"^FAILED: \S*[./]\S*(?: |$)", 66, _COMPILE, after=1, sure=True),
+    Family("ninja_target", r"^FAILED: (?:\[code=\d+\] \S|\S*[./]\S*(?: |$)|\S+ $)", 66, _COMPILE, after=3, sure=True),
 )
 LINTERS = (
     Family("eslint_row", r"^\s+\d+:\d+\s+error\s+\S", 96, _LINT, headed=True, sure=True),
@@ -257,14 +274,20 @@ LINTERS = (
     Family("swiftlint", rf"^{FILE}:\d+:\d+: (?:error|warning): .* Violation: .*\(\w+\)$", 101, _LINT, sure=True),
     Family("phpcs", r"^\s*\d+ \| (?:ERROR|WARNING) +\| ", 96, _LINT, sure=True),
     Family("dart_format", r"^Formatted \d+ files? \([1-9]\d* changed\)", 92, _LINT, before=1, sure=True),
-    Family("stylelint", r"^\s+\d+:\d+\s+[✖×]\s+\S", 96, _LINT, headed=True, sure=True),
+    Family("stylelint", r"^\s+(?:\d+:\d+\s+[✖×]|✖\s+\d+:\d+)\s+\S", 96, _LINT, headed=True, sure=True),
     Family("pmd", r"^\[\w+\] PMD Failure: |^\[ERROR\] (?:High|Medium|Low): .*In .*java", 98, _LINT, sure=True),
     Family("format_violations", r"^> The following files had format violations", 96, _LINT, after=4, sure=True),
     Family("imports", r"^ERROR: \S+ Imports are incorrectly sorted", 96, _LINT, sure=True),
     Family("prettier", r"^\[(?:error|warn)\] \S+\.\w+$", 92, _LINT, sure=True),
     Family("prettier_syntax", r"^\[error\] \S+\.\w+: SyntaxError: ", 97, "build.syntax", after=2, sure=True),
     Family("black_syntax", r"^error: cannot (?:parse|format)[ :]", 97, "build.syntax", after=3, sure=True),
-    Family("eslint_unset", r"^ESLint couldn't find (?:an?|the) ", 95, "config.invalid", sure=True),
+    Family(
+        "eslint_unset",
+        r"^ESLint couldn't find (?:an?|the) |\bcould not find plugin \"",
+        95,
+        "config.invalid",
+        sure=True,
+    ),
     Family("vulture", rf"^{place('py')}:\d+: unused .*\(\d+% confidence\)$", 96, _LINT, sure=True),
     Family(
         "prettier_end",

@@ -43,7 +43,7 @@ CRASHES = (
     ),
     Family("miri", r"(?:^|\.\.\. )error: Undefined Behavior: \S", 102, "crash.sanitizer", after=4, sure=True),
     Family("race", r"^WARNING: DATA RACE", 98, "crash.data_race", after=6, sure=True),
-    Family("rust_panic", r"^\s{0,4}thread '.*' (?:\(\d+\) )?panicked at", 96, "crash.panic", after=3, sure=True),
+    Family("rust_panic", r"^thread '.*' (?:\(\d+\) )?panicked at", 96, "crash.panic", after=3, sure=True),
     Family(
         "oom_heap",
         r"JavaScript heap out of memory|java\.lang\.OutOfMemoryError|Allowed memory size of \d+ bytes exhausted",
@@ -248,7 +248,8 @@ SETTINGS = (
     ),
     Family(
         "checksum",
-        r"computed checksums? did NOT match|[Cc]hecksum (?:verification failed|does not match|validation failed)",
+        r"computed checksums? did NOT match|no properly formatted (?:\w+ )*checksum lines"
+        r"|[Cc]hecksum (?:verification failed|does not match|validation failed)",
         96,
         "input.checksum",
         before=1,

@@ -97,7 +97,7 @@ PACKAGES = (
             r"|was not found in any of the following sources|\(no such package\)|unable to select packages"
             r"|checksum mismatch|[Ii]ntegrity check(?:sum)? failed|GPG (?:check FAILED|error)|NO_PUBKEY"
             r"|HASHES FROM THE REQUIREMENTS"
-            r"|Could not find gem|Bundler cannot continue|package not found"
+            r"|audit endpoint returned an error|Could not find gem|Bundler cannot continue|package not found"
             r"|: \S+ can't be pulled\b|[Ff]ailed to pull image"
             r"|Non-resolvable (?:parent |import )?POM"
         ),
@@ -152,7 +152,8 @@ PACKAGES = (
     Family(
         "module",
         (
-            r"ModuleNotFoundError|ImportError|[Cc]annot find (?:module|package)|[Cc]annot load such file"
+            r"ModuleNotFoundError|ImportError|[Cc]annot find (?:module|package)|Cannot find dependency '"
+            r"|[Cc]annot load such file"
             r"|ERR_MODULE_NOT_FOUND|package \S+ is not in|no required module provides|ClassNotFoundException"
             r"|NoClassDefFoundError|No module named|Can't locate \S+\.pm|there is no package called"
             r"|Could not import (?:module |extension |')"
