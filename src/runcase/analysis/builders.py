@@ -349,7 +349,7 @@ BUILDERS = (
         r"(?!)",
         r"Execution halted$|Compilation failed: [1-9]\d* error\(s\)"
         r"|Execution of \S+ aborted due to compilation errors|BEGIN failed--compilation aborted"
-        r"|unhandled condition in --disable-debugger mode|(?:rake|bin/rails) aborted!",
+        r"|unhandled condition in --disable-debugger mode|(?:rake|bin/rails) aborted!|lua[\w.]*: \S+:\d+: ",
         gone_on_after=True,
     ),
     Builder(

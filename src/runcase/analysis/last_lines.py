@@ -45,14 +45,14 @@ _NO_DOUBT = r"(?i)\b(?:0|no|without) (?:errors?|failures?|failed)\b"
 _CALM = ("info", "debug", "trace", "warning")
 
 
-def told_at_the_end(events: pl.LazyFrame, silent: pl.DataFrame, logs: pl.DataFrame) -> pl.DataFrame:
+def told_at_the_end(events: pl.LazyFrame, logs: pl.DataFrame, spoken_last: pl.DataFrame) -> pl.DataFrame:
     """`VERDICTS` of logs that end in a stated failure of a tool, or in what a program says of its success.
 
     Args:
         events: EVENTS with runs assigned.
-        silent: `source_id` of `logs` in which no tool spoke: where one did, the very last line alone counts, and as a
-            failure alone.
         logs: `run_id, attempt, source_id, lines` of logs that no reader took and whose tools spoke no verdict.
+        spoken_last: `source_id, byte_start`: the last word of a tool, of sources in which one spoke. Below it a failure
+            counts, and a success does not.
     """
     if logs.is_empty():
         return pl.DataFrame(schema=VERDICTS)
@@ -60,7 +60,9 @@ def told_at_the_end(events: pl.LazyFrame, silent: pl.DataFrame, logs: pl.DataFra
     late = pl.col("line") + pl.col("n_lines") - 1 > pl.col("lines") - LAST_LINES
     rows = events.drop("run_id").join(keys, on="source_id", how="inner").filter(late)
     found = rows.select("run_id", "source_id", "byte_start", "ts", "level", "message", ref=ref_of())
+    after = spoken_last.select("source_id", _spoken="byte_start")
     last = found.collect(engine="streaming").sort("source_id", "byte_start")
+    last = last.join(after, on="source_id", how="left", maintain_order="left")
     last = last.with_columns(text=spoken(last["message"], _CHARS)).with_columns(text=own_words(pl.col("text")))
     named = last.with_columns(family=families(last["text"])).with_columns(
         states=pl.col("family").is_in(_stating()) & ~pl.col("level").is_in(_CALM).fill_null(value=False),
@@ -69,10 +71,10 @@ def told_at_the_end(events: pl.LazyFrame, silent: pl.DataFrame, logs: pl.DataFra
     place = pl.int_range(pl.len()).over("source_id")
     stated = place.filter("states").max().over("source_id")
     calm = (~pl.col("good") | (place <= stated)).all().over("source_id")
-    unspoken = pl.col("source_id").is_in(silent["source_id"].implode())
-    failed = named.filter(pl.col("states") & (place == stated) & calm & unspoken)
+    below = pl.col("_spoken").is_null() | (pl.col("byte_start") > pl.col("_spoken"))
+    failed = named.filter(pl.col("states") & (place == stated) & calm & below)
     said = named.filter(pl.col("text").str.strip_chars() != "").group_by("source_id", maintain_order=True).last()
-    well = said.filter(_is_well(pl.col("text")) & unspoken)
+    well = said.filter(_is_well(pl.col("text")) & pl.col("_spoken").is_null())
     ill = said.filter(pl.col("text").str.contains(_ILL).fill_null(value=False))
     loud = ~pl.col("level").is_in(_CALM).fill_null(value=False) & ~pl.col("good")
     last_word = said.filter(pl.col("family").is_in(_telling()) & loud)

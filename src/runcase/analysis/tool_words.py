@@ -84,6 +84,9 @@ _TRAILER = re.compile(
 )
 """What tools still write below their verdict; a line of any other kind may be the begin of something else."""
 
+_ADDENDUM = re.compile(r"Jest (?:has detected the following|did not exit)\b")
+"""What a tool adds below its verdict in lines of any kind."""
+
 _DOUBT = re.compile(r"(?i)error|fail|denied|not found|unable|abort")
 
 
@@ -117,9 +120,9 @@ def last_words(
     said = pl.concat([_built(verdicts, logs), _counted(events, logs, totals)]).sort("source_id", "byte_start", "rank")
     spoken = said.select("source_id").unique()
     plain = logs.filter(pl.col("reader").is_null())
-    silent = plain.join(spoken, on="source_id", how="anti", maintain_order="left")
+    last = said.group_by("source_id", maintain_order=True).agg(pl.col("byte_start").last())
     if said.is_empty():
-        return told_at_the_end(events, silent, silent)
+        return told_at_the_end(events, plain, last)
     turns = _turns(marks.join(logs.select("source_id"), on="source_id", how="semi"))
     tails = _tails(events, logs.filter(pl.col("reader").is_null()), said)
     rows = []
@@ -130,7 +133,7 @@ def last_words(
             rows += _verdict(log, outcome, tails.get(log["source_id"]))
     told = pl.DataFrame(rows, schema=VERDICTS)
     untold = plain.join(told.select("run_id"), on="run_id", how="anti", maintain_order="left")
-    return pl.concat([told, told_at_the_end(events, silent, untold)])
+    return pl.concat([told, told_at_the_end(events, untold, last)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +247,8 @@ def _verdict(log: dict[str, object], word: _Word, tail: list[tuple[int, str]] | 
     if not after:
         return []
     below = [*after[0].split("\n")[word.rank + 1 :], *(line for text in after[1:] for line in text.split("\n"))]
+    at = next((n for n, line in enumerate(below) if _ADDENDUM.match(line)), len(below))
+    below = below[:at]
     if word.tool == "helm" and "NOTES:" in below and not any(_DOUBT.search(line) for line in below):
         below = below[: below.index("NOTES:")]  # what a chart says of itself is of any kind
     if not all(_TRAILER.match(line) for line in below):

@@ -1,4 +1,4 @@
-"""jest, mocha, vitest, elm-test."""
+"""jest, mocha, vitest, uvu, elm-test."""
 
 from __future__ import annotations
 
@@ -145,6 +145,29 @@ def _parts_of(ends: object) -> dict[str, int]:
         for number, what in _PART.findall(parts):
             total[what] = total.get(what, 0) + int(number)
     return total
+
+
+_UVU_END = re.compile(r"^ {2}(?:Total: +(?P<run>\d+)|Passed: +(?P<passed>\d+)|Skipped: +(?P<skipped>\d+))\s*$")
+_UVU_NAME = re.compile(r'^\s+FAIL {2}(?:.+ )?"(.+)"\s*$')
+
+
+class Uvu(Tool):
+    """uvu: what neither passed nor was skipped has failed."""
+
+    name = "uvu"
+    wanted = r"^ {2}(?:Total|Passed|Skipped): +\d+\s*$|^\s+FAIL {2}\S"
+    sign = r"^ {2}Passed: +\d+\s*$"
+
+    def report(self, lines: Sequence[Line]) -> Report | None:
+        """Invocations are summed."""
+        ends = counts(_UVU_END, lines)
+        ran, passed, skipped = (summed(ends, kind) for kind in ("run", "passed", "skipped"))
+        if not ran:
+            return None
+        failed = max(0, ran - passed - skipped)
+        names = distinct([m[1] for line in lines if (m := _UVU_NAME.match(line.text))])
+        places = tuple(line.place for line, said in ends if said["passed"] or not said["run"])
+        return Report(self.name, passed + failed, passed, failed, skipped, names if failed else (), places)
 
 
 _ELM_END = re.compile(r"^(?:Passed: +(?P<passed>\d+)|Failed: +(?P<failed>\d+)|(?:Skipped|Todo): +(?P<skipped>\d+))\s*$")

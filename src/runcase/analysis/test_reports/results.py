@@ -37,7 +37,7 @@ TOOLS: tuple[Tool, ...] = (
     *(python.Pytest(), python.Unittest(), python.STESTR),
     *(maven.Surefire(), jvm.Gradle(), jvm.AntJunit(), jvm.Sbt(), jvm.ScalaTest(), jvm.ZioTest(), jvm.JunitPlatform()),
     *(junit_text.JUNIT_TEXT, junit_text.TESTNG),
-    *(javascript.Jest(), javascript.Mocha(), javascript.Vitest(), javascript.ElmTest()),
+    *(javascript.Jest(), javascript.Mocha(), javascript.Vitest(), javascript.Uvu(), javascript.ElmTest()),
     *(browsers.Karma(), browsers.JASMINE, browsers.Playwright(), browsers.TESTCAFE),
     *(tap.Tap(), tap.AVA, tap.BUN, tap.DENO),
     *(go.GoTest(), go.GOTESTSUM, go.GINKGO),

@@ -219,7 +219,7 @@ LINTERS = (
         sure=True,
         total=True,
     ),
-    Family("too_many_warnings", r"^ESLint found too many warnings", 90, _LINT),
+    Family("too_many_warnings", r"^ESLint found too many warnings", 90, _LINT, before=5),
     Family(
         "would_reformat",
         r"^[Ww]ould reformat|^\d+ files? would be (?:reformatted|changed)|^Diff in \S+",

@@ -60,6 +60,7 @@ EXCEPTIONS = (
     Family("no_output", r"^\s*Missing output file\(s\) \S", 92, None, sure=True),
     Family("htslib", r"^\[E::\w+\] \S", 91, None, after=1, sure=True),
     Family("node_throw", r"^\s*throw (?:new |er|err)", 70, _THROWN, after=1),
+    Family("lua_error", r"^lua[\w.]*: \S+:\d+: \S", 93, _THROWN, after=2),
     Family("r_error", r"^Error in \S.*\) ?: ?", 92, _THROWN, after=1),
     Family(
         "lisp_error", r"^(?:debugger invoked on a|Unhandled) [A-Z][\w:-]+ in thread\b", 93, _THROWN, after=1, sure=True

@@ -48,6 +48,7 @@ NATIVE = (
     Family("automake_totals", r"^# (?:FAIL|ERROR|XPASS): +[1-9]", 74, _FAILED, sure=True, total=True),
     Family("meson_totals", r"^(?:Fail|FAIL|Timeout|TIMEOUT): +[1-9]", 74, _FAILED, sure=True, total=True),
     Family("zig", r"^\d+/\d+ .*\.\.\.FAIL\b", 97, _FAILED, after=3, sure=True),
+    Family("meson_output", r"^std(?:err|out):$", 81, None, after=3, sure=True),
     Family("meson_test", r"^\s*\d+/\d+ .* (?:FAIL|ERROR|TIMEOUT)\s+[\d.]+ ?s", 96, _FAILED, sure=True),
     Family("automake", r"^(?:FAIL|ERROR|XPASS): \S+$", 96, _FAILED, sure=True),
     Family("dotnet_test", r"^\s*(?:Failed|X) \S.*\[[<\d].*m?s\]", 98, _FAILED, after=4, sure=True),
