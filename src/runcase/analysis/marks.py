@@ -90,7 +90,8 @@ def marks(events: pl.LazyFrame, sources: pl.DataFrame, attempts: pl.DataFrame) -
 def _without_repeats(rows: pl.LazyFrame, claims: pl.Expr) -> pl.LazyFrame:
     """Rows without those errors and warnings that stand in the middle of very many of their kind in their source."""
     plain = of_kind(pl.col("kind"), ["error", "warning", *QUIET_KINDS]) & ~claims.fill_null(value=False)
-    repeats = plain & ~pl.col("message").str.contains(OOM_WORDS)
+    # the pattern looks at the texts of these alone: a filter tries all its conditions on every row
+    repeats = plain & ~pl.when(plain).then("message").str.contains(OOM_WORDS).fill_null(value=False)
     inner = _middles(rows.filter(repeats))
     if inner.is_empty():
         return rows
