@@ -189,7 +189,7 @@ def read(
     reading = ReadPlan(formats=formats, keep_raw=settings.keep_raw, compiled=compiled, redact=secrets)
     plan = IngestPlan(reading, packs)
     case.clear_staging()
-    let_go(".so")  # this process waits for those that read: 27 MiB of its libraries (measured 2026-11)
+    let_go()  # this process waits for those that read: 27 MiB of its libraries (measured 2026-11)
     try:
         if settings.scheduler is None:
             ingest(groups, plan, crew, case.root / "ledger", tell)

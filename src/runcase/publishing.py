@@ -93,7 +93,7 @@ def write_dossiers(
             tell(n)
         return
     done = 0
-    let_go(".so")  # what concluding has used of libraries: 30 MiB a process (measured 2026-11)
+    let_go()  # what concluding has used of libraries: 30 MiB a process (measured 2026-11)
 
     def write(share: frozenset[str]) -> int:
         return sum(1 for _ in _written(writing, of_runs(mine, share)))
@@ -167,7 +167,7 @@ def _page_limit(case: Case) -> int | None:
 
 
 def _prepare(writing: Writing) -> tuple[Writing, Conclusions]:
-    let_go(".so")
+    let_go()
     return writing, writing.case.conclusions()
 
 

@@ -29,7 +29,7 @@ from numba import njit
 from runcase.model.allocators import let_go
 
 assert njit(lambda n: n - 1)(41) == 40
-let_go("libllvmlite")
+let_go()
 assert njit(lambda n: n + 1)(41) == 42
 """
 
@@ -42,5 +42,5 @@ def test_a_process_holds_little_of_the_compiler_once_a_kernel_is_loaded() -> Non
     assert int(told(LOADING)) < 8 * 1024  # KiB, of 68,000
 
 
-def test_the_compiler_works_after_it_was_let_go() -> None:
+def test_the_compiler_works_after_its_pages_were_let_go() -> None:
     assert told(COMPILING) == ""

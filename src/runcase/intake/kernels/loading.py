@@ -23,7 +23,7 @@ def kernel(function: Callable[Given, Made]) -> Callable[Given, Made]:
         loaded = len(compiled.overloads)
         made: Made = compiled(*args, **kwargs)
         if len(compiled.overloads) > loaded:
-            let_go(".so")
+            let_go()
         return made
 
     return call
