@@ -135,7 +135,7 @@ _TEMPLATES = {
     "condor": r"[0-9]{3} \([0-9]+(?:\.[0-9]+){2}\) {mm}/{dd} {clock}",
     "after_pid": "[0-9]+:{Y}{mm}{dd}:{HH}{MM}{SS}{dot}",
     "bar": r"{mm}-{dd}\|{clock}",
-    "compact": "{Y}{mm}{dd}[-T _]?{HH}:?{MM}:?{SS}{dot}{zone}",
+    "compact": "{Y}{mm}{dd}[-T _]?{HH}:?{MM}:?{SS}{f}{zone}",
     "compact_ms": r"{Y}{mm}{dd}[-T _:;,]{H1}:{M1}:{S1}(?::(?P<fm>[0-9]{1,3}))?",
     "compact_y2": "{y}{mm}{dd} +{H1}:?{MM}:?{SS}{dot}",
     "num": r"{a}[-/.]{c}[- T]{clock}",
@@ -160,7 +160,7 @@ _ANNOUNCES = (
     rf"(?i:[A-Za-zÀ-ÿ]*(?:start|begin|end)[-_ ]?(?:system|local)?[-_ ]?{_OF_TIME}"
     r"|start|end|run at|started(?: at| on)?|ended(?: at| on)?|finished(?: at| on)?|section start|section end"
     r"|begin logging(?: at)?|end logging(?: at)?|inizio del log"
-    r"|log (?:opened|closed|started)(?: at| on)?|logging started)"
+    r"|log(?: file)? (?:created|opened|closed|started)(?: at| on)?|logging started)"
 )
 _TO_STAMP = r"[\"']?[ \t]?[:=>]*[ \t]*[\"'\[(]?"
 _ANNOUNCED = (
