@@ -50,6 +50,8 @@ GOOD = {
     "sbt": "[info] Passed: Total 3, Failed 0, Errors 0, Passed 3\n[success] Total time: 5 s, completed May 2, 2024\n",
     "bazel": "INFO: Analyzed 3 targets.\nINFO: Build completed successfully, 3 total actions\n",
     "msbuild": "  shop -> /app/bin/shop.dll\n\nBuild succeeded.\n    0 Error(s)\n\nTime Elapsed 00:00:03.2\n",
+    "a linter that a script goes on after": ">> Issue: [B602:subprocess_popen_with_shell_equals_true] shell\n"
+    + _PASSED,
     "an error that the tool survived": "ERROR: could not reach the cache\n" + _PASSED,
 }
 BAD = {
@@ -58,6 +60,14 @@ BAD = {
     "ant": "Buildfile: /app/build.xml\n\ncompile:\n    [javac] A.java:3: error: no symbol\n\nBUILD FAILED\n"
     "/app/build.xml:12: Compile failed.\n\nTotal time: 1 second\n" + _MUCH,
     "sbt": "[info] Failed: Total 3, Failed 1, Errors 0, Passed 2\n[error] Total time: 5 s\n" + _MUCH,
+    "ansible, the first of two hosts": "web1 : ok=2 changed=0 unreachable=0 failed=1\n"
+    "web2 : ok=5 changed=1 unreachable=0 failed=0\n",
+    "pytest, too little coverage": "FAIL Required test coverage of 90% not reached. Total coverage: 75.00%\n" + _PASSED,
+    "jest, a file that did not load": "Test Suites: 1 failed, 1 passed, 2 total\n"
+    "Tests:       3 passed, 3 total\nTime:        1.2 s\nRan all test suites.\n",
+    "a good build, and an error as the very last line": _MAVEN_GOOD
+    + "+ ./deploy.sh\ncp: cannot stat 'shop.jar': No such"
+    " file or directory\n",
     "mocha": "  cart\n    1) adds twice\n\n\n  1 passing (8ms)\n  1 failing\n" + _MUCH,
 }
 UNKNOWN = {

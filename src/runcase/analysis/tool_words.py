@@ -84,9 +84,6 @@ _TRAILER = re.compile(
 )
 """What tools still write below their verdict; a line of any other kind may be the begin of something else."""
 
-_ADDENDUM = re.compile(r"Jest (?:has detected the following|did not exit)\b")
-"""What a tool adds below its verdict in lines of any kind."""
-
 _DOUBT = re.compile(r"(?i)error|fail|denied|not found|unable|abort")
 
 
@@ -247,8 +244,6 @@ def _verdict(log: dict[str, object], word: _Word, tail: list[tuple[int, str]] | 
     if not after:
         return []
     below = [*after[0].split("\n")[word.rank + 1 :], *(line for text in after[1:] for line in text.split("\n"))]
-    at = next((n for n, line in enumerate(below) if _ADDENDUM.match(line)), len(below))
-    below = below[:at]
     if word.tool == "helm" and "NOTES:" in below and not any(_DOUBT.search(line) for line in below):
         below = below[: below.index("NOTES:")]  # what a chart says of itself is of any kind
     if not all(_TRAILER.match(line) for line in below):

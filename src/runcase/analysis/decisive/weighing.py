@@ -24,6 +24,9 @@ _OTHER_PART = 24
 _SHARED = 30
 """What a line loses that all good runs of the job have too; one that some of them have loses half of it and more."""
 
+_PASSED = 20
+"""What a line loses below which a test tool said that all tests passed."""
+
 _NOVEL = 6
 """What a line gains that the good runs of the job do not have."""
 
@@ -56,6 +59,8 @@ def weighed(found: Iterable[Speaking], regions: Sequence[Region], shared: Shared
         shared: What good runs of the same job have of it.
     """
     rows = [(r.place, r.text, BY_NAME[r.family], r.part, r.what) for r in found if r.family is not None]
+    passed = [place for place, _, family, *_ in rows if family.name == "all_passed"]
+    rows = [row for row in rows if row[2].name != "all_passed"]
     inside = {place: any(r.holds(place) for r in regions) for place, *_ in rows}
     seen = Counter(what for *_, what in rows)
     usual = {what for place, *_, what in rows if not inside[place]} if regions else set()
@@ -70,6 +75,8 @@ def weighed(found: Iterable[Speaking], regions: Sequence[Region], shared: Shared
         against: list[tuple[float, str]] = []
         if elsewhere(part, failing):
             against.append((_OTHER_PART, "is of a part of the build that did not fail"))
+        if _before_all_passed(place, family, passed, regions):
+            against.append((_PASSED, "was printed before all tests passed"))
         having = shared.having.get((what, family.name), 0)
         if having:
             against.append(
@@ -92,6 +99,21 @@ def _below(place: int, titles: Sequence[int]) -> bool:
     """Whether a row may belong to the test that the nearest title above it names; `titles` ascend."""
     at = bisect_right(titles, place)
     return at > 0 and place - titles[at - 1] <= REACH
+
+
+def _before_all_passed(place: int, family: Family, passed: Sequence[int], regions: Sequence[Region]) -> bool:
+    """Whether a test tool said below a row that all went well; what is built and tested fails in spite of it.
+
+    Args:
+        place: The row.
+        family: What names it.
+        passed: Where a test tool said so, ascending.
+        regions: Where the run was declared failed: the row counts with what stands in the same.
+    """
+    if (family.failure or "").startswith(("test.", "build.", "resource.", "timeout.run")) or family.total:
+        return False
+    mine = next((r for r in regions if r.holds(place)), None)
+    return any(p > place and (mine is None or mine.holds(p)) for p in passed)
 
 
 def _standing(place: int, regions: Sequence[Region], inside: bool) -> float:

@@ -16,7 +16,7 @@ COMPILERS = (
         98,
         _COMPILE,
         after=4,
-        unless=r": runtime error: |error: Failure!$|\blogger\.go:\d+: ",
+        unless=r": runtime error: |error: Failure!$|\blogger\.go:\d+: |^\s+\w+_test\.go:\d+: ",
         sure=True,
     ),
     Family(
