@@ -34,6 +34,7 @@ _IMAGE_STEP = re.compile(r"^#\d+ ")
 _ENDING = re.compile(r"^(?:##\[|Post job cleanup|(?:\[\w+\] )?Tests? run:|PASS |FAIL |\s*✓|\s*✔|ok \d|travis_|//\S+ )")
 _IDLE = re.compile(
     r"^\s*(?:##\[(?:group|endgroup|debug)|\[command\]|section_(?:start|end):\d|shell: |env:|with:"
+    r"|['\"]?[a-z]\w*['\"]?: (?:false|undefined|null|None|''|\"\"),?$"
     r"|.*[━█]{6}|(?:\[\w+\] *)?(?:[-=*_~─]{3,}\s*|npm (?:ERR!|error)\s*)?$)"
 )
 _FINE = re.compile(r"(?i)\b(?:success\w*|succeeded|completed|finished|done|stored|saved|uploaded|passed)\b")

@@ -23,6 +23,9 @@ _BARE = re.compile(
 _MEMBERS = tuple(rf'"{key}": ?"((?:[^"\\]|\\.)+)"' for key in ("stderr", "module_stderr", "msg", "message", "error"))
 """What tells in an object, the most first: what a command wrote says more than that it failed."""
 
+_PRINTED = re.compile(r"^(?:stderr|stdout|all|message): (['\"`])(.+?)(?:\\n)*\1,?(?: \+)?$")
+"""A member of an error as Node.js prints it."""
+
 _FRAME = re.compile(r"^\s*(?:at |File \")")
 _RULED = re.compile(r"^[\s_=*#-]{4,}>?\s*|[\s_=*#-]{4,}$")
 _JOINED = 3
@@ -44,7 +47,7 @@ def headline(c: Candidate, texts: Mapping[int, str]) -> str:
         raised = title[1] if title else lines[-1] if not lines[-1].startswith(" ") else None
     else:
         lines, raised = lines[_speaking(c, lines) :], None
-    head = _without_object((_RULED.sub("", lines[0]) or lines[0]).strip())
+    head = _without_object(_PRINTED.sub(r"\2", (_RULED.sub("", lines[0]) or lines[0]).strip()))
     head = " ".join([head, *_announced(c, head, lines[1:], texts)])[:ROOM]
     return f"{head}; {raised[:ROOM]}" if raised and not head.startswith("Traceback") else raised or head
 

@@ -11,7 +11,10 @@ QUIET = (
     # what CMake tries out
     r"|^-- (?:Performing Test|Looking for|Check(?:ing)?) "
     # what a runner of GitLab says of artifacts and caches, whose lack fails no job
-    r"|^ERROR: No files to upload|^Failed to (?:extract|create) cache)|"
+    r"|^ERROR: No files to upload|^Failed to (?:extract|create) cache"
+    # members of a printed error that say that something was not so
+    r"|^\s*['\"]?(?:timedOut|isCanceled|isTerminated|isMaxBuffer|killed|failed|aborted|signal|error)['\"]?:"
+    r" (?:false|undefined|null|None),?$)|"
     # counts of zero
     r"(?i)(?:^|[^\w.])(?:0|no|zero|without) (?:errors?|failures?|failed|problems|issues)\b|\b(?:errors?"
     r"|failures?|failed)[:=(] *0\b"
