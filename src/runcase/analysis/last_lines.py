@@ -26,7 +26,8 @@ _GOOD = (
 
 _WELL = (
     r"(?i)\b(?:completed|finished|ended|done) successfully\b|\bsuccessfully (?:completed|finished)\b"
-    r"|^(?:Setting up|Processing triggers for) \S+ \([^()]+\) \.\.\.$"
+    # dpkg, when all packages are set up; nginx; Django
+    r"|^Processing triggers for \S+ \([^()]+\) \.\.\.$"
     r"|\btest is successful$|^\s+Applying \S+\.\.\. OK$"
     r"|\bexit(?:ed|ing)? (?:with )?(?:(?:exit |status )?code|status):? 0\.?$|\bexit code:? 0\.?$"
 )

@@ -26,7 +26,8 @@ QUIET = (
     # what Python's `warnings` writes
     r"|\.py:\d+: \w*Warning: "
     # names of files, packages and flags
-    r"|\w(?:[/_-]errors\b|\.errors(?:[^.\w]|\.(?-i:[^A-Z])|$))|\berrors[/_-]\w|error(?:_handler|-handler|_test|\.test|-overlay|s?\.(?:[cm]?[jt]sx?|py|go|rs|rb"
+    r"|\w(?:[/_-]errors\b|\.errors(?:[^.\w]|\.(?-i:[^A-Z])|$))"
+    r"|\berrors[/_-]\w|error(?:_handler|-handler|_test|\.test|-overlay|s?\.(?:[cm]?[jt]sx?|py|go|rs|rb"
     r"|java|h|c|cpp|md|o|lo|po|svg|class))\b|--\S*(?:error|fail)\S*"
     # marks of the runner, echoed commands
     r"|^##\[(?:group|endgroup|debug|command)\]|^\[command\]|^\x1b\[36;1m|^\s*(?:if|then|fi|echo|set"

@@ -58,19 +58,8 @@ def told_lines(lines: Sequence[str]) -> list[int]:
     titles = [n for n, line in enumerate(lines) if n and line[:1].strip()]
     below = [n for t in titles if lines[t].rstrip().endswith(":") for n in _first_below(lines, t)]
     inner = [n - line.strip().startswith("[end") for n, line in enumerate(lines) if _INNER.match(line)]
-    kept = {
-        0,
-        1,
-        2,
-        *inner[-3:],
-        *titles[:3],
-        *titles[-3:],
-        *(n + 1 for n in titles[-1:]),
-        *below[:FEW],
-        last - 2,
-        last - 1,
-        last,
-    }
+    kept = {0, 1, 2, *titles[:3], *titles[-3:], *(n + 1 for n in titles[-1:]), *below[:FEW], *inner[-3:]}
+    kept |= {last - 2, last - 1, last}
     return sorted(n for n in kept if 0 <= n <= last)
 
 
