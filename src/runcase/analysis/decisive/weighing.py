@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from runcase.analysis.decisive.details import REACH
 from runcase.analysis.decisive.families import Family
+from runcase.analysis.decisive.families.other_tests import ALL_PASSED
 from runcase.analysis.decisive.naming import BY_NAME
 from runcase.analysis.decisive.novelty import NOTHING, Shared
 from runcase.analysis.decisive.parts import elsewhere, failing_parts
@@ -59,8 +60,8 @@ def weighed(found: Iterable[Speaking], regions: Sequence[Region], shared: Shared
         shared: What good runs of the same job have of it.
     """
     rows = [(r.place, r.text, BY_NAME[r.family], r.part, r.what) for r in found if r.family is not None]
-    passed = [place for place, _, family, *_ in rows if family.name == "all_passed"]
-    rows = [row for row in rows if row[2].name != "all_passed"]
+    passed = [place for place, _, family, *_ in rows if family is ALL_PASSED]
+    rows = [row for row in rows if row[2] is not ALL_PASSED]
     inside = {place: any(r.holds(place) for r in regions) for place, *_ in rows}
     seen = Counter(what for *_, what in rows)
     usual = {what for place, *_, what in rows if not inside[place]} if regions else set()

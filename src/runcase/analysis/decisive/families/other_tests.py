@@ -213,20 +213,17 @@ COMMON = (
     ),
 )
 
-ALL_PASSED = (
-    Family(
-        "all_passed",
-        r"^(?:=+ )?(?:\d+ (?:skipped|deselected|xfailed|xpassed|warnings?|rerun), )*\d+ passed"
-        r"(?:, \d+ (?:skipped|deselected|xfailed|xpassed|warnings?|rerun))* in [\d.]+ ?s"
-        r"|^OK \((?:\d+ tests?, |skipped=|expected failures=).*\)$"
-        r"|^\s*Test Suites: (?:\d+ skipped, )?\d+ passed, .*total$"
-        r"|^\d+ (?:examples|specs|tests), 0 failures\b|^100% tests passed|^Result: PASS$"
-        r"|^(?:\[INFO\] )?Tests run: \d+, Failures: 0, Errors: 0, Skipped: \d+$|^# fail +0$",
-        1,
-        None,
-        sure=True,
-    ),
+ALL_PASSED = Family(
+    "all_passed",
+    r"^(?:=+ )?(?:\d+ (?:skipped|deselected|xfailed|xpassed|warnings?|rerun), )*\d+ passed"
+    r"(?:, \d+ (?:skipped|deselected|xfailed|xpassed|warnings?|rerun))* in [\d.]+ ?s"
+    r"|^OK \((?:\d+ tests?, |skipped=|expected failures=).*\)$"
+    r"|^\s*Test Suites: (?:\d+ skipped, )?\d+ passed, .*total$"
+    r"|^\d+ (?:examples|specs|tests), 0 failures\b|^100% tests passed|^Result: PASS$"
+    r"|^(?:\[INFO\] )?Tests run: \d+, Failures: 0, Errors: 0, Skipped: \d+$|^# fail +0$",
+    1,
+    sure=True,
 )
 """No trouble: what tests wrote before it they outlived."""
 
-OTHER_TESTS = ALL_PASSED + NATIVE + SCRIPTING + COMMON
+OTHER_TESTS = (ALL_PASSED, *NATIVE, *SCRIPTING, *COMMON)
