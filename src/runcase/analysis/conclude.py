@@ -28,11 +28,11 @@ from runcase.analysis.rotation import carried_over
 from runcase.analysis.signals import signals
 from runcase.analysis.signs import signs
 from runcase.analysis.skew_reports import with_doubt
-from runcase.analysis.status import evidence, settled
+from runcase.analysis.status import evidence, settled, taken_back, told_early
 from runcase.analysis.stretches import stretches
 from runcase.analysis.test_reports.results import tested
 from runcase.analysis.test_reports.xml import fuller, reported
-from runcase.analysis.tool_words import last_words
+from runcase.analysis.tool_words import Unsettled, last_words
 from runcase.analysis.view import CaseView
 from runcase.analysis.windows import residuals, windows
 from runcase.model.case import Conclusions, Facts
@@ -114,12 +114,14 @@ def identified(facts: Facts, packs: tuple[Pack, ...], joins: Assignment) -> tupl
         sources = told.corrected(sources.lazy(), "first_ts", "last_ts").collect()
         reach, numbers, seen = _marked(events, sources, belonging, spans)
     ends = evidence(seen, spans)
-    unsettled = joins.own.join(settled(ends), on="run_id", how="anti", maintain_order="left")
+    early = told_early(ends, seen)
+    decided = settled(ends).join(early, on="run_id", how="anti")
+    unsettled = joins.own.join(decided, on="run_id", how="anti", maintain_order="left")
     parted = stretches(events)
     said = heard(events, parted, unsettled["source_id"])
     console = tested(events, parted, said.reporting, set(unsettled["run_id"]))
-    words = last_words(events, said.verdicts, sources, unsettled, numbers, seen, console.totals)
-    tries, basis = frames.attempts(numbers, seen, pl.concat([ends, words]))
+    words = last_words(events, said.verdicts, sources, Unsettled(unsettled, early), numbers, seen, console.totals)
+    tries, basis = frames.attempts(numbers, seen, pl.concat([taken_back(ends, early, words), words]))
     cited = run_packs(events)
     declared = declaring(cited, packs)
     view = CaseView(

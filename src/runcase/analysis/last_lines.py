@@ -33,7 +33,20 @@ _WELL = (
 )
 """What a program says of itself when all is over; what it says of its parts says nothing of it."""
 
-_ILL = r"\b[Ee]xit(?:ing|ed) with (?:(?:exit |status )?code|status):? [1-9]\d*\.?$"
+_ILL = (
+    r"\b[Ee]xit(?:ing|ed) with (?:(?:exit |status )?code|status):? [1-9]\d*\.?$"
+    # what Node writes below all that nobody caught
+    r"|^Node\.js v\d+\.\d+\.\d+$"
+    # a statement of a script
+    r"|^psql:\S+:\d+: (?:ERROR|FATAL): "
+    # GHC's run time
+    r"|^[\w./-]+: (?:Prelude\.\S+: |\S+\.hs:[\d():,-]+: Non-exhaustive |<<loop>>$|(?:stack|heap) overflow$)"
+    r"|^  error, called at \S+:\d+:\d+ in \S"
+)
+"""What only a program says that failed, as its last line."""
+
+_ANNEX = r"^(?:DETAIL|HINT|CONTEXT|STATEMENT): |^LINE \d+: |^\s*\^\s*$"
+"""What belongs to the error above it."""
 
 _OF_THE_END = (
     r"(?i)shut ?down|clean|stopp|clos(?:e|ing)|terminat|roll(?:ed |ing )?back|disconnect|teardown|destroy|notif"
@@ -51,16 +64,20 @@ def told_at_the_end(events: pl.LazyFrame, logs: pl.DataFrame, spoken_last: pl.Da
 
     Args:
         events: EVENTS with runs assigned.
-        logs: `run_id, attempt, source_id, lines` of logs that no reader took and whose tools spoke no verdict.
+        logs: `run_id, attempt, source_id, lines, begun` of logs that no reader took and whose tools spoke no verdict;
+            from `begun` on, where an engine stated its success, failures that no engine logged count, and they alone.
         spoken_last: `source_id, byte_start`: the last word of a tool, of sources in which one spoke. Below it a failure
             counts, and a success does not.
     """
     if logs.is_empty():
         return pl.DataFrame(schema=VERDICTS)
-    keys = logs.lazy().select("run_id", "source_id", "lines")
+    keys = logs.lazy().select("run_id", "source_id", "lines", "begun")
     late = pl.col("line") + pl.col("n_lines") - 1 > pl.col("lines") - LAST_LINES
-    rows = events.drop("run_id").join(keys, on="source_id", how="inner").filter(late)
-    found = rows.select("run_id", "source_id", "byte_start", "ts", "level", "message", ref=ref_of())
+    printed = pl.col("level").is_null() & (pl.col("byte_start") > pl.col("begun"))
+    printed |= pl.col("begun").is_null() | ((pl.col("byte_start") == pl.col("begun")) & (pl.col("n_lines") > 1))
+    rows = events.drop("run_id").join(keys, on="source_id", how="inner").filter(late & printed)
+    found = rows.select("run_id", "source_id", "byte_start", "ts", "level", "message", "begun", ref=ref_of())
+    found = found.with_columns(_printed_below())
     after = spoken_last.select("source_id", _spoken="byte_start")
     last = found.collect(engine="streaming").sort("source_id", "byte_start")
     last = last.join(after, on="source_id", how="left", maintain_order="left")
@@ -75,8 +92,9 @@ def told_at_the_end(events: pl.LazyFrame, logs: pl.DataFrame, spoken_last: pl.Da
     below = pl.col("_spoken").is_null() | (pl.col("byte_start") > pl.col("_spoken"))
     failed = named.filter(pl.col("states") & (place == stated) & calm & below)
     said = named.filter(pl.col("text").str.strip_chars() != "").group_by("source_id", maintain_order=True).last()
-    well = said.filter(_is_well(pl.col("text")) & pl.col("_spoken").is_null())
-    ill = said.filter(pl.col("text").str.contains(_ILL).fill_null(value=False))
+    well = said.filter(_is_well(pl.col("text")) & pl.col("_spoken").is_null() & pl.col("begun").is_null())
+    erring = named.filter(~pl.col("text").str.contains(_ANNEX) & (pl.col("text").str.strip_chars() != ""))
+    ill = erring.group_by("source_id", maintain_order=True).last().filter(pl.col("text").str.contains(_ILL))
     loud = ~pl.col("level").is_in(_CALM).fill_null(value=False) & ~pl.col("good")
     last_word = said.filter(pl.col("family").is_in(_telling()) & loud)
     return pl.concat(
@@ -87,6 +105,14 @@ def told_at_the_end(events: pl.LazyFrame, logs: pl.DataFrame, spoken_last: pl.Da
             _verdicts(well, logs, "succeeded", "tool_success"),
         ]
     )
+
+
+def _printed_below() -> tuple[pl.Expr, pl.Expr]:
+    """Lines without a time join the record above them: below an engine's last word, what others printed at last."""
+    joined = pl.col("byte_start").eq_missing(pl.col("begun"))
+    last = pl.col("message").str.strip_chars_end().str.extract(r"\n([^\n]*)$").fill_null("")
+    message = pl.when(joined).then(last).otherwise("message").alias("message")
+    return message, pl.when(~joined).then("level").alias("level")
 
 
 def _is_well(text: pl.Expr) -> pl.Expr:

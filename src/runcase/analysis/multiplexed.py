@@ -14,8 +14,8 @@ _BEFORE = (
     rf"|(?:[\w@.-]+/)+[\w.-]+ {_TASK}: ?"
     # lerna: `@acme/shop: `
     r"|@[\w.-]+/[\w.-]+: ?"
-    # Nix, and Haskell's stack: `python3.11-shop> `
-    r"|[A-Za-z][\w.+-]*> ?"
+    # Nix, and Haskell's stack: `python3.11-shop> `; a word in capitals is a mark, as pytest's `INTERNALERROR> `
+    r"|(?:[a-z]|[A-Z][A-Z_]*[a-z\d.+-])[\w.+-]*> ?"
     # kubectl: `[pod/shop-5d9/app] `
     r"|\[pod/\S+\] ?"
     # the Open Build Service: `[  112s] `; Google Cloud Build: `Step #0 - "test": `; Netlify: `10:00:41 AM: `

@@ -75,6 +75,32 @@ def settled(weighed: pl.DataFrame) -> pl.DataFrame:
     return weighed.filter(pl.col("basis").is_in(heavy)).select("run_id").unique()
 
 
+def told_early(weighed: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
+    """`run_id, source_id, byte_start` of successes that an engine states of itself, and below which its log goes on.
+
+    A script may run more than the engine, and what it runs after it speaks for itself.
+    """
+    heavy = [basis for basis, weight in WEIGHTS.items() if weight < WEIGHTS["tool_success"]]
+    settling = weighed.filter(pl.col("basis").is_in(heavy))
+    others = settling.filter((pl.col("basis") != "status_event") | (pl.col("status") != "succeeded"))
+    rows = settling.join(others, on="run_id", how="anti").select("run_id", "ref")
+    placed = rows.join(marks.select("ref", "source_id", "byte_start", "line", "lines_after"), on="ref", how="inner")
+    last = placed.sort("run_id", "source_id", "byte_start").group_by("run_id", maintain_order=True).last()
+    return last.filter(pl.col("lines_after") >= 0).select("run_id", "source_id", "byte_start")
+
+
+def taken_back(weighed: pl.DataFrame, early: pl.DataFrame, words: pl.DataFrame) -> pl.DataFrame:
+    """`weighed` without the early successes of runs that failed by what tools say below them."""
+    failed = words.filter(pl.col("status") == "failed").select("run_id")
+    gone = early.join(failed, on="run_id", how="semi")
+    return pl.concat(
+        [
+            weighed.join(gone, on="run_id", how="anti", maintain_order="left"),
+            weighed.join(gone, on="run_id", how="semi", maintain_order="left").filter(pl.col("status") != "succeeded"),
+        ]
+    )
+
+
 def _from_marks(marks: pl.DataFrame) -> list[pl.DataFrame]:
     kind = pl.col("kind")
     finished = of_kind(kind, ["run.finished"])

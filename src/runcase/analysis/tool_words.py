@@ -87,11 +87,21 @@ _TRAILER = re.compile(
 _DOUBT = re.compile(r"(?i)error|fail|denied|not found|unable|abort")
 
 
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """Runs of which nothing heavier than the words of tools tells the status."""
+
+    own: pl.DataFrame
+    """`source_id, run_id`: their logs."""
+    early: pl.DataFrame
+    """`source_id, byte_start`: where an engine states its success in the midst of one; only failures below it count."""
+
+
 def last_words(
     events: pl.LazyFrame,
     verdicts: pl.DataFrame,
     sources: pl.DataFrame,
-    own: pl.DataFrame,
+    unsettled: Unsettled,
     numbers: pl.DataFrame,
     marks: pl.DataFrame,
     totals: pl.DataFrame,
@@ -102,26 +112,31 @@ def last_words(
         events: EVENTS with runs assigned.
         verdicts: Those of which `is_verdict` holds, in their order.
         sources: SOURCES.
-        own: `source_id, run_id`: sources that are runs of their own, and of which nothing heavier tells the status.
+        unsettled: The logs that are runs of their own.
         numbers: `run_id, attempt` of all attempts.
         marks: As `marks.marks` yields them.
         totals: `results.TOTALS`, where test tools count their tests.
     """
+    own = unsettled.own
     single = own.filter(pl.len().over("run_id") == 1).join(
         numbers.filter(pl.len().over("run_id") == 1).select("run_id", "attempt"), on="run_id", how="inner"
     )
     logs = single.join(sources.select("source_id", "reader", "format", "lines"), on="source_id", how="inner")
     logs = logs.filter(pl.col("reader").is_null() | pl.col("reader").ne_missing(pl.col("format"))).sort("source_id")
+    begun = unsettled.early.select("source_id", begun="byte_start")
+    logs = logs.join(begun, on="source_id", how="left", maintain_order="left")
     if logs.is_empty():
         return pl.DataFrame(schema=VERDICTS)
     said = pl.concat([_built(verdicts, logs), _counted(events, logs, totals)]).sort("source_id", "byte_start", "rank")
+    said = said.join(begun, on="source_id", how="left", maintain_order="left")
+    said = said.filter(pl.col("byte_start") >= pl.col("begun").fill_null(0)).drop("begun")
     spoken = said.select("source_id").unique()
-    plain = logs.filter(pl.col("reader").is_null())
+    plain = logs.filter(pl.col("reader").is_null() | pl.col("begun").is_not_null())
     last = said.group_by("source_id", maintain_order=True).agg(pl.col("byte_start").last())
     if said.is_empty():
         return told_at_the_end(events, plain, last)
     turns = _turns(marks.join(logs.select("source_id"), on="source_id", how="semi"))
-    tails = _tails(events, logs.filter(pl.col("reader").is_null()), said)
+    tails = _tails(events, logs.filter(pl.col("reader").is_null() & pl.col("begun").is_null()), said)
     rows = []
     for log in logs.join(spoken, on="source_id", how="semi").iter_rows(named=True):
         words = [_Word(**w) for w in said.filter(source_id=log["source_id"]).drop("source_id").iter_rows(named=True)]
@@ -237,7 +252,7 @@ def _verdict(log: dict[str, object], word: _Word, tail: list[tuple[int, str]] | 
     row = {"run_id": log["run_id"], "attempt": log["attempt"], "order": 0, "ref": word.ref}
     if word.failed:
         plain = log["reader"] is None
-        follow = int(str(log["lines"])) - word.line
+        follow = int(str(log["lines"])) - word.line - word.rank
         near = follow <= (TRAILER_LINES if plain else END_LINES) or (plain and word.tool not in GONE_ON_AFTER)
         return [row | {"status": "failed", "basis": "tool_failure", "ts": None}] if near else []
     after = [text for place, text in tail or () if place >= word.byte_start]

@@ -92,8 +92,11 @@ def weighed(found: Iterable[Speaking], regions: Sequence[Region], shared: Shared
 
 
 def _is_title(family: Family) -> bool:
-    """Whether a line of this family names a test that failed."""
-    return family.weight >= TELLING and (family.failure or "").startswith("test.") and not family.total
+    """Whether a line of this family names a test that failed; that none ran names none."""
+    failure = family.failure or ""
+    return (
+        family.weight >= TELLING and failure.startswith("test.") and failure != "test.none_found" and not family.total
+    )
 
 
 def _below(place: int, titles: Sequence[int]) -> bool:

@@ -131,7 +131,7 @@ NETWORK = (
             r"|SSL certificate problem|CERT_HAS_EXPIRED|x509: certificate|socket hang up|unexpected EOF|RPC failed"
             r"|early EOF|remote end hung up|No route to host|i/o timeout|Read timed out|ConnectTimeout|PKIX path"
             r"|[Cc]ould not connect to|Failed to connect to|SSLHandshakeException|invalid peer certificate"
-            r"|All attempts to connect to|net::ERR_|Couldn't connect to server"
+            r"|All attempts to connect to|net::ERR_|Couldn't connect to server|connection to the message broker"
         ),
         93,
         "dependency.network",

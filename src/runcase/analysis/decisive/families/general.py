@@ -60,6 +60,22 @@ EXCEPTIONS = (
     Family("no_output", r"^\s*Missing output file\(s\) \S", 92, None, sure=True),
     Family("htslib", r"^\[E::\w+\] \S", 91, None, after=1, sure=True),
     Family("node_throw", r"^\s*throw (?:new |er|err)", 70, _THROWN, after=1),
+    Family("node_threw_a_value", r"^throw [{\['\"`\d]", 71, _THROWN, after=2),
+    Family(
+        "pytest_internal",
+        r"^INTERNALERROR> (?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Exit)(?::|$)",
+        99,
+        _THROWN,
+        sure=True,
+    ),
+    Family(
+        "ghc_error",
+        r"^[\w./-]+: (?:Prelude\.\S+: |\S+\.hs:[\d():,-]+: Non-exhaustive |<<loop>>$|(?:stack|heap) overflow$)",
+        92,
+        _THROWN,
+        after=2,
+        sure=True,
+    ),
     Family("lua_error", r"^lua[\w.]*: \S+:\d+: \S", 93, _THROWN, after=2),
     Family("r_error", r"^Error in \S.*\) ?: ?", 92, _THROWN, after=1),
     Family(
