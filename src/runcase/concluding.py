@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, fields
 from functools import partial
+from itertools import islice
 
 import polars as pl
 
@@ -19,6 +20,9 @@ from runcase.ledger.store import Case
 from runcase.ledger.workers import Crew
 from runcase.model.case import Conclusions, Facts
 from runcase.rules.language import Pack
+
+AT_ONCE = 16
+"""Shares whose conclusions are put together at once: two hundred columns of a few rows each take 150 kB a share."""
 
 Conclude = Callable[[Facts, tuple[Pack, ...], Set[str], Mapping[str, str] | None], Conclusions]
 """As `analysis.conclude.conclude`."""
@@ -43,7 +47,7 @@ def by(case: Case, crew: Crew | None, share_events: int = SHARE_EVENTS) -> Concl
         if len(parts) == 1:
             return concluded(facts, packs, joins, carrying)
         ready = _Ready(case, packs, carrying)
-        return together(_each(ready, parts, crew))
+        return together(_folded(_each(ready, parts, crew)))
 
     return conclude_shares
 
@@ -55,6 +59,17 @@ def _each(ready: _Ready, parts: Sequence[Share], crew: Crew | None) -> Iterator[
         return
     stage = Stage(_Ready, (ready.case, ready.packs, ready.carrying), _concluded)
     yield from (found for _, found in crew.shared(stage, parts, partial(_concluded, ready)))
+
+
+def _folded(parts: Iterator[Conclusions]) -> Iterator[Conclusions]:
+    """The same conclusions in fewer parts, so that what is held grows with their rows and not with the shares."""
+    while some := list(islice(parts, AT_ONCE)):
+        yield _apart(together(some))
+
+
+def _apart(found: Conclusions) -> Conclusions:
+    """As `stretches.apart`: one share's texts are held by the frames of all, 2 MiB of each (measured 2026-11)."""
+    return Conclusions(*(apart(getattr(found, f.name)) for f in fields(found)))
 
 
 # --- in a worker ----------------------------------------------------------------------------------
@@ -71,6 +86,4 @@ class _Ready:
 
 def _concluded(ready: _Ready, share: Share, tell: Tell = lambda _: None) -> Conclusions:
     facts = ready.case.facts(share.batches)
-    found = concluded(of_sources(facts, share.sources), ready.packs, share.joins, ready.carrying)
-    # one share's texts are held by the frames of all: 2 MiB of each (measured 2026-11)
-    return Conclusions(*(apart(getattr(found, f.name)) for f in fields(found)))
+    return _apart(concluded(of_sources(facts, share.sources), ready.packs, share.joins, ready.carrying))

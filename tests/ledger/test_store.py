@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 
 from runcase.ledger.batch_writer import BatchWriter
 from runcase.ledger.parquet import ROW_GROUP_ROWS, replace_table, row_groups
-from runcase.ledger.store import Case
+from runcase.ledger.store import OPEN_BATCHES, Case
 from runcase.model.problems import RuncaseError
 from runcase.model.refs import Ref
 from runcase.model.tables import EVENTS, FACTS, RAW, SOURCES
@@ -142,6 +142,18 @@ def test_a_ref_yields_exactly_its_bytes_across_chunks(tmp_path: Path) -> None:
     assert case.raw(Ref(SID, 0, len(data))) == data
     assert case.raw(Ref(SID, 1000, 100)) is None
     assert case.raw(Ref("ffffffffffff", 0, 1)) is None
+
+
+def test_a_case_that_is_asked_for_bytes_of_many_batches_keeps_few_of_their_files_open(tmp_path: Path) -> None:
+    case = Case.create(tmp_path / "case")
+    said = [b"what source %d said" % n for n in range(3 * OPEN_BATCHES)]
+    refs = [Ref(f"{n:012x}", 0, len(text)) for n, text in enumerate(said)]
+    for n, (ref, text) in enumerate(zip(refs, said, strict=True)):
+        with case.batch(f"batch{n:02d}") as batch:
+            batch.write(RAW, RAW.frame([{"source_id": ref.source_id, "byte_start": 0, "data": text}]))
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    assert [case.raw(ref) for ref in [*refs, *refs]] == said + said
+    assert len(list(Path("/proc/self/fd").iterdir())) - before <= 2 * OPEN_BATCHES
 
 
 def test_a_folder_that_is_not_a_case_is_refused(tmp_path: Path) -> None:

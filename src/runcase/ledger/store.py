@@ -51,6 +51,9 @@ from runcase.model.tables import (
 SCHEMA_VERSION = 1
 """Version of the case layout and of the stored columns."""
 
+OPEN_BATCHES = 8
+"""Of which raw chunks are found without opening them again: 0.7 MiB and a file each, for 31 MB of evidence."""
+
 _LAST_ANALYSIS = ".analysis-last"
 _RESTED_ON = "batches.json"
 
@@ -192,14 +195,22 @@ class Case(Batches):
             self._batch_of = dict(self.overview()[0].select("source_id", "batch").iter_rows())
         known = self._batch_of.get(ref.source_id)
         for batch in self.batches() if known is None else [known]:
-            if batch not in self._chunks:
-                self.bring([batch], [RAW, REDACTIONS])
-                paths = [path for path, problem in self._parts(RAW, [batch]) if problem is None]
-                self._decoded = self._decoded or decoded()
-                self._chunks[batch] = RawChunks(paths, self._fact(REDACTIONS, [batch]).collect(), self._decoded)
-            if (data := self._chunks[batch].bytes_of(ref)) is not None:
+            if (data := self._raw_chunks(batch).bytes_of(ref)) is not None:
                 return data
         return None
+
+    def _raw_chunks(self, batch: str) -> RawChunks:
+        """Those of a batch; the batches that were asked last are kept open."""
+        chunks = self._chunks.pop(batch, None)
+        if chunks is None:
+            self.bring([batch], [RAW, REDACTIONS])
+            paths = [path for path, problem in self._parts(RAW, [batch]) if problem is None]
+            self._decoded = self._decoded or decoded()
+            chunks = RawChunks(paths, self._fact(REDACTIONS, [batch]).collect(), self._decoded)
+        self._chunks[batch] = chunks
+        if len(self._chunks) > OPEN_BATCHES:
+            del self._chunks[next(iter(self._chunks))]
+        return chunks
 
     def write_conclusions(self, conclusions: Conclusions, sources: pl.DataFrame, problems: pl.DataFrame) -> None:
         """Replaces the tables of analysis/ together; SOURCES and PROBLEMS are those of all batches, for `overview`."""
