@@ -40,7 +40,7 @@ _ILL = (
     # a statement of a script
     r"|^psql:\S+:\d+: (?:ERROR|FATAL): "
     # GHC's run time
-    r"|^[\w./-]+: (?:Prelude\.\S+: |\S+\.hs:[\d():,-]+: Non-exhaustive |<<loop>>$|(?:stack|heap) overflow$)"
+    rf"|{BY_NAME['ghc_error'].pattern}"
     r"|^  error, called at \S+:\d+:\d+ in \S"
 )
 """What only a program says that failed, as its last line."""
@@ -83,28 +83,30 @@ def told_at_the_end(events: pl.LazyFrame, logs: pl.DataFrame, spoken_last: pl.Da
     last = last.join(after, on="source_id", how="left", maintain_order="left")
     last = last.with_columns(text=spoken(last["message"], _CHARS)).with_columns(text=own_words(pl.col("text")))
     named = last.with_columns(family=families(last["text"])).with_columns(
-        states=pl.col("family").is_in(_stating()) & ~pl.col("level").is_in(_CALM).fill_null(value=False),
+        loud=~pl.col("level").is_in(_CALM).fill_null(value=False),
         good=pl.col("text").str.contains(_GOOD).fill_null(value=False),
     )
+    named = named.with_columns(states=pl.col("family").is_in(_stating()) & pl.col("loud"))
     place = pl.int_range(pl.len()).over("source_id")
     stated = place.filter("states").max().over("source_id")
     calm = (~pl.col("good") | (place <= stated)).all().over("source_id")
     below = pl.col("_spoken").is_null() | (pl.col("byte_start") > pl.col("_spoken"))
     failed = named.filter(pl.col("states") & (place == stated) & calm & below)
-    said = named.filter(pl.col("text").str.strip_chars() != "").group_by("source_id", maintain_order=True).last()
+    written = named.filter(pl.col("text").str.strip_chars() != "")
+    said = _last(written)
     well = said.filter(_is_well(pl.col("text")) & pl.col("_spoken").is_null() & pl.col("begun").is_null())
-    erring = named.filter(~pl.col("text").str.contains(_ANNEX) & (pl.col("text").str.strip_chars() != ""))
-    ill = erring.group_by("source_id", maintain_order=True).last().filter(pl.col("text").str.contains(_ILL))
-    loud = ~pl.col("level").is_in(_CALM).fill_null(value=False) & ~pl.col("good")
-    last_word = said.filter(pl.col("family").is_in(_telling()) & loud)
+    ill = _last(written.filter(~pl.col("text").str.contains(_ANNEX))).filter(pl.col("text").str.contains(_ILL))
+    last_word = said.filter(pl.col("family").is_in(_telling()) & pl.col("loud") & ~pl.col("good"))
+    # a failure has no instant: the log goes on after it, or breaks off; of several that are told the last one is cited
+    ills = pl.concat([last_word, ill, failed]).with_columns(ts=pl.lit(None))
     return pl.concat(
-        [
-            _verdicts(last_word.with_columns(ts=pl.lit(None)), logs, "failed", "tool_failure"),
-            _verdicts(ill.with_columns(ts=pl.lit(None)), logs, "failed", "tool_failure"),
-            _verdicts(failed.with_columns(ts=pl.lit(None)), logs, "failed", "tool_failure"),
-            _verdicts(well, logs, "succeeded", "tool_success"),
-        ]
+        [_verdicts(ills, logs, "failed", "tool_failure"), _verdicts(well, logs, "succeeded", "tool_success")]
     )
+
+
+def _last(rows: pl.DataFrame) -> pl.DataFrame:
+    """The last row of each source."""
+    return rows.unique("source_id", keep="last", maintain_order=True)
 
 
 def _printed_below() -> tuple[pl.Expr, pl.Expr]:
@@ -121,7 +123,7 @@ def _is_well(text: pl.Expr) -> pl.Expr:
 
 
 def _verdicts(rows: pl.DataFrame, logs: pl.DataFrame, status: str, basis: str) -> pl.DataFrame:
-    told = rows.join(logs.select("source_id", "attempt"), on="source_id", how="inner")
+    told = rows.join(logs.select("source_id", "attempt"), on="source_id", how="inner", maintain_order="left")
     told = told.with_columns(status=pl.lit(status), basis=pl.lit(basis), order=pl.lit(0))
     return told.select(VERDICTS.names()).cast(VERDICTS)
 

@@ -62,7 +62,7 @@ def evidence(marks: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
 def verdicts(weighed: pl.DataFrame) -> pl.DataFrame:
     """One row an attempt with evidence of its status: `run_id, attempt, status, basis, ts, refs`; of `VERDICTS`."""
     weight = pl.col("basis").replace_strict(WEIGHTS, return_dtype=pl.Int64)
-    ranked = weighed.with_columns(_weight=weight).sort("run_id", "attempt", "_weight", "order")
+    ranked = weighed.with_columns(_weight=weight).sort("run_id", "attempt", "_weight", "order", maintain_order=True)
     lightest = ranked.filter(pl.col("_weight") == pl.col("_weight").min().over("run_id", "attempt"))
     return lightest.group_by("run_id", "attempt", maintain_order=True).agg(
         pl.col("status").last(), pl.col("basis").last(), pl.col("ts").last(), refs=pl.col("ref").drop_nulls().tail(1)
@@ -71,34 +71,32 @@ def verdicts(weighed: pl.DataFrame) -> pl.DataFrame:
 
 def settled(weighed: pl.DataFrame) -> pl.DataFrame:
     """`run_id` of runs of which something in `VERDICTS` tells the status that outweighs the words of tools."""
+    return _settling(weighed).select("run_id").unique()
+
+
+def _settling(weighed: pl.DataFrame) -> pl.DataFrame:
     heavy = [basis for basis, weight in WEIGHTS.items() if weight < WEIGHTS["tool_success"]]
-    return weighed.filter(pl.col("basis").is_in(heavy)).select("run_id").unique()
+    return weighed.filter(pl.col("basis").is_in(heavy))
 
 
 def told_early(weighed: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
-    """`run_id, source_id, byte_start` of successes that an engine states of itself, and below which its log goes on.
+    """`run_id, source_id, byte_start` of the last success that an engine states of itself, where nothing else settles.
 
-    A script may run more than the engine, and what it runs after it speaks for itself.
+    A script may run more than the engine, and what it runs after it speaks for itself. In a document nothing does.
     """
-    heavy = [basis for basis, weight in WEIGHTS.items() if weight < WEIGHTS["tool_success"]]
-    settling = weighed.filter(pl.col("basis").is_in(heavy))
+    settling = _settling(weighed)
     others = settling.filter((pl.col("basis") != "status_event") | (pl.col("status") != "succeeded"))
     rows = settling.join(others, on="run_id", how="anti").select("run_id", "ref")
-    placed = rows.join(marks.select("ref", "source_id", "byte_start", "line", "lines_after"), on="ref", how="inner")
-    last = placed.sort("run_id", "source_id", "byte_start").group_by("run_id", maintain_order=True).last()
-    return last.filter(pl.col("lines_after") >= 0).select("run_id", "source_id", "byte_start")
+    placed = rows.join(marks.select("ref", "source_id", "byte_start", "lines_after"), on="ref", how="inner")
+    last = placed.sort("run_id", "source_id", "byte_start").unique("run_id", keep="last", maintain_order=True)
+    return last.filter(pl.col("lines_after").is_not_null()).select("run_id", "source_id", "byte_start")
 
 
 def taken_back(weighed: pl.DataFrame, early: pl.DataFrame, words: pl.DataFrame) -> pl.DataFrame:
     """`weighed` without the early successes of runs that failed by what tools say below them."""
     failed = words.filter(pl.col("status") == "failed").select("run_id")
-    gone = early.join(failed, on="run_id", how="semi")
-    return pl.concat(
-        [
-            weighed.join(gone, on="run_id", how="anti", maintain_order="left"),
-            weighed.join(gone, on="run_id", how="semi", maintain_order="left").filter(pl.col("status") != "succeeded"),
-        ]
-    )
+    gone = early.join(failed, on="run_id", how="semi")["run_id"]
+    return weighed.filter(~(pl.col("run_id").is_in(gone.implode()) & (pl.col("status") == "succeeded")))
 
 
 def _from_marks(marks: pl.DataFrame) -> list[pl.DataFrame]:

@@ -130,15 +130,12 @@ def last_words(
     said = pl.concat([_built(verdicts, logs), _counted(events, logs, totals)]).sort("source_id", "byte_start", "rank")
     said = said.join(begun, on="source_id", how="left", maintain_order="left")
     said = said.filter(pl.col("byte_start") >= pl.col("begun").fill_null(0)).drop("begun")
-    spoken = said.select("source_id").unique()
     plain = logs.filter(pl.col("reader").is_null() | pl.col("begun").is_not_null())
     last = said.group_by("source_id", maintain_order=True).agg(pl.col("byte_start").last())
-    if said.is_empty():
-        return told_at_the_end(events, plain, last)
     turns = _turns(marks.join(logs.select("source_id"), on="source_id", how="semi"))
-    tails = _tails(events, logs.filter(pl.col("reader").is_null() & pl.col("begun").is_null()), said)
+    tails = _tails(events, plain.filter(pl.col("begun").is_null()), said)
     rows = []
-    for log in logs.join(spoken, on="source_id", how="semi").iter_rows(named=True):
+    for log in logs.join(last, on="source_id", how="semi").iter_rows(named=True):
         words = [_Word(**w) for w in said.filter(source_id=log["source_id"]).drop("source_id").iter_rows(named=True)]
         outcome = _outcome(words, turns.get(log["source_id"], []))
         if outcome is not None:

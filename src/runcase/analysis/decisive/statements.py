@@ -81,12 +81,12 @@ def decisions(events: pl.LazyFrame, runs: pl.Series, goods: pl.DataFrame | None 
         around = near[run_id]
         decision = decide(found[run_id], around.texts, failing[run_id], budget_for(sizes[run_id]))
         result[run_id] = Told(
-            replace(decision, places=tuple(p for p in decision.places if p not in around.unseen)),
-            {r.place: r.ref for r in mine} | around.refs,
-            tuple(r.code for r in mine if r.code is not None),
-            command(mine, failing[run_id]),
-            headline(decision.best, around.texts) if decision.best else "",
-            usual.get(run_id, NOTHING).runs,
+            decision=replace(decision, places=tuple(p for p in decision.places if p not in around.unseen)),
+            refs={r.place: r.ref for r in mine} | around.refs,
+            codes=tuple(r.code for r in mine if r.code is not None),
+            command=command(mine, failing[run_id]),
+            cause=headline(decision.best, around.texts) if decision.best else "",
+            good_runs=usual.get(run_id, NOTHING).runs,
         )
     inside = classes_inside({r: t.decision.best for r, t in result.items() if t.decision.best})
     return {run_id: replace(told, inside=inside.get(run_id)) for run_id, told in result.items()}
